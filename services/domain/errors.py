@@ -1,0 +1,196 @@
+"""The one error tree. Classes differ by what a caller would do about them.
+
+    UpstoxError
+    ├── ConfigurationError           the desk's own set-up is wrong; a person must act
+    │   ├── DataFolderTooNew         written by a newer version of the desk
+    │   ├── TokenStoreLocked         a token store without the key that opens it
+    │   └── ForeignToken             a token that this process must not hold
+    ├── InvalidRequest               refused here, nothing was sent
+    │   └── UnknownInstrument        not in the instrument master
+    ├── LoginRequired                a person must log in (carries the login URL)
+    ├── RateBudgetSpent              our own pacing would make the caller wait too long
+    ├── TransportError               no usable answer from the broker
+    │   ├── NotSent                  the connection certainly never carried the request
+    │   ├── NoAnswer                 sent, or perhaps sent; no complete answer came back
+    │   └── MalformedPayload         an answer came and is not what the API promises
+    ├── BrokerError                  the broker answered with an error
+    │   ├── RouteMissing             the gateway does not know this path
+    │   ├── TokenRejected            401: the token is dead
+    │   ├── AccessDenied             403: static IP, plan, entitlement, an edge block
+    │   ├── RateLimited              429
+    │   ├── RequestRefused           400-422: the request itself is at fault
+    │   │   └── BadInstrumentKey     one key of the request is unknown to the broker
+    │   ├── ServiceClosed            outside the service hours of this call
+    │   └── BrokerFault              5xx
+    └── StorageError                 our own files
+        ├── PoolExhausted            no connection became free in time
+        ├── PoolClosed               used after close
+        └── NestedCheckout           one thread asked for a second connection while holding one
+
+Retry, fallback and reconciliation read only the three attributes of the base class.
+"""
+
+from __future__ import annotations
+
+
+class UpstoxError(Exception):
+    """Base of everything that this program raises on purpose."""
+
+    retryable: bool = False
+    """Would the same call, a little later, be reasonable?"""
+    outcome_unknown: bool = False
+    """May the broker have acted on the request?"""
+    other_route: bool = False
+    """May another path for the same read (v3 then v2) do better?"""
+
+
+class ConfigurationError(UpstoxError):
+    """The set-up is wrong; the message says what to change."""
+
+
+class DataFolderTooNew(ConfigurationError):
+    """The data folder was written by a newer version of the desk."""
+
+
+class TokenStoreLocked(ConfigurationError):
+    """There are stored tokens, but the key that opens them is missing or wrong."""
+
+
+class ForeignToken(ConfigurationError):
+    """A token that belongs to another mode: a paper process holds no live trading token."""
+
+
+class InvalidRequest(UpstoxError, ValueError):
+    """The request is nonsense; it was not sent."""
+
+
+class UnknownInstrument(InvalidRequest):
+    """The instrument master does not know this key or symbol."""
+
+
+class LoginRequired(UpstoxError):
+    """There is no valid token; a person must log in at `login_url`."""
+
+    def __init__(self, message: str, *, login_url: str | None = None) -> None:
+        super().__init__(message)
+        self.login_url = login_url
+
+
+class RateBudgetSpent(UpstoxError):
+    """The documented rate limit leaves no room now; `wait_seconds` says when it will."""
+
+    retryable = True
+
+    def __init__(self, message: str, *, wait_seconds: float) -> None:
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
+
+
+class TransportError(UpstoxError):
+    """No usable answer."""
+
+    retryable = True
+    other_route = True
+
+
+class NotSent(TransportError):
+    """The connection certainly never carried the request (refused, no route, name unknown)."""
+
+
+class NoAnswer(TransportError):
+    """The request may have arrived; no complete answer came back in time."""
+
+    outcome_unknown = True
+
+
+class MalformedPayload(TransportError):
+    """The answer is not what the API promises; `field` names where."""
+
+    outcome_unknown = True
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class BrokerError(UpstoxError):
+    """The broker answered with an error; everything it said is kept."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        code: str = "",
+        endpoint: str = "",
+        property_path: str | None = None,
+        invalid_value: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(f"{message} ({code or 'no code'}, HTTP {status})")
+        self.plain = message
+        self.status = status
+        self.code = code
+        self.endpoint = endpoint
+        self.property_path = property_path
+        self.invalid_value = invalid_value
+        self.request_id = request_id
+
+
+class RouteMissing(BrokerError):
+    """The gateway does not route this path; nothing can have been acted on."""
+
+    other_route = True
+
+
+class TokenRejected(BrokerError):
+    """401: expired, revoked or wrong."""
+
+
+class AccessDenied(BrokerError):
+    """403."""
+
+
+class RateLimited(BrokerError):
+    """429; `retry_after` in seconds where the broker said so."""
+
+    retryable = True
+    retry_after: float | None = None
+
+
+class RequestRefused(BrokerError):
+    """The broker understood the request and refuses it."""
+
+
+class BadInstrumentKey(RequestRefused):
+    """At least one instrument key of the request is unknown to the broker; `invalid_value` may name it."""
+
+
+class ServiceClosed(BrokerError):
+    """This call is not served at this hour."""
+
+
+class BrokerFault(BrokerError):
+    """5xx: the broker's own trouble."""
+
+    retryable = True
+    outcome_unknown = True
+    other_route = True
+
+
+class StorageError(UpstoxError):
+    """The desk's own files."""
+
+
+class PoolExhausted(StorageError):
+    """No connection became free within the time allowed."""
+
+    retryable = True
+
+
+class PoolClosed(StorageError):
+    """The pool is closed."""
+
+
+class NestedCheckout(StorageError):
+    """This thread already holds a connection of this pool; a second would be able to wait for itself."""

@@ -1,0 +1,154 @@
+"""Quotes as the desk means them, whatever version of the API they came from.
+
+Prices are floats: they are drawn, not paid. `None` means "not available", never zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DepthLevel:
+    """One side of one level: price in rupees, quantity in units, number of orders."""
+
+    price: float
+    quantity: int
+    orders: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A full market quote of one instrument."""
+
+    key: str
+    symbol: str
+    ltp: float
+    open: float | None
+    high: float | None
+    low: float | None
+    prev_close: float | None
+    volume: int | None
+    average_price: float | None
+    oi: float | None
+    oi_day_high: float | None
+    oi_day_low: float | None
+    previous_oi: float | None
+    lower_circuit: float | None
+    upper_circuit: float | None
+    year_high: float | None
+    year_low: float | None
+    total_buy_quantity: int | None
+    total_sell_quantity: int | None
+    bids: tuple[DepthLevel, ...]
+    asks: tuple[DepthLevel, ...]
+    last_trade_time: datetime | None
+    exchange_time: datetime | None
+    """The broker's own stamp of the quote."""
+
+    @property
+    def change(self) -> float | None:
+        """Rupees since the previous close."""
+        return None if self.prev_close is None else round(self.ltp - self.prev_close, 4)
+
+    @property
+    def change_percent(self) -> float | None:
+        return None if not self.prev_close else round((self.ltp - self.prev_close) / self.prev_close * 100, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Ltp:
+    """The light quote: last price, last traded quantity, volume, previous close."""
+
+    key: str
+    ltp: float
+    last_quantity: int | None
+    volume: int | None
+    prev_close: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One candle, stamped at its start (aware, UTC). Volume and OI in units."""
+
+    start: datetime
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: int
+    oi: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ohlc:
+    """The OHLC quote: the running bar and, for minute intervals, the last finished one."""
+
+    key: str
+    ltp: float
+    live: Bar | None
+    previous: Bar | None
+
+
+@dataclass(frozen=True, slots=True)
+class OptionGreeks:
+    """Greeks of one option. `iv` is normalised to percent (11.24, never 0.1124)."""
+
+    key: str
+    ltp: float
+    prev_close: float | None
+    volume: int | None
+    oi: float | None
+    iv_percent: float | None
+    delta: float | None
+    gamma: float | None
+    theta: float | None
+    vega: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChainSide:
+    """The call or the put of one strike."""
+
+    key: str
+    ltp: float | None
+    prev_close: float | None
+    volume: int | None
+    oi: float | None
+    previous_oi: float | None
+    bid: float | None
+    bid_quantity: int | None
+    ask: float | None
+    ask_quantity: int | None
+    iv_percent: float | None
+    delta: float | None
+    gamma: float | None
+    theta: float | None
+    vega: float | None
+    probability_of_profit: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChainRow:
+    """One strike of an option chain; a side that the broker does not list is `None`."""
+
+    expiry: str
+    strike: float
+    underlying_key: str
+    underlying_price: float | None
+    pcr: float | None
+    call: ChainSide | None
+    put: ChainSide | None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSource:
+    """Where the prices of this process come from, as it is shown beside every figure."""
+
+    kind: str
+    """`simulated`, `replay` or `upstox`."""
+    label: str
+    """In words for the screen: `simulated`, `replay of 2026-08-21`, `Upstox`."""
+    practice: bool = False
+    """True where every segment is open at the host's time whatever the exchange does."""

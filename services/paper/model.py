@@ -1,0 +1,114 @@
+"""The seam inside the paper broker: what its HTTP side asks of the market behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    price: float
+    quantity: int
+    orders: int
+
+
+@dataclass(frozen=True, slots=True)
+class Greeks:
+    """`iv` as a fraction (0.1124)."""
+
+    iv: float
+    delta: float
+    gamma: float
+    theta: float
+    vega: float
+    pop: float
+    """Probability of profit, in percent."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarketBar:
+    """One bar, stamped at its start."""
+
+    start_ms: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: int
+    oi: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One instrument of the universe.
+
+    `row` holds the instrument file's own fields and units (`tick_size` in paise, `expiry` in epoch ms);
+    `quote_symbol` is the spelling that quotes use (`NIFTY26NOV26000CE`, `RELIANCE`, `Nifty 50`).
+    """
+
+    key: str
+    segment: str
+    exchange: str
+    quote_symbol: str
+    row: Mapping[str, object]
+
+    @property
+    def quote_name(self) -> str:
+        """The key of this instrument in the map of a quote answer."""
+        return f"{self.segment}:{self.quote_symbol}"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything that is known of one instrument at one instant. Rupees, units, epoch ms; `None` for an index where
+    the market has no such figure (volume, depth, circuits)."""
+
+    listing: Listing
+    at_ms: int
+    ltp: float
+    open: float
+    high: float
+    low: float
+    prev_close: float
+    day_start_ms: int
+    volume: int | None
+    average_price: float | None
+    last_quantity: int
+    last_trade_ms: int
+    oi: float | None
+    oi_day_high: float | None
+    oi_day_low: float | None
+    previous_oi: float | None
+    lower_circuit: float | None
+    upper_circuit: float | None
+    year_high: float
+    year_low: float
+    total_buy_quantity: int | None
+    total_sell_quantity: int | None
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+    greeks: Greeks | None
+    minute: MarketBar
+    """The running minute."""
+    last_minute: MarketBar | None
+    """The last finished minute."""
+
+
+class Market(Protocol):
+    """Prices as a pure function of the instant: asking twice for the same instant gives the same answer."""
+
+    @property
+    def source(self) -> str:
+        """`simulated`, or `replay:YYYY-MM-DD` of the day that is played."""
+
+    def listings(self, at: datetime) -> Mapping[str, Listing]:
+        """Every instrument listed on the day of `at`, by instrument key (contracts come and go with their expiry)."""
+
+    def snapshots(self, keys: Iterable[str], at: datetime) -> list[Snapshot]:
+        """One snapshot for each of `keys`, in their order. KeyError for a key that is not listed."""
+
+    def minute_bars(self, key: str, at: datetime) -> list[MarketBar]:
+        """The minutes of the running day up to `at`, oldest first, the last one still forming."""

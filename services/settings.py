@@ -1,0 +1,148 @@
+"""Every option of the desk, typed, read once from environment and `.env`, and handed down. Nobody else reads them."""
+
+from __future__ import annotations
+
+import os
+import re
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from platformdirs import user_data_path
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.domain.errors import ConfigurationError
+from services.wire.endpoints import Profile
+
+UPSTOX_API = "https://api.upstox.com"
+UPSTOX_ORDER = "https://api-hft.upstox.com"
+UPSTOX_ASSETS = "https://assets.upstox.com"
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class Mode(StrEnum):
+    """Fixed when the process starts."""
+
+    PAPER = "paper"
+    LIVE = "live"
+
+
+def is_loopback(url: str) -> bool:
+    """Does `url` point at this machine?"""
+    return urlsplit(url).hostname in _LOOPBACK
+
+
+class Settings(BaseSettings):
+    """The desk's settings. Names in the environment: `DESK_<FIELD>` unless another is given here."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DESK_",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
+    )
+
+    mode: Mode = Mode.PAPER
+    data_dir: Path = Field(default_factory=lambda: user_data_path("upstox-desk", appauthor=False))
+    """Root of the data; each mode has a folder of its own below it (`folder`)."""
+    route_profile: Profile = Profile.UPSTOX
+    api_base: str | None = None
+    order_base: str | None = None
+    assets_base: str | None = None
+    feed_base: str | None = None
+    access_token: SecretStr | None = None
+    """A paper broker elsewhere: its token, beside `DESK_API_BASE`."""
+    read_token: SecretStr | None = None
+    """The analytics token: read-only, a year long; used for reads when there is no other."""
+    live_rehearsal: bool = False
+    """Live mode may point at a loopback broker, and every page says that it is a rehearsal."""
+    use_system_proxy: bool = False
+    """Let the HTTP client read proxy settings of the environment (requests' `trust_env`)."""
+    connect_timeout: float = Field(default=3.05, gt=0)
+    read_timeout: float = Field(default=10.0, gt=0)
+    paper_clock: str = "always"
+    """`always`, `exchange`, or an ISO instant with an optional speed (`2026-11-20T09:15:00+05:30x60`)."""
+    paper_seed: int = 7
+    paper_prices: str = "simulated"
+    paper_instruments: Path | None = None
+    paper_candles: Path | None = None
+    paper_faults: bool = False
+
+    client_id: str | None = Field(default=None, validation_alias=AliasChoices("UPSTOX_CLIENT_ID", "client_id"))
+    client_secret: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("UPSTOX_CLIENT_SECRET", "client_secret")
+    )
+    redirect_uri: str | None = Field(default=None, validation_alias=AliasChoices("UPSTOX_REDIRECT_URI", "redirect_uri"))
+    encryption_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("ENCRYPTION_KEY", "encryption_key")
+    )
+
+    @field_validator("api_base", "order_base", "assets_base", "feed_base")
+    @classmethod
+    def _without_slash(cls, value: str | None) -> str | None:
+        return value.rstrip("/") if value else None
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _bases_fit_the_mode(self) -> Settings:
+        given = {n: b for n in ("api_base", "order_base", "assets_base", "feed_base") if (b := getattr(self, n))}
+        local = [n for n, base in given.items() if is_loopback(base)]
+        if self.mode is Mode.PAPER:
+            for name in given.keys() - set(local):
+                raise ValueError(f"DESK_{name.upper()}: a paper process talks to a broker on this machine only")
+            if self.live_rehearsal:
+                raise ValueError("DESK_LIVE_REHEARSAL belongs to --mode live")
+        elif local and not self.live_rehearsal:
+            raise ValueError(
+                f"DESK_{local[0].upper()}: live mode points at this machine; set DESK_LIVE_REHEARSAL=1 to rehearse"
+            )
+        elif self.live_rehearsal and len(local) != len(given):
+            raise ValueError("a rehearsal talks to brokers on this machine only")
+        elif self.live_rehearsal and self.api_base is None:
+            raise ValueError("a rehearsal needs DESK_API_BASE, a broker on this machine")
+        elif not self.live_rehearsal:
+            for name, base in given.items():
+                if urlsplit(base).scheme != "https":
+                    raise ValueError(f"DESK_{name.upper()}: live mode needs an https address")
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """Where this mode keeps its files. A rehearsal has its own, so that it never touches live data."""
+        return self.data_dir / ("rehearsal" if self.live_rehearsal else self.mode.value)
+
+    @property
+    def starts_own_broker(self) -> bool:
+        """Paper without an address given: the embedded broker is found or started."""
+        return self.mode is Mode.PAPER and self.api_base is None
+
+
+def load_settings(**given: object) -> Settings:
+    """Settings from the environment and `.env`, overridden by `given`; a clear error instead of pydantic's."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        lines = [_in_words(item["loc"], item["msg"]) for item in error.errors(include_input=False, include_url=False)]
+        raise ConfigurationError("; ".join(lines)) from None
+
+
+def _in_words(place: tuple[int | str, ...], message: str) -> str:
+    name = str(place[0]) if place else ""
+    label = name if name.isupper() else f"DESK_{name.upper()}"
+    text = re.sub(r"^Value error, ", "", message)
+    return text if not name else f"{label}: {text}"
+
+
+def ensure_folder(folder: Path) -> Path:
+    """The folder, made if need be, readable by its owner only."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if os.name == "posix":
+        folder.chmod(0o700)
+    return folder

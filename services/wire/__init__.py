@@ -1,0 +1,1 @@
+"""The broker's spelling <-> our domain. Pure: payload in, value out; no I/O, no clock, no state."""

@@ -1,0 +1,158 @@
+"""The route table: for every operation the ordered candidates that may serve it.
+
+Profile `upstox` (default) asks the published v3 path first, then v2. Profile `guide` asks the implementation guide's
+path first, which Upstox itself does not serve, then the published ones. Source: Upstox API documents up to September
+2026 and the official SDK 2.30.0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Base(StrEnum):
+    """Which host serves a path; each is one setting."""
+
+    API = "api"
+    ORDER = "order"
+    ASSETS = "assets"
+
+
+class Profile(StrEnum):
+    """Whose paths are tried first."""
+
+    UPSTOX = "upstox"
+    GUIDE = "guide"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way to serve an operation. Braces in `path` are filled with percent-encoded members."""
+
+    version: str
+    """`v2`, `v3` or `guide`: which shape of answer to expect."""
+    method: str
+    path: str
+    base: Base = Base.API
+    keys_in: str = "query"
+    """Where instrument keys travel: `query` (`instrument_key=a,b`) or `json` (`{"instrument_keys": [...]}`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What we want, its candidates by preference, and the rate-limit group it counts against."""
+
+    name: str
+    published: tuple[Route, ...]
+    guide: tuple[Route, ...] = ()
+    group: str = "standard"
+    writes: bool = False
+    needs_token: bool = True
+    max_keys: int | None = None
+
+    def routes(self, profile: Profile) -> tuple[Route, ...]:
+        """The candidates in the order in which they are to be tried."""
+        return (*self.guide, *self.published) if profile is Profile.GUIDE else self.published
+
+
+def _one(
+    name: str,
+    method: str,
+    path: str,
+    version: str = "v2",
+    *,
+    base: Base = Base.API,
+    needs_token: bool = True,
+) -> Operation:
+    """An operation that exists in one version only."""
+    return Operation(name, (Route(version, method, path, base),), needs_token=needs_token)
+
+
+TOKEN = _one("token", "POST", "/v2/login/authorization/token", needs_token=False)
+TOKEN_REQUEST = _one("token_request", "POST", "/v3/login/auth/token/request/{client_id}", "v3", needs_token=False)
+LOGOUT = _one("logout", "DELETE", "/v2/logout")
+PROFILE = _one("profile", "GET", "/v2/user/profile")
+FUNDS = Operation(
+    "funds",
+    (Route("v3", "GET", "/v3/user/get-funds-and-margin"), Route("v2", "GET", "/v2/user/get-funds-and-margin")),
+)
+
+QUOTES = Operation(
+    "quotes",
+    (Route("v3", "GET", "/v3/market-quote/quotes"), Route("v2", "GET", "/v2/market-quote/quotes")),
+    guide=(Route("guide", "POST", "/market-quote/quotes/v3/", keys_in="json"),),
+    max_keys=500,
+)
+LTP = Operation(
+    "ltp",
+    (Route("v3", "GET", "/v3/market-quote/ltp"), Route("v2", "GET", "/v2/market-quote/ltp")),
+    max_keys=500,
+)
+OHLC = Operation(
+    "ohlc",
+    (Route("v3", "GET", "/v3/market-quote/ohlc"), Route("v2", "GET", "/v2/market-quote/ohlc")),
+    max_keys=500,
+)
+OPTION_GREEKS = Operation("option_greeks", (Route("v3", "GET", "/v3/market-quote/option-greek"),), max_keys=50)
+OPTION_CHAIN = _one("option_chain", "GET", "/v2/option/chain")
+OPTION_CONTRACTS = _one("option_contracts", "GET", "/v2/option/contract")
+INTRADAY_BARS = Operation(
+    "intraday_bars",
+    (Route("v3", "GET", "/v3/historical-candle/intraday/{instrument_key}/{unit}/{interval}"),),
+)
+
+MARKET_STATUS = Operation(
+    "market_status",
+    (Route("v2", "GET", "/v2/market/status/{exchange}"),),
+    guide=(Route("guide", "GET", "/market-status"),),
+)
+MARKET_HOLIDAYS = Operation(
+    "market_holidays",
+    (Route("v2", "GET", "/v2/market/holidays"),),
+    guide=(Route("guide", "GET", "/market-holidays"),),
+    needs_token=False,
+)
+MARKET_HOLIDAY = _one("market_holiday", "GET", "/v2/market/holidays/{date}", needs_token=False)
+MARKET_TIMINGS = Operation(
+    "market_timings",
+    (Route("v2", "GET", "/v2/market/timings/{date}"),),
+    guide=(Route("guide", "GET", "/market-timings"),),
+    needs_token=False,
+)
+
+INSTRUMENT_SEARCH = _one("instrument_search", "GET", "/v2/instruments/search")
+INSTRUMENT_FILE = _one(
+    "instrument_file",
+    "GET",
+    "/market-quote/instruments/exchange/{file}.json.gz",
+    "assets",
+    base=Base.ASSETS,
+    needs_token=False,
+)
+
+LOGIN_DIALOG = Route("v2", "GET", "/v2/login/authorization/dialog")
+"""Opened by the person's browser, never by us."""
+
+OPERATIONS: tuple[Operation, ...] = (
+    TOKEN, TOKEN_REQUEST, LOGOUT, PROFILE, FUNDS,
+    QUOTES, LTP, OHLC, OPTION_GREEKS, OPTION_CHAIN, OPTION_CONTRACTS, INTRADAY_BARS,
+    MARKET_STATUS, MARKET_HOLIDAYS, MARKET_HOLIDAY, MARKET_TIMINGS,
+    INSTRUMENT_SEARCH, INSTRUMENT_FILE,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `calls` in any `seconds`."""
+
+    calls: int
+    seconds: float
+
+
+RATE_LIMITS: dict[str, tuple[Limit, ...]] = {
+    "standard": (Limit(50, 1), Limit(500, 60), Limit(2000, 1800)),
+    "orders": (Limit(10, 1), Limit(500, 60), Limit(2000, 1800)),
+    "bulk_orders": (Limit(4, 1), Limit(40, 60), Limit(160, 1800)),
+}
+"""Per API and per user. In `standard` every operation has a bucket of its own; the order groups share one."""

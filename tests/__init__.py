@@ -1,0 +1,1 @@
+"""Checks of the desk: `python -m tests` runs them all. The folders mirror the source."""
