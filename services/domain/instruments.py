@@ -15,9 +15,9 @@ SEGMENTS = (
     "MCX_FO", "MCX_INDEX", "GLOBAL_INDEX", "GLOBAL_INDICATOR",
 )  # fmt: skip
 
-_KEY = re.compile(rf"^(?:{'|'.join(SEGMENTS)})\|[\w .&:\-]{{1,50}}(?:\|\d{{2}}-\d{{2}}-\d{{4}})?$")
-_SYMBOL = re.compile(r"^[A-Z0-9][A-Z0-9&.\- ]{0,39}$")
-_ISIN = re.compile(r"^[A-Z]{2}[A-Z0-9]{9}[0-9]$")
+_KEY = re.compile(rf"(?:{'|'.join(SEGMENTS)})\|[\w .&:\-]{{1,50}}(?:\|\d{{2}}-\d{{2}}-\d{{4}})?")
+_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9&.\- ]{0,39}")
+_ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
 
 
 def is_instrument_key(text: str) -> bool:
@@ -25,7 +25,7 @@ def is_instrument_key(text: str) -> bool:
 
     Wider than the documented pattern, because real keys are (`NSE_INDEX|BHARATBOND-APR30`).
     """
-    return _KEY.match(text) is not None
+    return _KEY.fullmatch(text) is not None
 
 
 def require_instrument_key(text: object) -> str:
@@ -40,14 +40,14 @@ def require_instrument_key(text: object) -> str:
 def clean_symbol(text: str) -> str:
     """The symbol upper-cased and trimmed, if it can be one (real ones hold `&`, `-`, `.`, spaces and run to 29)."""
     symbol = " ".join(text.upper().split())
-    if not _SYMBOL.match(symbol):
+    if not _SYMBOL.fullmatch(symbol):
         raise InvalidRequest(f"{text[:60]!r} cannot be a trading symbol")
     return symbol
 
 
 def is_isin(text: str) -> bool:
     """Has `text` the form of an ISIN? (The check digit is not tested: real masters hold two that fail it.)"""
-    return _ISIN.match(text) is not None
+    return _ISIN.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,61 @@
+"""The route table against a literal list: published paths as documented, the guide's word for word."""
+
+from __future__ import annotations
+
+from services.wire.endpoints import OPERATIONS, RATE_LIMITS, Profile
+
+PUBLISHED = {
+    "token": [("v2", "POST", "/v2/login/authorization/token")],
+    "token_request": [("v3", "POST", "/v3/login/auth/token/request/{client_id}")],
+    "logout": [("v2", "DELETE", "/v2/logout")],
+    "profile": [("v2", "GET", "/v2/user/profile")],
+    "funds": [("v3", "GET", "/v3/user/get-funds-and-margin"), ("v2", "GET", "/v2/user/get-funds-and-margin")],
+    "quotes": [("v3", "GET", "/v3/market-quote/quotes"), ("v2", "GET", "/v2/market-quote/quotes")],
+    "ltp": [("v3", "GET", "/v3/market-quote/ltp"), ("v2", "GET", "/v2/market-quote/ltp")],
+    "ohlc": [("v3", "GET", "/v3/market-quote/ohlc"), ("v2", "GET", "/v2/market-quote/ohlc")],
+    "option_greeks": [("v3", "GET", "/v3/market-quote/option-greek")],
+    "option_chain": [("v2", "GET", "/v2/option/chain")],
+    "option_contracts": [("v2", "GET", "/v2/option/contract")],
+    "intraday_bars": [("v3", "GET", "/v3/historical-candle/intraday/{instrument_key}/{unit}/{interval}")],
+    "market_status": [("v2", "GET", "/v2/market/status/{exchange}")],
+    "market_holidays": [("v2", "GET", "/v2/market/holidays")],
+    "market_holiday": [("v2", "GET", "/v2/market/holidays/{date}")],
+    "market_timings": [("v2", "GET", "/v2/market/timings/{date}")],
+    "instrument_search": [("v2", "GET", "/v2/instruments/search")],
+    "instrument_file": [("assets", "GET", "/market-quote/instruments/exchange/{file}.json.gz")],
+}
+GUIDE = {
+    "quotes": "POST /market-quote/quotes/v3/",
+    "market_status": "GET /market-status",
+    "market_holidays": "GET /market-holidays",
+    "market_timings": "GET /market-timings",
+}
+
+
+def test_every_published_route_is_the_documented_one() -> None:
+    table = {op.name: [(r.version, r.method, r.path) for r in op.routes(Profile.UPSTOX)] for op in OPERATIONS}
+
+    assert table == PUBLISHED
+
+
+def test_the_guides_paths_stand_word_for_word_and_come_first_in_its_profile() -> None:
+    table = {op.name: f"{op.guide[0].method} {op.guide[0].path}" for op in OPERATIONS if op.guide}
+
+    assert table == GUIDE
+    for op in OPERATIONS:
+        assert op.routes(Profile.GUIDE) == (*op.guide, *op.published)
+
+
+def test_the_guides_paths_are_written_in_the_guide(shared_guide: str) -> None:
+    for route in GUIDE.values():
+        assert f"`{route}`" in shared_guide
+
+
+def test_limits_are_the_documented_windows() -> None:
+    windows = {group: [(w.calls, w.seconds) for w in limits] for group, limits in RATE_LIMITS.items()}
+
+    assert windows == {
+        "standard": [(50, 1), (500, 60), (2000, 1800)],
+        "orders": [(10, 1), (500, 60), (2000, 1800)],
+        "bulk_orders": [(4, 1), (40, 60), (160, 1800)],
+    }

@@ -1,0 +1,95 @@
+"""Settings: where they come from, and which combinations are refused in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from services.domain.errors import ConfigurationError
+from services.settings import Mode, Settings, load_settings
+from services.wire.endpoints import Profile
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import os
+
+    for name in list(os.environ):
+        if name.startswith(("DESK_", "UPSTOX_")) or name == "ENCRYPTION_KEY":
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_default_is_paper_with_its_own_broker() -> None:
+    settings = load_settings()
+
+    assert settings.mode is Mode.PAPER
+    assert settings.starts_own_broker
+    assert settings.route_profile is Profile.UPSTOX
+    assert settings.folder.name == "paper"
+
+
+def test_modes_and_rehearsals_never_share_a_folder(tmp_path: Path) -> None:
+    paper = load_settings(data_dir=tmp_path)
+    live = load_settings(data_dir=tmp_path, mode="live")
+    rehearsal = load_settings(data_dir=tmp_path, mode="live", live_rehearsal=True, api_base="http://127.0.0.1:9")
+
+    assert len({paper.folder, live.folder, rehearsal.folder}) == 3
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DESK_MODE", "live")
+    monkeypatch.setenv("DESK_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("UPSTOX_CLIENT_ID", "the-id")
+    monkeypatch.setenv("UPSTOX_REDIRECT_URI", "http://127.0.0.1:8501/login/callback")
+
+    settings = load_settings()
+
+    assert settings.folder == tmp_path / "live"
+    assert settings.client_id == "the-id"
+    assert settings.redirect_uri == "http://127.0.0.1:8501/login/callback"
+
+
+def test_a_dot_env_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DESK_ROUTE_PROFILE=guide\nUPSTOX_CLIENT_SECRET=hush\n", encoding="utf-8")
+
+    settings = load_settings()
+
+    assert settings.route_profile is Profile.GUIDE
+    assert settings.client_secret is not None
+    assert "hush" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"api_base": "https://api.upstox.com"}, "a broker on this machine only"),
+        ({"feed_base": "wss://api.upstox.com"}, "a broker on this machine only"),
+        ({"mode": "live", "api_base": "http://127.0.0.1:9"}, "DESK_LIVE_REHEARSAL=1"),
+        ({"mode": "live", "api_base": "http://api.upstox.com"}, "needs an https address"),
+        ({"mode": "live", "live_rehearsal": True}, "needs DESK_API_BASE"),
+        ({"mode": "live", "live_rehearsal": True, "api_base": "https://api.upstox.com"}, "this machine only"),
+        ({"live_rehearsal": True}, "belongs to --mode live"),
+        ({"mode": "demo"}, "DESK_MODE"),
+        ({"connect_timeout": 0}, "DESK_CONNECT_TIMEOUT"),
+    ],
+)
+def test_combinations_that_could_cost_money_are_refused(given: dict[str, object], words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        load_settings(**given)
+
+
+def test_a_refused_setting_does_not_show_its_value() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(connect_timeout="tok-secret")
+
+    assert "tok-secret" not in str(caught.value)
+
+
+def test_settings_do_not_change_after_reading() -> None:
+    settings = load_settings()
+
+    with pytest.raises(ValueError, match="frozen"):
+        settings.mode = Mode.LIVE  # type: ignore[misc]
+    assert isinstance(settings, Settings)
