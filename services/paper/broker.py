@@ -1,0 +1,55 @@
+"""Everything that the routes of one paper broker share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.paper.accounts import AccountBook
+from services.paper.faults import Faults
+from services.paper.instrument_files import InstrumentFiles
+from services.paper.limits import RateLimits
+from services.paper.logins import Logins
+from services.paper.model import Market
+from services.paper.sessions import Sessions
+from services.paper.tokens import Tokens
+
+
+class BrokerClock(Protocol):
+    """The broker's clock: `mode` is `always`, `exchange` or `simulated`."""
+
+    @property
+    def mode(self) -> str: ...
+    @property
+    def speed(self) -> float: ...
+    def now(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """One paper broker, without its server."""
+
+    instance: str
+    clock: BrokerClock
+    market: Market
+    accounts: AccountBook
+    tokens: Tokens
+    logins: Logins
+    sessions: Sessions
+    files: InstrumentFiles
+    limits: RateLimits | None
+    faults: Faults | None
+    notifier_url: str
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the server goes: whoever waits on purpose must stop waiting."""
+
+
+Handler = Callable[[Broker, Request], Awaitable[Response]]
+Handlers = Mapping[tuple[str, str], Handler]
+"""By operation name and version (`v2`, `v3`, `guide`, `assets`)."""

@@ -1,0 +1,31 @@
+"""What a paper broker is started with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class PaperOptions:
+    """Options of one broker. Brokers on different folders share nothing."""
+
+    folder: Path
+    """Holds its account, its signing secret, its lock and its card."""
+    port: int = 0
+    """0: any free port, the one of last time if it is free."""
+    clock: str = "always"
+    """`always`, `exchange`, or an ISO instant with an optional speed (`2026-11-20T09:15:00+05:30x60`)."""
+    seed: int = 7
+    instruments: Path | None = None
+    """A real instrument master instead of the built-in universe."""
+    prices: str = "simulated"
+    """`simulated` or `replay:FILE`."""
+    candles: Path | None = None
+    """A folder of real candles that go before the simulator."""
+    faults: bool = False
+    """Opens `/_paper/faults`."""
+    limits: bool = True
+    """Enforce the documented rate limits."""
+    notifier_url: str = ""
+    """Where an approved access-token request is delivered; an http address on this machine."""

@@ -1,0 +1,338 @@
+"""From root paths to instruments: shares and indices as they are, futures by carry, options by Black-Scholes; each in
+whole ticks of its own, minute edge by minute edge."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from services.paper.hours import Group, Hours, Session
+from services.paper.simulator.option_pricing import price_and_delta, smile
+from services.paper.simulator.paths import Paths, RootPath, volume_profile
+from services.paper.simulator.texture import BOOK, HOLDS, UNTRADED, Texture
+from services.paper.specs import VIX, Kind, Spec, daily_volatility
+
+Floats = NDArray[np.float64]
+
+OI_MINUTES = 5
+"""Open interest moves in steps of this many minutes."""
+_YEAR_MS = 365.0 * 86_400_000
+_LEAST_YEARS = 0.5 / 365
+"""An option that has ended (only a file of old contracts holds such) is priced with half a day to go."""
+_TURNOVERS = (5e9, 1e9, 2e8, 3e7, 5e6)
+"""Rupees a day above which an instrument belongs to a livelier hold class."""
+_FAR = 2_000_000_000
+_BATCH = 32
+"""Options priced at once; bounds the memory that a whole chain takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What stays the same of one instrument through one session."""
+
+    spec: Spec
+    tick: float
+    """Rupees; finer than the instrument's own where a real day needs it."""
+    previous_interest: float
+    hold: int
+    """Index into `texture.HOLDS`, or `texture.UNTRADED`."""
+    previous_close: float
+    """Rupees."""
+    limits: tuple[int, int]
+    """No trade below or above these ticks."""
+    walls: tuple[int, int]
+    """Circuit limits in ticks: at one of them, one side of the book is empty."""
+    circuits: tuple[float, float] | None
+    """Rupees."""
+    year: tuple[float, float]
+    """Low and high, rupees, before today."""
+    end_minute: int
+    """The instrument trades in the session's minutes before this one."""
+    mark: int
+    """A number of its own, from its key."""
+    ends_ms: float
+    """When the contract ends, epoch ms; 0 for what has no end."""
+    carry: float
+    """Yearly growth of its root's forwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What changes of one instrument in a session. Prices in ticks; arrays over the session's minutes."""
+
+    grid: Floats
+    """(minutes + 1,): price at each minute's edge."""
+    noise: Floats
+    """(minutes,): spread of the minute's own move; negative where the price moves against its root."""
+    shape: NDArray[np.uint16]
+    """(minutes,): index into the texture's shapes."""
+    knots: Floats | None
+    """(minutes, 4): the turns of a recorded day."""
+    volume: NDArray[np.int64]
+    """(minutes,), 0 for an index."""
+    interest: Floats
+    """(minutes // OI_MINUTES + 1,): open interest, 0 where there is none."""
+
+
+class RowMaker:
+    """Makes the rows of one session."""
+
+    def __init__(self, session: Session, hours: Hours, paths: Paths, texture: Texture) -> None:
+        self._session = session
+        self._hours = hours
+        self._paths = paths
+        self._texture = texture
+        self._edges_ms = session.start_ms + 60_000.0 * np.arange(session.minutes + 1)
+        before = hours.session(session.group, hours.previous(session.group, session.day))
+        self._before_ms = np.array([before.start_ms + 60_000.0 * before.minutes])
+        self._profile = volume_profile(session.minutes)
+        self._ends: dict[date, float] = {}
+
+    def rows(self, specs: Iterable[Spec]) -> Iterator[tuple[Row, Track]]:
+        """Row and track for each of `specs`, in any order."""
+        for root, group in groupby(sorted(specs, key=_by_root), key=_by_root):
+            path = self._paths.path(root, self._session)
+            members = list(group)
+            options = [spec for spec in members if spec.kind is Kind.OPTION]
+            yield from (self._linear(spec, path) for spec in members if spec.kind is not Kind.OPTION)
+            for start in range(0, len(options), _BATCH):
+                yield from self._options(options[start : start + _BATCH], path)
+
+    def levels(self, rows: Sequence[Row], minute: NDArray[np.int64]) -> Floats:
+        """Implied volatility at the money of each of `rows` (options) in its running minute."""
+        ratio = np.array([row.spec.volatility_ratio for row in rows])
+        from_vix = np.array([row.spec.from_vix for row in rows])
+        level = np.array([self._own_volatility(row.spec) for row in rows])
+        if from_vix.any():
+            level = np.where(from_vix, self._paths.path(VIX, self._session).grid[minute] / 100, level)
+        implied: Floats = level * ratio
+        return implied
+
+    def spots(self, rows: Sequence[Row], minute: NDArray[np.int64], second: NDArray[np.int64]) -> Floats:
+        """The root's price, rupees, for each of `rows` at its minute and second."""
+        known: dict[tuple[str, int, int], float] = {}
+        found = []
+        for row, at, of in zip(rows, minute.tolist(), second.tolist(), strict=True):
+            place = row.spec.root, at, of
+            if place not in known:
+                known[place] = self._paths.path(row.spec.root, self._session).price(at, of, self._texture)
+            found.append(known[place])
+        return np.array(found)
+
+    def _ends_ms(self, expiry: date) -> float:
+        if expiry not in self._ends:
+            last = self._hours.session(self._session.group, expiry)
+            self._ends[expiry] = last.start_ms + 60_000.0 * last.minutes
+        return self._ends[expiry]
+
+    def _years(self, spec: Spec, at_ms: ArrayLike) -> Floats:
+        assert spec.expiry is not None
+        return years_to(self._ends_ms(spec.expiry), at_ms)
+
+    def _volatility(self, spec: Spec) -> Floats:
+        """Implied volatility at the money, a fraction, at every minute edge."""
+        if spec.from_vix:
+            return self._paths.path(VIX, self._session).grid / 100 * spec.volatility_ratio
+        return np.full(self._edges_ms.shape, self._own_volatility(spec) * spec.volatility_ratio)
+
+    def _own_volatility(self, spec: Spec) -> float:
+        return daily_volatility(self._paths.path(spec.root, self._session).root) * math.sqrt(252)
+
+    def _linear(self, spec: Spec, path: RootPath) -> tuple[Row, Track]:
+        tick, real, factor, before = spec.tick, path.real, np.ones(1), 1.0
+        if spec.kind is Kind.FUTURE:
+            carry = path.root.carry
+            factor = np.exp(carry * self._years(spec, self._edges_ms))
+            before = float(np.exp(carry * self._years(spec, self._before_ms))[0])
+        elif real is not None:
+            tick = real.tick(spec.tick)
+        grid = path.grid * factor / tick
+        knots = None
+        if real is not None and real.knots is not None:
+            knots = real.knots * factor[: path.shape.size, None] / tick
+        previous = path.move.previous * before
+        if spec.kind is Kind.FUTURE or spec.listing.exchange == "BSE":
+            previous = round(previous / tick) * tick
+        held = real is not None and spec.kind is not Kind.FUTURE
+        bar = real.bar if held and real is not None else None
+        limits, circuits = _limits(spec, previous, tick, spec.band)
+        if bar is not None:
+            limits = round(bar.low / tick), round(bar.high / tick)
+            if circuits is not None:  # a split or a demerger may have moved the real day out of the rule's band
+                circuits = min(circuits[0], bar.low), max(circuits[1], bar.high)
+        elif real is not None:
+            limits, circuits = (1, _FAR), circuits
+        volume = self._volume(spec)
+        if held and real is not None and spec.listing.exchange == "NSE" and spec.volume:
+            volume = self._real_volume(volume, path)
+        return self._row(
+            spec, tick, grid, path.spread * grid[:-1], path, knots, volume, previous, limits, circuits,
+            (path.move.year_low * before, path.move.year_high * before),
+        )  # fmt: skip
+
+    def _options(self, specs: list[Spec], path: RootPath) -> Iterator[tuple[Row, Track]]:
+        """Options of one root, priced together: (contracts, minutes + 1)."""
+        strike = np.array([[spec.strike] for spec in specs])
+        right = np.array([[spec.right] for spec in specs])
+        tick = np.array([[spec.tick] for spec in specs])
+        carry = path.root.carry
+        years = np.array([self._years(spec, self._edges_ms) for spec in specs])
+        level = np.array([self._volatility(spec) for spec in specs])
+        spot = path.grid[None, :]
+        implied = smile(level, spot, strike, years, carry)
+        price, delta = price_and_delta(spot, strike, years, implied, carry, right)
+        noise = delta[:, :-1] * path.spread * spot[:, :-1] / tick
+        knots = None
+        if path.real is not None and path.real.knots is not None:
+            parts = [
+                price_and_delta(path.real.knots[:, k], strike, years[:, :-1], implied[:, :-1], carry, right)[0] / tick
+                for k in range(4)
+            ]
+            knots = np.stack(parts, axis=-1)
+        before_years = np.array([self._years(spec, self._before_ms) for spec in specs])
+        before_level = np.array([self._level_before(spec) for spec in specs])[:, None]
+        before = path.move.previous
+        implied_before = smile(before_level, before, strike, before_years, carry)
+        closes = price_and_delta(before, strike, before_years, implied_before, carry, right)[0]
+        for at, spec in enumerate(specs):
+            previous = max(round(float(closes[at, 0]) / spec.tick), 1) * spec.tick
+            reach = max((spec.band or 0.1) * before, 4 * spec.tick)
+            limits, circuits = _around(previous, reach, spec.tick)
+            if path.real is not None:
+                limits = 1, _FAR
+            yield self._row(
+                spec, spec.tick, price[at] / spec.tick, noise[at], path, None if knots is None else knots[at],
+                self._volume(spec), previous, limits, circuits, (0.35 * previous, 2.4 * previous),
+            )  # fmt: skip
+
+    def _level_before(self, spec: Spec) -> float:
+        if spec.from_vix:
+            return self._paths.path(VIX, self._session).move.previous / 100 * spec.volatility_ratio
+        return self._own_volatility(spec) * spec.volatility_ratio
+
+    def _row(
+        self,
+        spec: Spec,
+        tick: float,
+        grid: Floats,
+        noise: Floats,
+        path: RootPath,
+        knots: Floats | None,
+        volume: NDArray[np.int64],
+        previous: float,
+        limits: tuple[int, int],
+        circuits: tuple[float, float] | None,
+        year: tuple[float, float],
+    ) -> tuple[Row, Track]:
+        mark = mark_of(spec.key)
+        interest, previous_interest = self._interest(spec, mark)
+        row = Row(
+            spec=spec,
+            tick=tick,
+            previous_interest=previous_interest,
+            hold=_hold(spec, previous),
+            previous_close=round(previous, 4),
+            limits=limits,
+            walls=(round(circuits[0] / tick), round(circuits[1] / tick)) if circuits else (1, _FAR),
+            circuits=circuits and (round(circuits[0], 4), round(circuits[1], 4)),
+            year=(round(round(year[0] / tick) * tick, 4), round(round(year[1] / tick) * tick, 4)),
+            end_minute=min(self._hours.segment_minutes(spec.listing.segment, self._session), grid.size - 1),
+            mark=mark,
+            ends_ms=self._ends_ms(spec.expiry) if spec.expiry else 0.0,
+            carry=path.root.carry,
+        )
+        return row, Track(np.clip(grid, *limits), noise, path.shape, knots, volume, interest)
+
+    def _volume(self, spec: Spec) -> NDArray[np.int64]:
+        """Whole lots in each minute, by the day's profile with chance on top."""
+        minutes = self._session.minutes
+        if not spec.volume:
+            return np.zeros(minutes, dtype=np.int64)
+        mark, day = mark_of(spec.key), self._session.day.toordinal()
+        busy = 0.6 + 0.9 * self._texture.chance[(mark + 7919 * day) % BOOK]
+        luck = self._texture.size[(mark + 31 * day + np.arange(minutes)) % BOOK]
+        lots = spec.volume * busy * self._profile * luck / spec.lot
+        whole = np.floor(np.cumsum(lots))  # fractions add up, so that quiet contracts trade now and then
+        traded: NDArray[np.int64] = (np.diff(whole, prepend=0.0) * spec.lot).astype(np.int64)
+        return traded
+
+    def _real_volume(self, simulated: NDArray[np.int64], path: RootPath) -> NDArray[np.int64]:
+        """The recorded volume: of each minute where known, else the day's total on the simulated profile."""
+        assert path.real is not None
+        if path.real.volume is not None:
+            return path.real.volume if path.real.volume.any() else simulated
+        total = path.real.bar.volume
+        if total is None:
+            return simulated
+        settle = self._session.settle_minute
+        done = np.cumsum(simulated[:settle])
+        whole = np.floor(total * (done / max(done[-1], 1)))
+        shares = np.zeros_like(simulated)
+        shares[:settle] = np.diff(whole, prepend=0.0)
+        return shares
+
+    def _interest(self, spec: Spec, mark: int) -> tuple[Floats, float]:
+        """Open interest through the day: from yesterday's figure to today's, with small waves."""
+        steps = self._session.minutes // OI_MINUTES + 1
+        if not spec.interest:
+            return np.zeros(steps), 0.0
+        day = self._session.day
+        before = self._hours.previous(spec.group, day)
+        start, end = (self._level(spec, mark, on) for on in (before, day))
+        waves = (
+            0.01 * spec.interest * (self._texture.chance[(mark + 13 * day.toordinal() + np.arange(steps)) % BOOK] - 0.5)
+        )
+        waves[[0, -1]] = 0.0
+        path = start + (end - start) * np.linspace(0.0, 1.0, steps) + waves
+        return np.maximum(np.floor(path / spec.lot), 0.0) * spec.lot, start
+
+    def _level(self, spec: Spec, mark: int, day: date) -> float:
+        level = spec.interest * (0.85 + 0.3 * self._texture.chance[(mark + 104_729 * day.toordinal()) % BOOK])
+        return float(np.floor(level / spec.lot) * spec.lot)
+
+
+def years_to(ends_ms: ArrayLike, at_ms: ArrayLike) -> Floats:
+    """Years from each instant to the end of a contract (epoch ms), at least half a day."""
+    return np.maximum((np.asarray(ends_ms, dtype=float) - at_ms) / _YEAR_MS, _LEAST_YEARS)
+
+
+def mark_of(key: str) -> int:
+    """A number that belongs to an instrument key in every process."""
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=4).digest(), "big")
+
+
+def _by_root(spec: Spec) -> str:
+    return spec.root
+
+
+def _limits(
+    spec: Spec, previous: float, tick: float, band: float | None
+) -> tuple[tuple[int, int], tuple[float, float] | None]:
+    if band is None:
+        return (1, _FAR), None
+    return _around(previous, band * previous, tick)
+
+
+def _around(previous: float, reach: float, tick: float) -> tuple[tuple[int, int], tuple[float, float]]:
+    """Limits in ticks and in rupees: inwards to whole ticks, never below one tick."""
+    low = max(math.ceil((previous - reach) / tick - 1e-9), 1)
+    high = max(math.floor((previous + reach) / tick + 1e-9), low + 1)
+    return (low, high), (low * tick, high * tick)
+
+
+def _hold(spec: Spec, price: float) -> int:
+    """The hold class: how long the instrument stands between trades."""
+    if spec.kind is Kind.INDEX:
+        return UNTRADED
+    multiplier = spec.listing.row.get("qty_multiplier")
+    units = float(multiplier) if spec.group is not Group.EQUITY and isinstance(multiplier, int | float) else 1.0
+    notional = spec.strike or price  # an option's liveliness follows what it stands for, not its premium
+    turnover = spec.volume * notional * units
+    return next((at for at, least in enumerate(_TURNOVERS) if turnover >= least), len(HOLDS) - 1)

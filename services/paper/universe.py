@@ -1,0 +1,239 @@
+"""The built-in universe: some two hundred real shares, indices, and the contracts of the day that is asked.
+
+`shares.csv` and `indices.csv` beside this module hold the facts and say where they are from.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+
+from services.paper import contracts
+from services.paper.contracts import FAMILIES, Contract, Family, share_family
+from services.paper.hours import Group, group_of
+from services.paper.model import Listing
+from services.paper.specs import VIX, DayRange, Kind, Root, Spec, own_noise
+
+_LISTED_FOR = timedelta(days=42)
+"""How long before its expiry an option's strikes start to follow the spot."""
+_RATE = 0.065
+_DIVIDEND = 0.012
+INDEX_CARRY = _RATE - _DIVIDEND
+
+INDEX_SYMBOLS = {
+    "NIFTY": "NSE_INDEX|Nifty 50",
+    "NIFTY50": "NSE_INDEX|Nifty 50",
+    "NIFTY 50": "NSE_INDEX|Nifty 50",
+    "^NSEI": "NSE_INDEX|Nifty 50",
+    "BANKNIFTY": "NSE_INDEX|Nifty Bank",
+    "NIFTYBANK": "NSE_INDEX|Nifty Bank",
+    "NIFTY BANK": "NSE_INDEX|Nifty Bank",
+    "^NSEBANK": "NSE_INDEX|Nifty Bank",
+    "FINNIFTY": "NSE_INDEX|Nifty Fin Service",
+    "INDIAVIX": VIX,
+    "INDIA VIX": VIX,
+    "^INDIAVIX": VIX,
+    "SENSEX": "BSE_INDEX|SENSEX",
+    "^BSESN": "BSE_INDEX|SENSEX",
+}
+"""What candle files call an index."""
+
+_OTHER_ROOTS = (
+    Root("CURRENCY|USDINR", Group.CURRENCY, 95.9, 0.0025, 0.0, "", 0.0, 0.0026, 0.03, 0.022),
+    Root("COMMODITY|GOLD", Group.COMMODITY, 148_200.0, 1.0, 0.0, "BULLION", 1.0, 0.003, 0.06, 0.06),
+    Root("COMMODITY|SILVER", Group.COMMODITY, 238_000.0, 1.0, 0.0, "BULLION", 1.7, 0.008, 0.09, 0.06),
+    Root("COMMODITY|CRUDEOIL", Group.COMMODITY, 5_450.0, 1.0, 0.0, "OIL", 1.0, 0.008, 0.08, 0.02),
+    Root("COMMODITY|NATURALGAS", Group.COMMODITY, 285.0, 0.1, 0.0, "OIL", 0.8, 0.024, 0.09, 0.05),
+)
+"""Levels of 2026-08-21: estimates (dollar and gold from the strikes listed that day, the rest from earlier ones)."""
+
+
+class BuiltinUniverse:
+    """Shares and indices are always listed; contracts come and go with the day."""
+
+    def __init__(self) -> None:
+        self._shares = tuple(_rows("shares.csv"))
+        self._indices = tuple(_rows("indices.csv"))
+        self._roots = {root.name: root for root in (*self._share_roots(), *self._index_roots(), *_OTHER_ROOTS)}
+        self._symbols = {row["symbol"]: row["isin"] for row in self._shares}
+        self._families = (*FAMILIES, *_share_families(self._shares))
+        self._lasting = {spec.key: spec for spec in (*self._index_specs(), *self._share_specs())}
+
+    @property
+    def roots(self) -> Mapping[str, Root]:
+        return self._roots
+
+    def root_of(self, symbol: str) -> str | None:
+        plain = symbol.upper().removesuffix(".NS")
+        return INDEX_SYMBOLS.get(plain) or self._symbols.get(plain)
+
+    def lasting(self, key: str) -> Spec | None:
+        """The share or index of this key."""
+        return self._lasting.get(key)
+
+    def specs(self, day: date, traded: Callable[[Group], date], ranges: DayRange) -> Mapping[str, Spec]:
+        found = dict(self._lasting)
+        for family in self._families:
+            root = self._roots[family.root]
+            for on in dict.fromkeys((traded(group_of(family.segment)), day)):
+                for contract in _contracts(family, on, ranges):
+                    if contract.expiry >= day and contract.listing.key not in found:
+                        spec = contract_spec(contract, root, on, ranges)
+                        found[spec.key] = spec
+        return found
+
+    def _share_roots(self) -> Iterator[Root]:
+        for row in self._shares:
+            beta, volatility = float(row["beta"]), float(row["daily_vol_pct"]) / 100
+            yield Root(
+                name=row["isin"],
+                group=Group.EQUITY,
+                anchor=float(row["close"]),
+                tick=float(row["tick_paise"]) / 100,
+                beta=beta,
+                sector=row["sector"],
+                sector_load=1.0,
+                noise=own_noise(volatility, beta),
+                band=0.10 if row["future_lot"] else 0.20,
+                carry=_RATE - 0.005,
+            )
+
+    def _index_roots(self) -> Iterator[Root]:
+        for row in self._indices:
+            volatile = row["key"] == VIX
+            yield Root(
+                name=row["key"],
+                group=Group.EQUITY,
+                anchor=float(row["close"]),
+                tick=float(row["tick_paise"]) / 100,
+                beta=float(row["beta"]),
+                sector=row["sector"],
+                sector_load=float(row["sector_load"]),
+                noise=float(row["noise_pct"]) / 100,
+                band=0.40 if volatile else 0.10,
+                carry=INDEX_CARRY,
+                memory=15.0 if volatile else 250.0,
+            )
+
+    def _share_specs(self) -> Iterator[Spec]:
+        for row in self._shares:
+            yield _share_spec(row, "NSE", _nse_row(row), float(row["volume"]))
+            if row["bse_token"]:
+                yield _share_spec(row, "BSE", _bse_row(row), 0.05 * float(row["volume"]))
+
+    def _index_specs(self) -> Iterator[Spec]:
+        for row in self._indices:
+            facts: dict[str, object] = {
+                "segment": f"{row['exchange']}_INDEX",
+                "name": row["name"],
+                "exchange": row["exchange"],
+                "instrument_type": "INDEX",
+                "instrument_key": row["key"],
+                "exchange_token": row["token"],
+                "trading_symbol": row["symbol"],
+            }
+            if row["cas_eligible"] == "1":
+                facts["cas_eligible"] = True
+            listing = Listing(row["key"], f"{row['exchange']}_INDEX", row["exchange"], row["key"].split("|")[1], facts)
+            tick = float(row["tick_paise"]) / 100
+            yield Spec(listing, Kind.INDEX, Group.EQUITY, row["key"], tick, 1, 0.0, None)
+
+
+def contract_spec(contract: Contract, root: Root, day: date, ranges: DayRange) -> Spec:
+    """The contract for the simulator: further months trade less, further strikes too."""
+    family = contract.family
+    group = group_of(family.segment)
+    step = contract.lot if group is Group.EQUITY else 1
+    if contract.right == 0:
+        share = 0.12**contract.rank
+        return Spec(
+            contract.listing, Kind.FUTURE, group, root.name, family.future_tick / 100, step,
+            family.volume * share, root.band, family.open_interest * share, contract.expiry,
+        )  # fmt: skip
+    spot = sum(ranges(root.name, day - timedelta(days=1), day - timedelta(days=1))) / 2
+    distance = (contract.strike - spot) / spot
+    if distance * contract.right < 0:
+        distance *= 2.0  # in the money trades less than out of the money
+    weight = math.exp(-((distance / 0.022) ** 2)) * (2.0 if contract.strike % (10 * family.strike_step) == 0 else 1.0)
+    weight = max(weight, 0.002) / (family.strikes_each_side * 1.6) * 0.22**contract.rank
+    return Spec(
+        contract.listing, Kind.OPTION, group, root.name, family.option_tick / 100, step,
+        family.option_volume * weight, root.band, 0.16 * family.option_volume * (0.4 * weight + 0.002),
+        contract.expiry, contract.strike, contract.right,
+        volatility_ratio=1.12 if "Bank" in root.name or "BANK" in root.name else 1.0, from_vix=True,
+    )  # fmt: skip
+
+
+def _contracts(family: Family, day: date, ranges: DayRange) -> Iterator[Contract]:
+    yield from contracts.futures(family, day)
+    if not family.strike_step:
+        return
+    for rank, expiry in enumerate(contracts.option_expiries(family, day)):
+        low, high = ranges(family.root, min(expiry - _LISTED_FOR, day - timedelta(days=1)), day - timedelta(days=1))
+        yield from contracts.options(family, expiry, rank, low, high)
+
+
+def _share_families(rows: tuple[dict[str, str], ...]) -> Iterator[Family]:
+    for row in rows:
+        if row["future_lot"]:
+            yield share_family(
+                row["symbol"], row["isin"], row["name"], row["token"], int(row["future_lot"]),
+                int(row["future_freeze"]), float(row["future_tick_paise"]), float(row["volume"]),
+            )  # fmt: skip
+
+
+def _share_spec(row: dict[str, str], exchange: str, facts: dict[str, object], volume: float) -> Spec:
+    segment = f"{exchange}_EQ"
+    listing = Listing(str(facts["instrument_key"]), segment, exchange, str(facts["trading_symbol"]), facts)
+    tick = float(row["tick_paise" if exchange == "NSE" else "bse_tick_paise"]) / 100
+    band = 0.10 if row["future_lot"] else 0.20
+    return Spec(listing, Kind.CASH, Group.EQUITY, row["isin"], tick, 1, volume, band)
+
+
+def _nse_row(row: dict[str, str]) -> dict[str, object]:
+    facts = _equity_row("NSE", row["isin"], row["token"], row["symbol"], row["name"], "EQ", row["tick_paise"])
+    if row["short_name"]:
+        facts["short_name"] = row["short_name"]
+    facts["security_type"] = "NORMAL"
+    if row["cas_eligible"] == "1":
+        facts["cas_eligible"] = True
+    return facts
+
+
+def _bse_row(row: dict[str, str]) -> dict[str, object]:
+    facts = _equity_row(
+        "BSE", row["isin"], row["bse_token"], row["bse_symbol"], row["bse_name"], row["bse_group"],
+        row["bse_tick_paise"],
+    )  # fmt: skip
+    if row["bse_short_name"]:
+        facts["short_name"] = row["bse_short_name"]
+    return facts
+
+
+def _equity_row(
+    exchange: str, isin: str, token: str, symbol: str, name: str, series: str, tick: str
+) -> dict[str, object]:
+    return {
+        "segment": f"{exchange}_EQ",
+        "name": name,
+        "exchange": exchange,
+        "isin": isin,
+        "instrument_type": series,
+        "instrument_key": f"{exchange}_EQ|{isin}",
+        "lot_size": 1,
+        "freeze_quantity": 100000.0,
+        "exchange_token": token,
+        "tick_size": float(tick),
+        "trading_symbol": symbol,
+        "qty_multiplier": 1.0,
+    }
+
+
+@cache
+def _rows(name: str) -> tuple[dict[str, str], ...]:
+    lines = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
+    return tuple(csv.DictReader(line for line in lines if not line.startswith("#")))
