@@ -12,12 +12,12 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+
 from services.paper.clock import PaperClock
 from services.paper.market import build_market
+from services.paper.model import Market
 from services.paper.options import PaperOptions
 from services.paper.server import PaperServer
-
-from services.paper.model import Market
 from tests.support.shared_data import shared
 
 with warnings.catch_warnings():

@@ -10,10 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 import pytest
 import requests
-from services.paper.options import PaperOptions
-from services.paper.server import PaperServer
 
 from services.paper.model import Market
+from services.paper.options import PaperOptions
+from services.paper.server import PaperServer
 from tests.contract.conftest import RELIANCE, STILL, upstox_client
 
 REDIRECT = "http://127.0.0.1:9/login/callback"
@@ -68,7 +68,7 @@ def test_login_profile_funds_and_logout(tmp_path_factory: pytest.TempPathFactory
 
         assert profile.user_id == token.user_id
         assert profile.is_active is True
-        assert funds["available_to_trade"]["total"] == 1_000_000.0
+        assert funds.available_to_trade.total == 1_000_000.0
         assert old_funds["equity"].available_margin == 1_000_000.0
         assert old_funds["commodity"].available_margin == 0.0
         with pytest.raises(upstox_client.rest.ApiException, match=r"\((400|401)\)"):
@@ -83,7 +83,7 @@ def test_login_profile_funds_and_logout(tmp_path_factory: pytest.TempPathFactory
 
 
 def test_the_access_token_request_is_answered(sdk: Any) -> None:
-    body = upstox_client.IndieUserInitTokenRequest(client_secret="paper-secret")
+    body = upstox_client.IndieUserTokenRequest(client_secret="paper-secret")
 
     answer = upstox_client.LoginApi(sdk).init_token_request_for_indie_user(body, "paper-desk")
 
