@@ -8,6 +8,7 @@
     ├── InvalidRequest               refused here, nothing was sent
     │   └── UnknownInstrument        not in the instrument master
     ├── LoginRequired                a person must log in (carries the login URL)
+    ├── NoData                       the broker answered and has nothing to say of this instrument
     ├── RateBudgetSpent              our own pacing would make the caller wait too long
     ├── TransportError               no usable answer from the broker
     │   ├── NotSent                  the connection certainly never carried the request
@@ -74,6 +75,12 @@ class LoginRequired(UpstoxError):
     def __init__(self, message: str, *, login_url: str | None = None) -> None:
         super().__init__(message)
         self.login_url = login_url
+
+
+class NoData(UpstoxError):
+    """The broker answered, and said nothing of this instrument (silent, suspended or not traded yet)."""
+
+    retryable = True
 
 
 class RateBudgetSpent(UpstoxError):

@@ -1,0 +1,5 @@
+"""The life of the token: how it comes, how long it is good, and how it goes. `auth_manager` is its public face."""
+
+from services.login.login import DEFAULT_USER, EARLY_SECONDS, READ_USER, Login, TokenState, read_token_text
+
+__all__ = ["DEFAULT_USER", "EARLY_SECONDS", "READ_USER", "Login", "TokenState", "read_token_text"]

@@ -1,0 +1,347 @@
+"""Carries a call to the broker: pacing, retry, fallback to the next route, the dead token, and the books about it.
+
+Read downwards, each method adds one concern: `read` goes over the routes, `_on_route` repeats, `_with_token` deals with
+a refused token, `_exchange` sends once. Decisions are made by the error tree alone (`retryable`, `other_route`).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from services.domain.errors import (
+    BrokerError,
+    LoginRequired,
+    MalformedPayload,
+    RateLimited,
+    RequestRefused,
+    RouteMissing,
+    StorageError,
+    TokenRejected,
+    UpstoxError,
+)
+from services.transport.call import Call, RequestLine, request_line
+from services.transport.http import Answer, HttpClient, Stream
+from services.transport.rate_gate import RateGate
+from services.transport.retry import ReadRetry, Strikes
+from services.transport.route_report import RouteReports
+from services.wire.endpoints import Base, Operation, Profile, Route
+from services.wire.envelope import unwrap
+
+T = TypeVar("T")
+
+GATE_SECONDS = 5.0
+"""A read waits no longer than this for its turn; a longer wait is told at once as `RateBudgetSpent`."""
+MISSING_SECONDS = 60.0
+"""A route that the gateway said it does not know is not asked again for so long, where there is another."""
+
+log = logging.getLogger(__name__)
+
+
+class ErrorSink(Protocol):
+    """Where failed attempts are written down."""
+
+    def __call__(
+        self,
+        error_type: str,
+        message: str,
+        *,
+        status_code: int | None,
+        endpoint: str,
+        retry_count: int,
+        context: dict[str, Any] | None,
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Served(Generic[T]):
+    """A value, the version of the API that served it, and how long that one answer took."""
+
+    value: T
+    api_version: str
+    elapsed_ms: float
+
+
+class Caller:
+    """The broker's reads with everything that makes them dependable, and its few calls that are sent exactly once."""
+
+    def __init__(
+        self,
+        *,
+        http: HttpClient,
+        gate: RateGate,
+        bases: Mapping[Base, str],
+        profile: Profile,
+        token: Callable[[bool], str],
+        token_rejected: Callable[[str], None],
+        error_sink: ErrorSink,
+        retry: ReadRetry,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.reports = RouteReports()
+        self._http = http
+        self._gate = gate
+        self._bases = bases
+        self._profile = profile
+        self._token = token
+        self._token_rejected = token_rejected
+        self._error_sink = error_sink
+        self._retry = retry
+        self._strikes = Strikes(retry.policy)
+        self._monotonic = monotonic
+        self._missing: dict[tuple[str, str], float] = {}
+
+    # -- reads -------------------------------------------------------------------------------------------------
+
+    def read(
+        self, call: Call, parse: Callable[[Any], T], *, use_v3: bool = True, token: str | None = None
+    ) -> Served[T]:
+        """`parse(data)` of the first route that serves the call. With `token` that one is used and none is dropped."""
+
+        def exchange(route: Route, seconds: float) -> Served[T]:
+            return self._with_token(
+                call, route, token, lambda secret: self._exchange(call, route, parse, secret, seconds)
+            )
+
+        return self._over_routes(call.operation, use_v3, exchange)
+
+    def open(self, call: Call, headers: Mapping[str, str], stack: ExitStack) -> Stream:
+        """An answer to be read piece by piece, open until `stack` is closed. Opening is retried, reading is not."""
+
+        def opened(route: Route, seconds: float) -> Stream:
+            self._gate.acquire(call.operation, max_wait=min(seconds, GATE_SECONDS))
+            line = request_line(call, route)
+            attempt = ExitStack()
+            stream = attempt.enter_context(
+                self._http.stream(line.method, self._bases[route.base] + line.path, headers=headers)
+            )
+            if stream.status not in {200, 304}:
+                with attempt:
+                    body = stream.read()
+                unwrap(
+                    stream.status,
+                    body,
+                    endpoint=f"{line.method} {route.path}",
+                    request_id=stream.headers.get("requestId"),
+                    content_type=stream.headers.get("Content-Type", ""),
+                )
+                raise MalformedPayload(
+                    f"the broker answered HTTP {stream.status} where a file should be", field="status"
+                )
+            stack.push(attempt)
+            self.reports.served(call.operation.name, route.version, stream.headers.get("requestId"))
+            return stream
+
+        return self._over_routes(call.operation, True, opened)
+
+    def _over_routes(self, operation: Operation, use_v3: bool, exchange: Callable[[Route, float], T]) -> T:
+        """The result on the first route that serves. Every read ends within the policy's `total_seconds`."""
+        if operation.writes:
+            raise ValueError(f"{operation.name} writes; it is never repeated nor sent another way")
+        until = self._monotonic() + self._retry.policy.total_seconds
+        routes = self._routes(operation, use_v3)
+        first_error: UpstoxError | None = None
+        for place, route in enumerate(routes):
+            now = self._monotonic()
+            share = (until - now) / (len(routes) - place)  # a mute route must leave time for the next
+            tries = _Tries()
+            try:
+                return self._on_route(operation, route, now + share, tries, exchange)
+            except LoginRequired:
+                raise
+            except UpstoxError as error:
+                if isinstance(error, RouteMissing):
+                    self._missing[operation.name, route.path] = self._monotonic() + MISSING_SECONDS
+                if error.other_route and place + 1 < len(routes) and self._monotonic() < until:
+                    self.reports.fell_back(operation.name)
+                    self._tell(operation, route, error, tries.retries, then=f"asking {routes[place + 1].version}")
+                    first_error = first_error or error
+                    continue
+                self._tell(operation, route, error, tries.retries, then="")
+                if first_error is not None and isinstance(error, RouteMissing):
+                    raise first_error from error  # what went wrong where the call is served says more
+                raise
+        raise AssertionError("an operation has at least one route")
+
+    def _on_route(
+        self, operation: Operation, route: Route, until: float, tries: _Tries, exchange: Callable[[Route, float], T]
+    ) -> T:
+        def retrying(error: UpstoxError, retries: int, pause: float) -> None:
+            tries.retries = retries + 1
+            self.reports.retried(operation.name)
+            self._tell(operation, route, error, retries, then=f"again in {pause:.2f} s")
+
+        return self._retry.run(lambda seconds: exchange(route, seconds), until=until, retrying=retrying)
+
+    def _with_token(self, call: Call, route: Route, given: str | None, exchange: Callable[[str | None], T]) -> T:
+        """`exchange` with a token. One that the broker refuses is dropped once and replaced once, if there is another;
+        if there is none, `LoginRequired` asks for a person. Never a loop."""
+        if not call.operation.needs_token:
+            return exchange(None)
+        if given is not None:
+            return exchange(given)
+        secret = self._token(False)
+        try:
+            return exchange(secret)
+        except TokenRejected as error:
+            self._token_rejected(secret)
+            refused = error
+        fresh = self._token_after(refused, call, route)
+        if fresh == secret:
+            raise refused
+        self._tell(call.operation, route, refused, 0, then="using another token")
+        try:
+            return exchange(fresh)
+        except TokenRejected as error:
+            self._token_rejected(fresh)
+            self._token_after(error, call, route)
+            raise
+
+    def _token_after(self, refused: TokenRejected, call: Call, route: Route) -> str:
+        try:
+            return self._token(False)
+        except LoginRequired as required:
+            self._tell(call.operation, route, refused, 0, then="")
+            raise required from refused
+
+    def _exchange(
+        self, call: Call, route: Route, parse: Callable[[Any], T], secret: str | None, seconds: float
+    ) -> Served[T]:
+        waited = self._gate.acquire(call.operation, max_wait=min(seconds, GATE_SECONDS))
+        line = request_line(call, route)
+        answer = self._send(line, route, secret, seconds=max(0.05, seconds - waited))
+        try:
+            envelope = unwrap(
+                answer.status,
+                answer.body,
+                endpoint=f"{line.method} {route.path}",
+                request_id=answer.request_id,
+                content_type=answer.content_type,
+                retry_after=answer.retry_after,
+            )
+            value = parse(envelope.data)
+        except RateLimited as error:
+            error.retry_after = self._strikes.struck(call.operation.name, error.retry_after)
+            self._gate.penalise(call.operation, error.retry_after)
+            raise
+        except MalformedPayload as error:
+            error.add_note(f"request id {answer.request_id}")
+            raise
+        self._strikes.cleared(call.operation.name)
+        self.reports.served(call.operation.name, route.version, answer.request_id)
+        return Served(value, route.version, answer.elapsed_ms)
+
+    # -- calls that are sent once ------------------------------------------------------------------------------
+
+    def once(
+        self,
+        call: Call,
+        *,
+        json: Mapping[str, object] | None = None,
+        form: Mapping[str, str] | None = None,
+        seconds: float | None = None,
+    ) -> Answer:
+        """Send on the first route and hand back the answer as it is. Neither repeated nor sent another way."""
+        operation = call.operation
+        route = operation.routes(self._profile)[0]
+        secret = self._token(operation.writes) if operation.needs_token else None
+        line = request_line(call, route)
+        try:
+            self._gate.acquire(operation, max_wait=GATE_SECONDS)
+            return self._send(line, route, secret, json=json, form=form, seconds=seconds)
+        except UpstoxError as error:
+            self._tell(operation, route, error, 0, then="")
+            raise
+
+    def told(self, call: Call, error: UpstoxError) -> None:
+        """Write down what became of the answer of a call that was sent once."""
+        self._tell(call.operation, call.operation.routes(self._profile)[0], error, 0, then="")
+
+    # -- shared ------------------------------------------------------------------------------------------------
+
+    def _send(
+        self,
+        line: RequestLine,
+        route: Route,
+        secret: str | None,
+        *,
+        json: Mapping[str, object] | None = None,
+        form: Mapping[str, str] | None = None,
+        seconds: float | None = None,
+    ) -> Answer:
+        answer = self._http.send(
+            line.method,
+            self._bases[route.base] + line.path,
+            params=line.params,
+            json=json if line.json is None else line.json,
+            form=form,
+            headers=None if secret is None else {"Authorization": f"Bearer {secret}"},
+            seconds=seconds,
+        )
+        log.log(
+            logging.DEBUG if answer.status < 400 else logging.INFO,
+            "%s %s: HTTP %d in %.0f ms, request id %s",
+            line.method,
+            route.path,
+            answer.status,
+            answer.elapsed_ms,
+            answer.request_id,
+        )
+        return answer
+
+    def _routes(self, operation: Operation, use_v3: bool) -> tuple[Route, ...]:
+        """The candidates, without v3 if the caller wants none, and without those that were missing a moment ago."""
+        routes = operation.routes(self._profile)
+        if not use_v3:
+            routes = tuple(route for route in routes if route.version != "v3") or routes
+        now = self._monotonic()
+        served = tuple(route for route in routes if self._missing.get((operation.name, route.path), 0.0) <= now)
+        return served or routes
+
+    def _tell(self, operation: Operation, route: Route, error: UpstoxError, retries: int, *, then: str) -> None:
+        """Write a failed attempt into the log, the counters and the error sink. `then` = what happens next; "" = the
+        caller gets the error."""
+        name = type(error).__name__
+        broker = error if isinstance(error, BrokerError) else None
+        request_id = broker.request_id if broker is not None else None
+        if not then:
+            self.reports.failed(operation.name, name, request_id)
+        ordinary = bool(then) or isinstance(error, RequestRefused)
+        log.log(
+            logging.INFO if ordinary else logging.WARNING,
+            "%s over %s failed: %s: %s; request id %s; %s",
+            operation.name,
+            route.version,
+            name,
+            error,
+            request_id,
+            then or "given up",
+        )
+        try:
+            self._error_sink(
+                name,
+                str(error),
+                status_code=broker.status if broker is not None else None,
+                endpoint=f"{route.method} {route.path}",
+                retry_count=retries,
+                context={
+                    "operation": operation.name,
+                    "api_version": route.version,
+                    "error_code": broker.code if broker is not None else "",
+                    "request_id": request_id,
+                    "then": then or "given up",
+                },
+            )
+        except StorageError as trouble:  # a full disk must not turn a served read into a failed one
+            log.warning("the failure could not be stored: %s", trouble)
+
+
+@dataclass(slots=True)
+class _Tries:
+    """How often one route has been asked again."""
+
+    retries: int = 0
