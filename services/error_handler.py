@@ -1,0 +1,102 @@
+"""Errors stored, counted and, above a threshold, raised as an alert.
+
+from services.error_handler import error_handler
+
+alert = error_handler.check_error_threshold(threshold=10.0, window_minutes=5)
+if alert["alert"]:
+    error_handler.send_alert(alert)
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from services.domain.errors import InvalidRequest
+from services.logs import redact
+from services.runtime import get_runtime
+
+__all__ = ["ErrorHandler", "error_handler"]
+
+ALERT_KIND = "error_rate"
+_FIGURES = ("rate", "threshold", "window_minutes", "timestamp", "error_breakdown")
+
+log = logging.getLogger(__name__)
+
+
+class ErrorHandler:
+    """The error log and the alerts of this process's runtime. Holds nothing itself; may be used from any thread."""
+
+    def log_error(
+        self,
+        error_type: str,
+        error_message: str,
+        status_code: int | None = None,
+        endpoint: str | None = None,
+        retry_count: int = 0,
+        context: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Store one error as of now, secrets removed, and write it to the log."""
+        get_runtime().errors.add(
+            error_type,
+            error_message,
+            status_code=status_code,
+            endpoint=endpoint,
+            retry_count=retry_count,
+            context=context,
+        )
+        log.error("%s at %s (HTTP %s): %s", error_type, endpoint or "-", status_code or "-", redact(error_message))
+
+    def get_error_statistics(self, hours: float = 24) -> dict[str, Any]:
+        """The errors of the last `hours`: `total_errors errors_per_minute by_type by_status by_endpoint retries
+        first_at last_at hours`."""
+        return get_runtime().errors.statistics(hours)
+
+    def get_error_rate(self, minutes: float = 5) -> float:
+        """Errors per minute over the last `minutes`."""
+        return get_runtime().errors.rate(minutes)
+
+    def check_error_threshold(self, threshold: float = 10.0, window_minutes: float = 5) -> dict[str, Any]:
+        """Is the rate above `threshold` errors per minute?
+
+        A dict with `alert` (bool), `rate`, `threshold`, `window_minutes`, `timestamp` (ISO, UTC), `message` and
+        `error_breakdown` (how many of each type in the window, most frequent first).
+        """
+        if not 0 <= threshold < float("inf"):
+            raise InvalidRequest(f"the threshold is a number of errors per minute, not {threshold}")
+        runtime = get_runtime()
+        breakdown = runtime.errors.breakdown(window_minutes)
+        rate = sum(breakdown.values()) / window_minutes
+        exceeded = rate > threshold
+        return {
+            "alert": exceeded,
+            "rate": rate,
+            "threshold": threshold,
+            "window_minutes": window_minutes,
+            "timestamp": runtime.clock.now().isoformat(),
+            "message": _told(rate, threshold, window_minutes, breakdown, exceeded),
+            "error_breakdown": breakdown,
+        }
+
+    def send_alert(self, alert: Mapping[str, Any]) -> None:
+        """Raise `alert`, as `check_error_threshold` made it, in the ledger and in the log. While the last one is open
+        it is brought up to date instead. One that says `alert: False` is refused: there is nothing to raise."""
+        if not alert.get("alert"):
+            raise InvalidRequest("the error rate is within its threshold: there is no alert to send")
+        message = redact(str(alert.get("message") or "the error rate is above its threshold"))
+        raised = get_runtime().alerts.raise_alert(
+            ALERT_KIND, message, context={name: alert[name] for name in _FIGURES if name in alert}
+        )
+        log.warning("alert %d: %s", raised.id, message)
+
+
+def _told(rate: float, threshold: float, minutes: float, breakdown: Mapping[str, int], exceeded: bool) -> str:
+    told = f"{rate:.2f} errors per minute over the last {minutes:g} minutes"
+    if not exceeded:
+        return f"{told}, within the threshold of {threshold:g}"
+    most = ", ".join(f"{count} {kind}" for kind, count in list(breakdown.items())[:3])
+    return f"{told}, above the threshold of {threshold:g} ({most})"
+
+
+error_handler = ErrorHandler()

@@ -1,0 +1,1 @@
+"""Alembic's scripts for the ledger, run by `services.ledger.upgrade`. A revision that was released is never edited."""

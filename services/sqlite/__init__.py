@@ -1,0 +1,1 @@
+"""What every room with a SQLite file of its own shares: opening, fair turns, upgrades, safe copies."""

@@ -1,0 +1,162 @@
+"""The way of a quote from the broker into the memory tier: one request for each key at a time, however many want it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from services.domain.clock import Clock, ist_date
+from services.domain.errors import NoData, NotSent, UpstoxError
+from services.domain.isolation import fetch_isolating
+from services.domain.quote_batch import BadKeys
+from services.domain.quote_row import QuoteRow, quote_row
+from services.domain.quotes import PriceSource, Quote
+from services.storage.background import Workers
+from services.storage.memory_tier import MemoryTier
+from services.storage.quote_flights import Flight, Flights
+from services.wire.chunks import chunk_keys
+
+
+class Served(Protocol):
+    """Quotes by instrument key, and the version of the API that told them."""
+
+    @property
+    def value(self) -> Mapping[str, Quote]: ...
+    @property
+    def api_version(self) -> str: ...
+
+
+class Fetch(Protocol):
+    """Asks the broker for the quotes of at most 500 keys. `use_v3` is given where a caller insists on a version."""
+
+    def __call__(self, keys: Sequence[str], *, use_v3: bool | None = None) -> Served: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What came of asking: each key has a row or a problem. `own`: the flights that this caller started."""
+
+    rows: dict[str, QuoteRow]
+    problems: dict[str, UpstoxError]
+    own: tuple[Flight, ...]
+
+    @property
+    def failure(self) -> UpstoxError | None:
+        """An error of this caller's requests, if there was one (silence is none)."""
+        errors = (error for flight in self.own for error in flight.problems.values())
+        return next((error for error in errors if not isinstance(error, NoData)), None)
+
+
+class QuoteFetcher:
+    """Fetches chunks of keys on up to `workers` threads (`quote-fetch-*`) and puts what comes into `memory`.
+
+    `lock` is the quote book's; it guards `memory`, `bad` and the flights, and is never held while asking. `arrived`
+    hears of new rows after those who wait for them have been answered.
+    """
+
+    def __init__(
+        self,
+        *,
+        fetch: Fetch,
+        clock: Clock,
+        source: Callable[[], PriceSource],
+        monotonic: Callable[[], float],
+        lock: AbstractContextManager[object],
+        memory: MemoryTier,
+        bad: BadKeys,
+        arrived: Callable[[Mapping[str, QuoteRow]], None],
+        workers: int,
+        max_keys: int,
+        max_chars: int,
+    ) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._source = source
+        self._monotonic = monotonic
+        self._lock = lock
+        self._memory = memory
+        self._bad = bad
+        self._arrived = arrived
+        self._max_keys = max_keys
+        self._max_chars = max_chars
+        self._flights = Flights()
+        self._workers = Workers(workers, name="quote-fetch")
+        self.last_seconds = 0.0
+        """How long the last chunk took, by `clock`."""
+
+    def ask(self, keys: Iterable[str], *, use_cache: bool = True, use_v3: bool | None = None) -> Fetched:
+        """Rows of `keys` from the broker. Joins requests that are on their way for others, and takes what came in since
+        the caller looked into memory. Waits until all have landed."""
+        wanted = dict.fromkeys(keys)
+        now = self._clock.now().timestamp()
+        with self._lock:
+            rows = self._memory.fresh(wanted, now) if use_cache else {}
+            problems = self._memory.silent(wanted.keys() - rows.keys(), now) if use_cache else {}
+            open_keys = [key for key in wanted if key not in rows and key not in problems]
+            joined, rest = self._flights.split(open_keys)
+            own = tuple(Flight(chunk) for chunk in chunk_keys(rest, self._max_keys, self._max_chars))
+            for flight in own:
+                self._flights.add(flight)
+        for flight in own:
+            if not self._workers.submit(partial(self._fly, flight, use_v3)):
+                self._abandon(flight)
+        for flight in (*joined, *own):
+            flight.wait()
+            rows.update((key, row) for key, row in flight.rows.items() if key in wanted)
+            problems.update((key, error) for key, error in flight.problems.items() if key in wanted)
+        return Fetched(rows, problems, own)
+
+    def on_the_ground(self, keys: Iterable[str]) -> list[str]:
+        """Those of `keys` that nobody is fetching now. Call it with the lock held."""
+        return self._flights.split(keys)[1]
+
+    def close(self) -> None:
+        """Ask no more. Whoever still waits gets `NotSent`."""
+        self._workers.close()
+        with self._lock:
+            waiting = self._flights.all()
+        for flight in waiting:
+            self._abandon(flight)
+
+    def _fly(self, flight: Flight, use_v3: bool | None) -> None:
+        """Fetch one chunk, on a worker."""
+        began, before = self._monotonic(), self._clock.now()
+        try:
+            fetch = self._fetch if use_v3 is None else partial(self._fetch, use_v3=use_v3)
+            result = fetch_isolating(fetch, flight.keys)
+            flight.calls = result.calls
+            flight.fetch_ms = (self._monotonic() - began) * 1000
+            label, now = self._source().label, self._clock.now()
+            rows = {
+                key: quote_row(quote, received_at=now, source=label, api_version=served.api_version)
+                for served in result.answers
+                for key, quote in served.value.items()
+            }
+            silent: dict[str, UpstoxError] = {
+                key: NoData(f"the broker has no data for {key}") for key in result.asked if key not in rows
+            }
+            flight.rows, flight.problems = rows, {**result.bad, **result.failed, **silent}
+            flight.api_version = result.answers[-1].api_version if result.answers else None
+            with self._lock:
+                self.last_seconds = (now - before).total_seconds()
+                self._memory.put(rows, now.timestamp())
+                self._memory.put_silent(silent, now.timestamp())
+                self._bad.add(result.bad, ist_date(now))
+        except UpstoxError as error:  # to ask where the prices come from may fail as well
+            flight.problems = dict.fromkeys(flight.keys, error)
+        finally:
+            self._land(flight)
+        if flight.rows:
+            self._arrived(flight.rows)
+
+    def _abandon(self, flight: Flight) -> None:
+        flight.problems = dict.fromkeys(flight.keys, NotSent("the desk is closing; nothing is asked any more"))
+        self._land(flight)
+
+    def _land(self, flight: Flight) -> None:
+        with self._lock:
+            self._flights.remove(flight)
+        flight.land()

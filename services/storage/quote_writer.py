@@ -1,0 +1,112 @@
+"""Writes quotes and metrics to SQLite after the caller has been answered, a fifth of a second's worth in one go."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections import deque
+from collections.abc import Mapping
+from threading import Lock
+
+from services.domain.errors import StorageError
+from services.domain.quote_row import QuoteRow
+from services.storage.background import Recurring
+from services.storage.quote_payload import to_stored
+from services.storage.quote_store import QuoteMetric, QuoteStore
+
+GATHER_SECONDS = 0.2
+MOST_METRICS = 1000
+"""What waits is bounded: rows by the number of instruments (a newer one takes the older one's place), metrics by this;
+beyond it the oldest are dropped and counted."""
+
+log = logging.getLogger(__name__)
+
+
+class HitTally:
+    """Reads that memory answered whole, summed by second: writing a row for each would cost more than the read. Not
+    locked: its owner's lock guards it."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._hits = 0
+
+    def add(self, hits: int, second: int) -> QuoteMetric | None:
+        """Count `hits`; the sum of an earlier second, if there is one, is now to be written down."""
+        if second == self._second:
+            self._hits += hits
+            return None
+        ended = self.take()
+        self._second, self._hits = second, hits
+        return ended
+
+    def take(self) -> QuoteMetric | None:
+        """What has been counted and not yet been handed out."""
+        hits, self._hits = self._hits, 0
+        return QuoteMetric(self._second * 1000, hits, hits, 0, 0, 0) if hits else None
+
+
+class QuoteWriter:
+    """One thread, `quote-writer`, alive only while something waits. A fault of the disk costs cache, not quotes."""
+
+    def __init__(self, store: QuoteStore) -> None:
+        self._store = store
+        self._guard = Lock()  # guards what waits
+        self._rows: dict[str, QuoteRow] = {}
+        self._metrics: deque[QuoteMetric] = deque(maxlen=MOST_METRICS)
+        self._gathering = False
+        self._writing = Lock()  # held while writing, so that an older row never lands after a newer one
+        self._thread = Recurring(self._step, name="quote-writer")
+        self.dropped = 0
+        self.failures = 0
+
+    def put(self, rows: Mapping[str, QuoteRow] | None = None, metric: QuoteMetric | None = None) -> None:
+        """Have these written soon, if there is anything. Never waits for the disk."""
+        if not rows and metric is None:
+            return
+        with self._guard:
+            self._rows.update(rows or {})
+            if metric is not None:
+                self.dropped += len(self._metrics) == MOST_METRICS
+                self._metrics.append(metric)
+        self._thread.ensure()
+
+    def flush(self) -> None:
+        """Write what waits, now, in this thread."""
+        with self._writing:
+            with self._guard:
+                rows, metrics = self._rows, list(self._metrics)
+                self._rows = {}
+                self._metrics.clear()
+            try:
+                if rows:
+                    self._store.save([to_stored(row) for row in rows.values()])
+                for metric in metrics:
+                    self._store.record(metric)
+            except (StorageError, sqlite3.Error) as error:
+                self.failures += 1
+                log.warning("%d quotes and %d metrics were not stored: %s", len(rows), len(metrics), error)
+
+    def clear(self) -> None:
+        """Forget the quotes that wait and those that are stored."""
+        with self._writing:
+            with self._guard:
+                self._rows = {}
+            self._store.clear()
+
+    def close(self) -> None:
+        """Write what waits and stop."""
+        self._thread.close()
+        self.flush()
+
+    def _step(self) -> float | None:
+        with self._guard:
+            waiting = bool(self._rows or self._metrics)
+        if not waiting:
+            self._gathering = False
+            return None
+        if not self._gathering:
+            self._gathering = True
+            return GATHER_SECONDS
+        self._gathering = False
+        self.flush()
+        return None
