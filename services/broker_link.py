@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -64,7 +65,7 @@ class BrokerLink:
             )
         return BrokerAddress(UPSTOX_API, given.order_base or UPSTOX_ORDER, given.assets_base or UPSTOX_ASSETS, "Upstox")
 
-    def ask_time(self, http: HttpClient) -> BrokerTime:
+    def ask_time(self, http: Callable[[], HttpClient]) -> BrokerTime:
         """The clock and the price source: in live mode the host's clock; a paper broker is asked, once."""
         host = HostClock(time.time)
         if self._settings.mode is Mode.LIVE:
@@ -72,7 +73,7 @@ class BrokerLink:
             return BrokerTime(host, PriceSource("upstox", label))
         address = self.address()
         asked = time.monotonic()
-        answer = http.send("GET", f"{address.api}/_paper/clock")
+        answer = http().send("GET", f"{address.api}/_paper/clock")
         if answer.status != 200:
             raise ConfigurationError(f"{address.label} is not a paper broker of this desk: it tells no clock")
         return _read_broker_time(answer.body, host, (time.monotonic() - asked) / 2)

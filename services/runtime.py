@@ -93,7 +93,7 @@ class Runtime(Parts):
 
     @part
     def _broker_time(self) -> BrokerTime:
-        return self.link.ask_time(self.http)
+        return self.link.ask_time(lambda: self.http)
 
     @property
     def clock(self) -> Clock:
@@ -192,6 +192,9 @@ class Runtime(Parts):
             clock=self.clock,
             paper_token=self._paper_token if self.settings.mode is Mode.PAPER else None,
             nonce=lambda: secrets.token_urlsafe(24),
+            base=lambda: self.broker.api,
+            request_token=lambda client, secret: self.api.request_token(client, secret),
+            logout=lambda: self.api.logout(),
         )
 
     def _paper_token(self) -> Token | None:
