@@ -1,0 +1,216 @@
+"""The ledger's engine loses no update, waits a bounded time, and refuses misuse at once."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from services.domain.errors import ConfigurationError, NestedCheckout, PoolClosed, PoolExhausted, StorageError
+from services.ledger.engine import Ledger, open_ledger
+from tests.support.programs import finish, run, start
+
+NOW = datetime(2026, 11, 20, 9, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with closing(open_ledger(tmp_path / "ledger.db", backups=tmp_path / "backups", now=NOW)) as made:
+        with made.write() as connection:
+            connection.exec_driver_sql("CREATE TABLE counter (total INTEGER)")
+            connection.exec_driver_sql("INSERT INTO counter VALUES (0)")
+        yield made
+
+
+def _total(ledger: Ledger) -> int:
+    with ledger.read() as connection:
+        return int(connection.exec_driver_sql("SELECT total FROM counter").scalar_one())
+
+
+def _raise_by_one(ledger: Ledger) -> None:
+    with ledger.write() as connection:
+        total = connection.exec_driver_sql("SELECT total FROM counter").scalar_one()
+        connection.exec_driver_sql("UPDATE counter SET total = ?", (total + 1,))
+
+
+def test_threads_that_read_then_write_lose_no_update_and_nobody_starves(ledger: Ledger) -> None:
+    served = [0] * 8
+    stop, begin = threading.Event(), threading.Barrier(9)
+
+    def go_round(number: int) -> None:
+        begin.wait()
+        while not stop.is_set():
+            _raise_by_one(ledger)
+            served[number] += 1
+
+    with ThreadPoolExecutor(8) as threads:
+        running = [threads.submit(go_round, number) for number in range(8)]
+        begin.wait()
+        stop.wait(1.0)
+        stop.set()
+        for future in running:
+            future.result(30)
+
+    assert _total(ledger) == sum(served), "an update was lost"
+    assert min(served) >= max(served) / 2, served
+
+
+PROGRAM = """
+    import sys
+    from datetime import UTC, datetime
+    from pathlib import Path
+    from services.ledger.engine import open_ledger
+
+    path = Path(sys.argv[1])
+    ledger = open_ledger(path, backups=path.parent / "backups", now=datetime(2026, 1, 1, tzinfo=UTC))
+    for _ in range(100):
+        with ledger.write() as connection:
+            total = connection.exec_driver_sql("SELECT total FROM counter").scalar_one()
+            connection.exec_driver_sql("UPDATE counter SET total = ?", (total + 1,))
+    ledger.close()
+"""
+
+
+def test_two_processes_lose_no_update(ledger: Ledger) -> None:
+    others = [start(PROGRAM, ledger.path) for _ in range(2)]
+    for _ in range(100):
+        _raise_by_one(ledger)
+    for other in others:
+        finish(other)
+
+    assert _total(ledger) == 300
+
+
+def test_a_block_that_raises_is_rolled_back(ledger: Ledger) -> None:
+    def fail() -> None:
+        with ledger.write() as connection:
+            connection.exec_driver_sql("UPDATE counter SET total = 5")
+            raise KeyError("after the write")
+
+    with pytest.raises(KeyError):
+        fail()
+
+    assert _total(ledger) == 0
+
+
+def test_a_reader_sees_one_state_and_does_not_wait_for_a_writer(ledger: Ledger) -> None:
+    with ledger.write() as writing, ThreadPoolExecutor(1) as threads:
+        writing.exec_driver_sql("UPDATE counter SET total = 5")
+        assert threads.submit(_total, ledger).result(5) == 0
+
+    with ledger.read() as reading, ThreadPoolExecutor(1) as threads:
+        before = reading.exec_driver_sql("SELECT total FROM counter").scalar_one()
+        threads.submit(_raise_by_one, ledger).result(5)
+        assert reading.exec_driver_sql("SELECT total FROM counter").scalar_one() == before == 5
+
+
+def test_what_is_committed_is_on_the_disk_and_references_hold(ledger: Ledger) -> None:
+    with ledger.read() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2, "FULL"
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
+
+
+def test_waiting_for_the_turn_to_write_ends_in_time(ledger: Ledger) -> None:
+    def ask() -> None:
+        with ledger.write(timeout=0.05):
+            pass
+
+    with ledger.write(), ThreadPoolExecutor(1) as threads, pytest.raises(PoolExhausted, match=r"ledger\.db"):
+        threads.submit(ask).result(5)
+
+
+def test_another_program_that_keeps_writing_is_waited_for_a_bounded_time(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    open_ledger(path, backups=tmp_path, now=NOW).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, closing(Ledger(path, patience=0.1)) as ledger:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(PoolExhausted, match="another program"), ledger.write():
+            pass
+        other.execute("ROLLBACK")
+        with ledger.write():
+            pass
+
+
+@pytest.mark.parametrize("outer", ["read", "write"])
+@pytest.mark.parametrize("inner", ["read", "write"])
+def test_a_transaction_inside_a_transaction_is_an_error_at_once(ledger: Ledger, outer: str, inner: str) -> None:
+    with getattr(ledger, outer)(), pytest.raises(NestedCheckout), getattr(ledger, inner)():
+        pass
+    _raise_by_one(ledger)
+
+
+def test_use_after_close_is_an_error_at_once(ledger: Ledger) -> None:
+    ledger.close()
+    ledger.close()
+
+    for use in (ledger.read, ledger.write):
+        with pytest.raises(PoolClosed), use():
+            pass
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_is_refused(tmp_path: Path) -> None:
+    said = run(
+        """
+        import os, sys
+        from datetime import UTC, datetime
+        from pathlib import Path
+        from services.domain.errors import PoolClosed
+        from services.ledger.engine import open_ledger
+
+        path = Path(sys.argv[1])
+        ledger = open_ledger(path, backups=path.parent, now=datetime(2026, 1, 1, tzinfo=UTC))
+        with ledger.write() as connection:
+            child = os.fork()
+            if child == 0:
+                try:
+                    ledger.read().__enter__()
+                except PoolClosed:
+                    os._exit(0)
+                os._exit(1)
+            print(os.waitpid(child, 0)[1])
+        """,
+        tmp_path / "ledger.db",
+    )
+
+    assert said == "0"
+
+
+@pytest.mark.parametrize("form", ["path", "text", "url"])
+def test_the_ledger_is_named_by_path_or_address(tmp_path: Path, form: str) -> None:
+    path = tmp_path / "led ger 100%.db"
+    named: str | Path = {"path": path, "text": str(path), "url": f"sqlite:///{path}"}[form]
+
+    with closing(open_ledger(named, backups=tmp_path / "backups", now=NOW)) as ledger:
+        assert ledger.path == path
+        if os.name == "posix":
+            assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:hunter2@db/desk", "sqlite://", "sqlite:///:memory:", "://"])
+def test_an_address_that_is_no_sqlite_file_is_refused_without_its_password(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ConfigurationError, match="sqlite:///") as caught:
+        open_ledger(url, backups=tmp_path, now=NOW)
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_damaged_ledger_is_reported_in_words(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").write_bytes(b"nonsense" * 1000)
+
+    with pytest.raises(StorageError, match="restore a copy"):
+        open_ledger(tmp_path / "ledger.db", backups=tmp_path / "backups", now=NOW)
+
+
+def test_an_error_of_the_statement_itself_stays_as_it_is(ledger: Ledger) -> None:
+    with pytest.raises(sa.exc.OperationalError, match="no such table"), ledger.read() as connection:
+        connection.exec_driver_sql("SELECT * FROM nowhere")
