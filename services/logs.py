@@ -39,7 +39,7 @@ class _Literals:
         self._lock = Lock()
 
     def add(self, secret: str) -> None:
-        if len(secret) < SHORTEST_SECRET or secret in HIDDEN:
+        if len(secret) < SHORTEST_SECRET or secret in HIDDEN or secret in self._spellings:
             return
         escaped = secret.encode("unicode_escape").decode("ascii")
         spellings = {

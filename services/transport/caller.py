@@ -11,20 +11,18 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from services.domain.errors import (
-    BrokerError,
     LoginRequired,
     MalformedPayload,
     RateLimited,
-    RequestRefused,
     RouteMissing,
-    StorageError,
     TokenRejected,
     UpstoxError,
 )
 from services.transport.call import Call, RequestLine, request_line
+from services.transport.failures import ErrorSink, Failures
 from services.transport.http import Answer, HttpClient, Stream
 from services.transport.rate_gate import RateGate
 from services.transport.retry import ReadRetry, Strikes
@@ -40,21 +38,6 @@ MISSING_SECONDS = 60.0
 """A route that the gateway said it does not know is not asked again for so long, where there is another."""
 
 log = logging.getLogger(__name__)
-
-
-class ErrorSink(Protocol):
-    """Where failed attempts are written down."""
-
-    def __call__(
-        self,
-        error_type: str,
-        message: str,
-        *,
-        status_code: int | None,
-        endpoint: str,
-        retry_count: int,
-        context: dict[str, Any] | None,
-    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +72,7 @@ class Caller:
         self._profile = profile
         self._token = token
         self._token_rejected = token_rejected
-        self._error_sink = error_sink
+        self._failures = Failures(error_sink, self.reports)
         self._retry = retry
         self._strikes = Strikes(retry.policy)
         self._monotonic = monotonic
@@ -158,10 +141,12 @@ class Caller:
                     self._missing[operation.name, route.path] = self._monotonic() + MISSING_SECONDS
                 if error.other_route and place + 1 < len(routes) and self._monotonic() < until:
                     self.reports.fell_back(operation.name)
-                    self._tell(operation, route, error, tries.retries, then=f"asking {routes[place + 1].version}")
+                    self._failures.tell(
+                        operation, route, error, tries.retries, then=f"asking {routes[place + 1].version}"
+                    )
                     first_error = first_error or error
                     continue
-                self._tell(operation, route, error, tries.retries, then="")
+                self._failures.tell(operation, route, error, tries.retries, then="")
                 if first_error is not None and isinstance(error, RouteMissing):
                     raise first_error from error  # what went wrong where the call is served says more
                 raise
@@ -173,7 +158,7 @@ class Caller:
         def retrying(error: UpstoxError, retries: int, pause: float) -> None:
             tries.retries = retries + 1
             self.reports.retried(operation.name)
-            self._tell(operation, route, error, retries, then=f"again in {pause:.2f} s")
+            self._failures.tell(operation, route, error, retries, then=f"again in {pause:.2f} s")
 
         return self._retry.run(lambda seconds: exchange(route, seconds), until=until, retrying=retrying)
 
@@ -193,7 +178,7 @@ class Caller:
         fresh = self._token_after(refused, call, route)
         if fresh == secret:
             raise refused
-        self._tell(call.operation, route, refused, 0, then="using another token")
+        self._failures.tell(call.operation, route, refused, 0, then="using another token")
         try:
             return exchange(fresh)
         except TokenRejected as error:
@@ -205,7 +190,7 @@ class Caller:
         try:
             return self._token(False)
         except LoginRequired as required:
-            self._tell(call.operation, route, refused, 0, then="")
+            self._failures.tell(call.operation, route, refused, 0, then="")
             raise required from refused
 
     def _exchange(
@@ -254,12 +239,12 @@ class Caller:
             self._gate.acquire(operation, max_wait=GATE_SECONDS)
             return self._send(line, route, secret, json=json, form=form, seconds=seconds)
         except UpstoxError as error:
-            self._tell(operation, route, error, 0, then="")
+            self._failures.tell(operation, route, error, 0, then="")
             raise
 
     def told(self, call: Call, error: UpstoxError) -> None:
         """Write down what became of the answer of a call that was sent once."""
-        self._tell(call.operation, call.operation.routes(self._profile)[0], error, 0, then="")
+        self._failures.tell(call.operation, call.operation.routes(self._profile)[0], error, 0, then="")
 
     # -- shared ------------------------------------------------------------------------------------------------
 
@@ -301,43 +286,6 @@ class Caller:
         now = self._monotonic()
         served = tuple(route for route in routes if self._missing.get((operation.name, route.path), 0.0) <= now)
         return served or routes
-
-    def _tell(self, operation: Operation, route: Route, error: UpstoxError, retries: int, *, then: str) -> None:
-        """Write a failed attempt into the log, the counters and the error sink. `then` = what happens next; "" = the
-        caller gets the error."""
-        name = type(error).__name__
-        broker = error if isinstance(error, BrokerError) else None
-        request_id = broker.request_id if broker is not None else None
-        if not then:
-            self.reports.failed(operation.name, name, request_id)
-        ordinary = bool(then) or isinstance(error, RequestRefused)
-        log.log(
-            logging.INFO if ordinary else logging.WARNING,
-            "%s over %s failed: %s: %s; request id %s; %s",
-            operation.name,
-            route.version,
-            name,
-            error,
-            request_id,
-            then or "given up",
-        )
-        try:
-            self._error_sink(
-                name,
-                str(error),
-                status_code=broker.status if broker is not None else None,
-                endpoint=f"{route.method} {route.path}",
-                retry_count=retries,
-                context={
-                    "operation": operation.name,
-                    "api_version": route.version,
-                    "error_code": broker.code if broker is not None else "",
-                    "request_id": request_id,
-                    "then": then or "given up",
-                },
-            )
-        except StorageError as trouble:  # a full disk must not turn a served read into a failed one
-            log.warning("the failure could not be stored: %s", trouble)
 
 
 @dataclass(slots=True)

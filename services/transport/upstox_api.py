@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from services.domain.accounts import Funds, Holiday, MarketStatus, Profile, Window
 from services.domain.clock import IST, Clock
@@ -17,7 +17,8 @@ from services.domain.errors import InvalidRequest, UpstoxError
 from services.domain.instruments import Instrument
 from services.domain.quotes import Bar, ChainRow, Ltp, Ohlc, OptionGreeks, Quote
 from services.transport.call import Call
-from services.transport.caller import Caller, ErrorSink, Served
+from services.transport.caller import Caller, Served
+from services.transport.failures import ErrorSink
 from services.transport.http import Answer, HttpClient
 from services.transport.instrument_file import InstrumentFile
 from services.transport.rate_gate import RateGate
@@ -251,4 +252,4 @@ class UpstoxApi:
         local = self._clock.now().astimezone(IST)
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
         length = _OHLC_INTERVALS[interval]
-        return midnight + (local - midnight) // length * length
+        return (midnight + (local - midnight) // length * length).astimezone(UTC)

@@ -150,7 +150,7 @@ def desk() -> Iterator[Desk]:
         yield made
 
 
-# -- what is asked ---------------------------------------------------------------------------------------------------
+# -- what is asked ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", READS)
@@ -261,7 +261,7 @@ def test_nonsense_is_refused_before_anything_is_sent(desk: Desk, ask: Callable[[
     assert desk.broker.asked == []
 
 
-# -- the fault table -------------------------------------------------------------------------------------------------
+# -- the fault table ------------------------------------------------------------
 
 ONCE: dict[str, Fault] = {
     "http 500": status(500, "error_500"),
@@ -380,7 +380,7 @@ def test_a_malformed_answer_names_the_member_and_an_extra_one_does_no_harm(desk:
     assert caught.value.field == "data[a].instrument_token"
 
 
-# -- 429 -------------------------------------------------------------------------------------------------------------
+# -- 429 ------------------------------------------------------------
 
 
 def test_a_429_without_a_word_waits_a_second_and_asks_again(desk: Desk) -> None:
@@ -435,7 +435,7 @@ def test_our_own_limit_is_told_before_anything_is_sent() -> None:
         assert len(desk.broker.asked) == 1
 
 
-# -- 401 -------------------------------------------------------------------------------------------------------------
+# -- 401 ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", sorted(set(READS) - WITHOUT_TOKEN))
@@ -505,7 +505,7 @@ def test_without_a_token_nothing_is_sent() -> None:
         assert desk.sunk == []
 
 
-# -- what is sent once -----------------------------------------------------------------------------------------------
+# -- what is sent once ------------------------------------------------------------
 
 GRANT = {"client_id": "app-1", "client_secret": "s3cr3t-of-the-app", "redirect_uri": "http://127.0.0.1/back"}
 
@@ -556,7 +556,7 @@ def test_logout_is_sent_once_with_the_token(desk: Desk) -> None:
     assert [(asked.method, asked.token) for asked in desk.broker.asked] == [("DELETE", "Bearer token-1")] * 2
 
 
-# -- instrument files ------------------------------------------------------------------------------------------------
+# -- instrument files ------------------------------------------------------------
 
 ROWS = orjson.dumps([{"instrument_key": f"NSE_EQ|{number}"} for number in range(20_000)])
 
@@ -665,7 +665,7 @@ def test_a_file_that_cannot_be_unpacked_is_malformed() -> None:
             file.read()
 
 
-# -- the books -------------------------------------------------------------------------------------------------------
+# -- the books ------------------------------------------------------------
 
 
 def test_the_sink_hears_of_every_failed_attempt_with_its_facts(desk: Desk) -> None:

@@ -1,0 +1,50 @@
+"""Pages in a test: the entry script run by Streamlit's own test class, over a real runtime and a real paper broker."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from services.runtime import Runtime, use_runtime
+from tests.support.shared_data import ROOT
+
+ENTRY = str(ROOT / "dashboard" / "app.py")
+PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
+
+
+@contextmanager
+def pages_over(runtime: Runtime) -> Iterator[None]:
+    """Inside the block every page of this process shows `runtime`."""
+    from dashboard.resources import asker, opening
+
+    st.cache_resource.clear()
+    with use_runtime(runtime):
+        try:
+            yield
+        finally:
+            opening().stop()
+            asker().close()
+            st.cache_resource.clear()
+
+
+def open_page(name: str) -> AppTest:
+    """The page `name`, opened by way of the entry script as a browser does."""
+    app = AppTest.from_file(ENTRY, default_timeout=30).run()
+    return app.switch_page(str(ROOT / "pages" / f"{name}.py")).run()
+
+
+def sent_to_browser(app: AppTest, component: str) -> list[dict[str, Any]]:
+    """The data of each mounted component of that name, as the browser would get it."""
+    found = [element.proto for element in app.get("bidi_component")]
+    return [json.loads(proto.json) for proto in found if proto.component_name.endswith(f"desk_{component}")]
+
+
+def words_on(app: AppTest) -> str:
+    """Everything that a person can read in boxes, texts and captions, for a look at what is said and what is not."""
+    elements = (*app.title, *app.markdown, *app.caption, *app.info, *app.warning, *app.error, *app.success)
+    return "\n".join(str(element.value) for element in elements)
