@@ -89,7 +89,7 @@ def _fifth(year: int, month: int) -> date:
 
 def _crude(year: int, month: int) -> date:
     """The working day before the New York contract ends, which is three working days before the 25th (four where the
-    25th is no working day)."""
+    25th is no working day). American holidays are not known here: around one the date may be a day off."""
     mark = date(year, month, 25)
     free = not _REAL.trades(Group.COMMODITY, mark)
     new_york = _back(mark, Group.COMMODITY, 3) if not free else _back(mark - timedelta(days=1), Group.COMMODITY, 3)

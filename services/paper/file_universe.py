@@ -18,7 +18,7 @@ from services.domain.errors import ConfigurationError
 from services.paper.contracts import quote_symbol
 from services.paper.hours import Group, group_of
 from services.paper.model import Listing
-from services.paper.seeds import stream
+from services.paper.seeds import chance
 from services.paper.specs import VIX, DayRange, Kind, Root, Spec, own_noise
 from services.paper.universe import INDEX_CARRY, BuiltinUniverse
 
@@ -119,14 +119,14 @@ class FileUniverse:
         """A root that our table lacks: its level from strikes or tick, its temper from what it is."""
         group = group_of(str(row["segment"]))
         series = str(row.get("instrument_type"))
-        draws = stream(self._seed, "level", name)
+        luck = chance(self._seed, "level", name)
         tick = (_number(row, "tick_size") or 5.0) / 100
-        price = self._strikes.get(name) or _level(row, kind, draws.random())
+        price = self._strikes.get(name) or _level(row, kind, luck)
         price = round(price / tick) * tick
         quiet = kind is Kind.CASH and (series in _DEBT or _is_note(series))
         share = group is Group.EQUITY and not quiet
-        volatility = 0.0012 if quiet else 0.012 + 0.014 * draws.random()
-        beta = (0.7 + 0.6 * draws.random()) if share else 0.0
+        volatility = 0.0012 if quiet else 0.012 + 0.014 * chance(self._seed, "temper", name)
+        beta = (0.7 + 0.6 * chance(self._seed, "beta", name)) if share else 0.0
         noise = own_noise(volatility, beta) if share and kind is not Kind.INDEX else volatility / 3
         listed = _derived(kind) or f"NSE_EQ|{name}" in self._with_options
         band = _BANDS.get(series, 0.10 if listed or kind is Kind.INDEX or quiet else 0.20)
@@ -138,7 +138,7 @@ class FileUniverse:
         known = self._builtin.lasting(str(row["instrument_key"]))
         if known is not None:
             return known.volume
-        luck = float(stream(self._seed, "volume", row["instrument_key"]).random())
+        luck = chance(self._seed, "volume", row["instrument_key"])
         if _derived(kind):
             return lot * 10 ** (2.0 + 2.0 * luck)
         turnover = 10 ** (5.0 + 3.5 * luck)

@@ -24,8 +24,6 @@ from services.paper.simulator.texture import make_texture
 from services.paper.specs import Spec, Universe
 from services.paper.universe import BuiltinUniverse
 
-_MOST_CELLS = 2_600_000
-"""Rows times minutes that a board keeps, some 60 MB; a larger universe is worked through in turns."""
 _CHUNK = 500
 """Instruments worked out at once: the broker's largest request."""
 _REPLAY = "replay:"
@@ -134,7 +132,8 @@ class PracticeMarket:
             self._boards[place] = self._new_board(session)
         board, maker = self._boards[place]
         new = [key for key in keys if key not in board]
-        if new and (len(board) + len(new)) * board.session.minutes > _MOST_CELLS:
+        if len(board) + len(new) > board.room:
+            # a universe larger than a board is worked through in turns
             board, maker = self._boards[place] = self._new_board(session)
             new = list(keys)
         if new:

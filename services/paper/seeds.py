@@ -12,5 +12,14 @@ def stream(seed: int, *names: object) -> np.random.Generator:
 
     The names go through BLAKE2 because Python's own hash of a text differs from process to process.
     """
-    digest = hashlib.blake2b("\x1f".join(map(str, (seed, *names))).encode(), digest_size=16).digest()
-    return np.random.Generator(np.random.Philox(key=np.frombuffer(digest, dtype=np.uint64)))
+    key = np.frombuffer(_digest(seed, names), dtype=np.uint64)
+    return np.random.Generator(np.random.Philox(key=key))
+
+
+def chance(seed: int, *names: object) -> float:
+    """One number in [0, 1) for `names`: a stream would be much work for a single draw."""
+    return int.from_bytes(_digest(seed, names)[:6], "big") / float(1 << 48)
+
+
+def _digest(seed: int, names: tuple[object, ...]) -> bytes:
+    return hashlib.blake2b("\x1f".join(map(str, (seed, *names))).encode(), digest_size=16).digest()

@@ -14,12 +14,14 @@ from pathlib import Path
 
 from services.paper import contracts
 from services.paper.contracts import FAMILIES, Contract, Family, share_family
+from services.paper.expiries import is_monthly
 from services.paper.hours import Group, group_of
 from services.paper.model import Listing
 from services.paper.specs import VIX, DayRange, Kind, Root, Spec, own_noise
 
-_LISTED_FOR = timedelta(days=42)
-"""How long before its expiry an option's strikes start to follow the spot."""
+_WEEKLY_LIFE = timedelta(days=28)
+_MONTHLY_LIFE = timedelta(days=72)
+"""No option is listed longer before its expiry than this; since then its strikes have followed the spot."""
 _RATE = 0.065
 _DIVIDEND = 0.012
 INDEX_CARRY = _RATE - _DIVIDEND
@@ -173,7 +175,8 @@ def _contracts(family: Family, day: date, ranges: DayRange) -> Iterator[Contract
     if not family.strike_step:
         return
     for rank, expiry in enumerate(contracts.option_expiries(family, day)):
-        low, high = ranges(family.root, min(expiry - _LISTED_FOR, day - timedelta(days=1)), day - timedelta(days=1))
+        life = _MONTHLY_LIFE if is_monthly(family.rule, expiry) else _WEEKLY_LIFE
+        low, high = ranges(family.root, expiry - life, day - timedelta(days=1))
         yield from contracts.options(family, expiry, rank, low, high)
 
 

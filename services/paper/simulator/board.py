@@ -20,6 +20,8 @@ from services.paper.simulator.texture import SECONDS, SHAPES, Texture
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+MOST_CELLS = 3_200_000
+"""Rows times minutes that a board can hold, some 70 MB when all of it is used."""
 _BLOCK = 30
 """Minutes whose highs and lows are worked out at once."""
 _BATCH = 64
@@ -52,8 +54,8 @@ class Moment:
     interest: Floats
     interest_high: Floats
     interest_low: Floats
-    before: tuple[Ints, Ints, Ints, Ints, Ints]
-    """Open, high, low, close and volume of the minute before; meaningless where `minute` is 0."""
+    before: tuple[Ints, Ints, Ints, Ints, Ints, Floats]
+    """Open, high, low, close, volume and open interest of the minute before; meaningless where `minute` is 0."""
 
 
 class Board:
@@ -66,9 +68,24 @@ class Board:
         self._index: dict[str, int] = {}
         self._filled = 0
         self._tail: tuple[int, Floats] | None = None
-        self._knot_slot = np.zeros(0, dtype=np.int64)
-        self._knots = np.zeros((0, session.minutes, 4), dtype=np.float32)
-        self._allocate(0)
+        # pages of a fresh array cost nothing until they are written, so there is no need to grow
+        room, minutes = MOST_CELLS // session.minutes, session.minutes
+        self.room = room
+        self._grid = np.zeros((room, minutes + 1), dtype=np.float32)
+        self._noise = np.zeros((room, minutes), dtype=np.float16)
+        self._shape = np.zeros((room, minutes), dtype=np.uint16)
+        self._high = np.zeros((room, minutes), dtype=np.int32)
+        self._low = np.zeros((room, minutes), dtype=np.int32)
+        self._volume = np.zeros((room, minutes), dtype=np.int32)
+        self._interest = np.zeros((room, (minutes - 1) // OI_MINUTES + 1))
+        self._hold = np.zeros(room, dtype=np.int64)
+        self._lot = np.zeros(room, dtype=np.int64)
+        self._mark = np.zeros(room, dtype=np.int64)
+        self._limits = np.zeros((room, 2), dtype=np.int64)
+        self._walls = np.zeros((room, 2), dtype=np.int64)
+        self._ends = np.zeros(room, dtype=np.int64)
+        self._knot_slot = np.full(room, -1)
+        self._knots = np.zeros((0, minutes, 4), dtype=np.float32)
 
     def __contains__(self, key: str) -> bool:
         return key in self._index
@@ -88,7 +105,6 @@ class Board:
 
     def _take_in(self, rows: Sequence[tuple[Row, Track]]) -> None:
         first = len(self.rows)
-        self._grow(first + len(rows))
         for at, (row, track) in enumerate(rows, first):
             self._index[row.spec.key] = at
             self._grid[at] = track.grid
@@ -98,6 +114,7 @@ class Board:
             self._interest[at] = track.interest
             self._hold[at] = row.hold
             self._lot[at] = row.spec.lot
+            self._mark[at] = row.mark
             self._limits[at] = row.limits
             self._walls[at] = row.walls
             self._ends[at] = row.end_minute
@@ -120,7 +137,7 @@ class Board:
         minute_high = np.where(passed, path, -1).max(axis=1)
         minute_low = np.where(passed, path, np.iinfo(np.int32).max).min(axis=1)
         last = path[every, second_of]
-        share = self._texture.volume_share[(self._shape[rows, minute] + rows) % SHAPES, second_of]
+        share = self._texture.volume_share[(self._shape[rows, minute] + self._mark[rows]) % SHAPES, second_of]
         lot = self._lot[rows]
         minute_volume = np.floor(share * self._volume[rows, minute] / lot).astype(np.int64) * lot
         interest = self._interest[rows]
@@ -153,6 +170,7 @@ class Board:
                 self._low[rows, before].astype(np.int64),
                 np.rint(self._edge(rows, before, -1)).astype(np.int64),
                 self._volume[rows, before].astype(np.int64),
+                interest[every, before // OI_MINUTES],
             ),
         )
 
@@ -185,7 +203,7 @@ class Board:
         at = rows[:, None]
         shape = self._hold[at] * SHAPES + self._shape[at, minutes]
         start = self._grid[at, minutes]
-        path = self._texture.wave[shape]
+        path: NDArray[np.float32] = self._texture.wave[shape]
         path *= self._noise[at, minutes].astype(np.float32)[..., None]
         path += self._texture.bounce[shape]
         path += (self._grid[at, minutes + 1] - start)[..., None] * self._texture.progress[self._hold[rows]][:, None, :]
@@ -244,46 +262,6 @@ class Board:
             tail[3] += (volume * ((high.astype(np.float64) + low) / 2)).sum(axis=1)
         self._tail = minute, tail
         return tail
-
-    def _allocate(self, size: int) -> None:
-        minutes = self.session.minutes
-        self._grid = np.zeros((size, minutes + 1), dtype=np.float32)
-        self._noise = np.zeros((size, minutes), dtype=np.float16)
-        self._shape = np.zeros((size, minutes), dtype=np.uint16)
-        self._high = np.zeros((size, minutes), dtype=np.int32)
-        self._low = np.zeros((size, minutes), dtype=np.int32)
-        self._volume = np.zeros((size, minutes), dtype=np.int32)
-        self._interest = np.zeros((size, minutes // OI_MINUTES + 1))
-        self._hold = np.zeros(size, dtype=np.int64)
-        self._lot = np.zeros(size, dtype=np.int64)
-        self._limits = np.zeros((size, 2), dtype=np.int64)
-        self._walls = np.zeros((size, 2), dtype=np.int64)
-        self._ends = np.zeros(size, dtype=np.int64)
-
-    def _grow(self, size: int) -> None:
-        """Room for `size` rows."""
-        names = (
-            "grid",
-            "noise",
-            "shape",
-            "high",
-            "low",
-            "volume",
-            "interest",
-            "hold",
-            "lot",
-            "limits",
-            "walls",
-            "ends",
-            "bouncing",
-        )
-        have = len(self._hold)
-        if size > have:
-            more = max(size - have, have // 5)
-            for name in names:
-                old = getattr(self, f"_{name}")
-                setattr(self, f"_{name}", np.concatenate([old, np.zeros((more, *old.shape[1:]), dtype=old.dtype)]))
-            self._knot_slot = np.append(self._knot_slot, np.full(more, -1))
 
 
 def _batched(items: Iterable[tuple[Row, Track]], size: int) -> Iterator[list[tuple[Row, Track]]]:

@@ -78,7 +78,7 @@ class Track:
     volume: NDArray[np.int64]
     """(minutes,), 0 for an index."""
     interest: Floats
-    """(minutes // OI_MINUTES + 1,): open interest, 0 where there is none."""
+    """((minutes - 1) // OI_MINUTES + 1,): open interest, 0 where there is none."""
 
 
 class RowMaker:
@@ -159,7 +159,7 @@ class RowMaker:
             knots = real.knots * factor[: path.shape.size, None] / tick
         previous = path.move.previous * before
         if spec.kind is Kind.FUTURE or spec.listing.exchange == "BSE":
-            previous = round(previous / tick) * tick
+            previous = _on_tick(previous, tick)
         held = real is not None and spec.kind is not Kind.FUTURE
         bar = real.bar if held and real is not None else None
         limits, circuits = _limits(spec, previous, tick, spec.band)
@@ -202,7 +202,7 @@ class RowMaker:
         implied_before = smile(before_level, before, strike, before_years, carry)
         closes = price_and_delta(before, strike, before_years, implied_before, carry, right)[0]
         for at, spec in enumerate(specs):
-            previous = max(round(float(closes[at, 0]) / spec.tick), 1) * spec.tick
+            previous = max(_on_tick(float(closes[at, 0]), spec.tick), spec.tick)
             reach = max((spec.band or 0.1) * before, 4 * spec.tick)
             limits, circuits = _around(previous, reach, spec.tick)
             if path.real is not None:
@@ -280,7 +280,7 @@ class RowMaker:
 
     def _interest(self, spec: Spec, mark: int) -> tuple[Floats, float]:
         """Open interest through the day: from yesterday's figure to today's, with small waves."""
-        steps = self._session.minutes // OI_MINUTES + 1
+        steps = (self._session.minutes - 1) // OI_MINUTES + 1
         if not spec.interest:
             return np.zeros(steps), 0.0
         day = self._session.day
@@ -306,6 +306,11 @@ def years_to(ends_ms: ArrayLike, at_ms: ArrayLike) -> Floats:
 def mark_of(key: str) -> int:
     """A number that belongs to an instrument key in every process."""
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=4).digest(), "big")
+
+
+def _on_tick(price: float, tick: float) -> float:
+    """`price` in whole ticks, rounded as the board rounds its minute edges: a close is the same from both sides."""
+    return float(np.rint(np.float32(price / tick))) * tick
 
 
 def _by_root(spec: Spec) -> str:

@@ -200,13 +200,13 @@ def _running_minutes(board: Board, moment: Moment, tick: Floats) -> list[MarketB
 
 
 def _minutes_before(board: Board, moment: Moment, tick: Floats) -> list[MarketBar | None]:
-    opened, high, low, close, volume = moment.before
-    bars = _bars(board, moment.minute - 1, tick, (opened, high, low, close), volume, moment.interest)
+    *prices, volume, interest = moment.before
+    bars = _bars(board, moment.minute - 1, tick, prices, volume, interest)
     return [bar if minute else None for bar, minute in zip(bars, moment.minute.tolist(), strict=True)]
 
 
 def _bars(
-    board: Board, minute: Ints, tick: Floats, prices: tuple[Ints, Ints, Ints, Ints], volume: Ints, interest: Floats
+    board: Board, minute: Ints, tick: Floats, prices: Sequence[Ints], volume: Ints, interest: Floats
 ) -> list[MarketBar]:
     start = (board.session.start_ms + minute * 60_000).tolist()
     columns = (_rupees(price, tick) for price in prices)
