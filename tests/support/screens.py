@@ -47,4 +47,5 @@ def sent_to_browser(app: AppTest, component: str) -> list[dict[str, Any]]:
 def words_on(app: AppTest) -> str:
     """Everything that a person can read in boxes, texts and captions, for a look at what is said and what is not."""
     elements = (*app.title, *app.markdown, *app.caption, *app.info, *app.warning, *app.error, *app.success)
-    return "\n".join(str(element.value) for element in elements)
+    cells = [f"{name} {value}" for table in app.table for name, value in table.value.iloc[:, 0].items()]
+    return "\n".join([*(str(element.value) for element in elements), *cells]).replace("\\", "")

@@ -1,0 +1,41 @@
+"""The entry script: page set-up, navigation, frame. Runs before every page, so it stays cheap.
+
+It stands apart from `pages/` on purpose: a folder of that name beside the entry would let a page's URL go around it.
+"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:  # started as a bare `streamlit run dashboard/app.py`
+    sys.path.insert(0, str(ROOT))
+
+import streamlit as st  # noqa: E402
+
+from dashboard.components.frame import frame  # noqa: E402
+from dashboard.components.notices import problems_in_words, wait_until_open  # noqa: E402
+from dashboard.navigation import ACCOUNT, OVERVIEW, QUOTES  # noqa: E402
+from dashboard.state import say  # noqa: E402
+
+ICON = str(ROOT / "dashboard" / "icon.svg")
+
+st.set_page_config(page_title="Upstox Desk", page_icon=ICON, layout="wide", initial_sidebar_state=225)
+st.logo(str(ROOT / "dashboard" / "logo.svg"), icon_image=ICON)
+page = st.navigation(
+    {
+        "Market": [
+            st.Page(OVERVIEW, title="Overview", icon=":material/dashboard:", default=True),
+            st.Page(QUOTES, title="Quotes", icon=":material/monitoring:"),
+        ],
+        "Desk": [st.Page(ACCOUNT, title="Account", icon=":material/account_circle:")],
+    }
+)
+with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    st.title(page.title, width="content", anchor=False)
+    slot = st.container(width="stretch")
+wait_until_open()
+with slot:
+    frame()
+say()
+with problems_in_words():
+    page.run()

@@ -1,0 +1,80 @@
+"""The page server: opens the desk beside itself, adds own routes and security headers, closes all in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+import streamlit as st
+from starlette.middleware import Middleware
+from streamlit import config
+
+from dashboard.headers import SecurityHeaders
+from dashboard.own_names import OwnNamesOnly
+from dashboard.resources import close_desk, desk, opening
+from dashboard.routes import RegisteredCallback, routes
+from dashboard.stopping import heed_first_signal_only
+from dashboard.theme import accent_options, mode_look
+from services.domain.errors import ConfigurationError
+from services.logs import setup_logging
+
+SWITCH_INTERVAL = 0.0005
+"""Seconds after which a busy thread hands over: a page being drawn must not hold up whoever reads prices."""
+SETTLE_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
+    """Once per process. The server listens at once; the desk opens meanwhile and pages wait for it."""
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    heed_first_signal_only()
+    with ExitStack() as closing:
+        _prepare(closing)
+        opening()
+        settling = asyncio.create_task(anyio.to_thread.run_sync(_settle))
+        try:
+            yield None
+        finally:
+            settling.cancel()
+            await anyio.to_thread.run_sync(close_desk)
+
+
+def _settle() -> None:
+    """Import what the first page would import, then take everything that stays out of the garbage collector's rounds:
+    Streamlit collects after every run of every session, 20-40 ms each otherwise."""
+    import pandas  # noqa: F401
+    import pyarrow  # type: ignore[import-untyped]  # noqa: F401  # ships no types
+
+    opening().wait(SETTLE_SECONDS)
+    gc.collect()
+    gc.freeze()
+
+
+def _prepare(closing: ExitStack) -> None:
+    """The log in the data folder, and the accent of the mode."""
+    try:
+        runtime = desk()
+        closing.enter_context(setup_logging(runtime.folder))
+        look = mode_look(runtime.settings)
+    except (ConfigurationError, OSError) as error:
+        log.warning("no log file and no accent of the mode: %s", error)  # a page tells what is wrong
+        return
+    for name, colour in accent_options(look).items():
+        config.set_option(name, colour)
+
+
+app = st.App(
+    Path(__file__).with_name("app.py"),
+    lifespan=lifespan,
+    routes=routes(),
+    middleware=[Middleware(SecurityHeaders), Middleware(OwnNamesOnly), Middleware(RegisteredCallback)],
+)

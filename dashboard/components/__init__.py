@@ -1,0 +1,1 @@
+"""What pages are drawn with: data in, widgets out."""

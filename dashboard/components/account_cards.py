@@ -1,0 +1,184 @@
+"""The cards of the account page: token, ways to log in, money and person, broker, settings that are safe to show."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from dashboard.components.cards import card_title, fact_table
+from dashboard.components.notices import problems_in_words
+from dashboard.formatting import duration, ist_moment, ist_when, quantity, rupees
+from dashboard.resources import desk, opening
+from dashboard.routes import CALLBACK
+from dashboard.theme import mode_look
+from dashboard.words import in_words
+from services.domain.accounts import TokenKind
+from services.domain.errors import ConfigurationError, UpstoxError
+from services.settings import Mode
+
+_KINDS = {
+    TokenKind.ACCESS: "access token: everything, until 03:30 IST",
+    TokenKind.READ_ONLY: "read-only token: prices and account, never an order",
+}
+
+
+@st.fragment(run_every=5.0)
+def token_card() -> None:
+    """Who is logged in, with what, for how much longer; and the way out."""
+    login = desk().login
+    state = login.state()
+    with st.container(border=True, height="stretch"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            card_title("Login")
+            st.space("stretch")
+            if state.kind is None:
+                st.badge("Not logged in", icon=":material/lock:", color="orange")
+            else:
+                st.badge("Logged in", icon=":material/check:", color="green")
+        if state.kind is None:
+            st.write(
+                "There is no valid token, so the broker cannot be asked. Log in below; prices come back by themselves."
+            )
+        else:
+            fact_table(
+                {
+                    "User": state.user or "not told by the broker",
+                    "Token": _KINDS[state.kind],
+                    "Ends": ist_moment(state.expires),
+                    "Time left": duration(state.seconds_left),
+                }
+            )
+        if state.problem and state.kind is not None:
+            st.caption(state.problem)
+        if state.kind is not None and st.button("Sign out", icon=":material/logout:", key="account-sign-out"):
+            login.sign_out()
+            st.rerun()
+
+
+def sign_in_card() -> None:
+    """Log in by the browser, by a pasted token, or on the phone."""
+    runtime = desk()
+    paper = runtime.settings.mode is Mode.PAPER
+    with st.container(border=True, height="stretch"):
+        card_title("Log in")
+        try:
+            url = runtime.login.authorization_url(
+                own_callback() if paper and not runtime.settings.redirect_uri else None
+            )
+        except ConfigurationError as error:
+            st.info(in_words(error).text, title="Login by the browser is not set up", icon=":material/info:")
+        else:
+            st.link_button(
+                "Log in at the paper broker" if paper else "Log in at Upstox",
+                url,
+                type="primary",
+                icon=":material/login:",
+            )
+            st.caption("Opens the broker's page in a new tab, which leads back here. The link is good for ten minutes.")
+        with st.form("account-paste", clear_on_submit=True, border=False, enter_to_submit=False):
+            pasted = st.text_input("Or paste a token", type="password", key="account-pasted", autocomplete="off")
+            sent = st.form_submit_button("Use this token", icon=":material/content_paste:")
+        if sent:
+            _take_pasted(pasted)
+        if not paper and st.button("Ask on my phone", icon=":material/smartphone:", key="account-phone"):
+            with problems_in_words():
+                runtime.login.request_on_phone()
+                st.success("Approve the request in the Upstox app; the token is delivered to your notifier address.")
+
+
+def own_callback() -> str | None:
+    """The callback's address as this browser sees the desk; `None` where the browser's address is not known."""
+    parts = urlsplit(st.context.url or "")
+    return f"{parts.scheme}://{parts.netloc}{CALLBACK}" if parts.netloc else None
+
+
+@st.fragment(run_every=30.0)
+def money_card() -> None:
+    """Funds and person, asked of the broker."""
+    with st.container(border=True, height="stretch"):
+        card_title("Funds and profile")
+        with problems_in_words(), st.skeleton(height=170):
+            funds = desk().api.funds()
+            person = desk().api.profile()
+            with st.grid(2, gap="small"):
+                st.metric("Available", rupees(funds.available))
+                st.metric("Used", rupees(funds.used))
+            fact_table(
+                {
+                    "Name": person.user_name,
+                    "User": person.user_id,
+                    "Exchanges": ", ".join(person.exchanges),
+                    "Products": ", ".join(person.products),
+                    "Account": "active" if person.is_active else "not active",
+                }
+            )
+
+
+def broker_card() -> None:
+    """Where requests and prices come from, what time it is there, how current the instrument list is."""
+    runtime = desk()
+    source, now = runtime.source, runtime.clock.now()
+    speed = getattr(runtime.clock, "speed", 1.0)
+    facts = {
+        "Broker": runtime.broker.label,
+        "Prices": source.label,
+        "Session": "practice, every market open" if source.practice else f"as the exchange, {runtime.phase().reason}",
+        "Desk time": ist_moment(now) + (f", {speed:g} times as fast" if speed != 1 else ""),
+        "Practice day": "ends at 03:30 IST" if source.practice else "",
+        "Instruments": master_words(),
+    }
+    with st.container(border=True, height="stretch"):
+        card_title("Paper broker" if runtime.settings.mode is Mode.PAPER else "Broker")
+        fact_table({name: text for name, text in facts.items() if text})
+
+
+def settings_card() -> None:
+    """Settings without secrets, to compare with the app's registration."""
+    runtime = desk()
+    settings, broker = runtime.settings, runtime.broker
+    facts = {
+        "Mode": mode_look(settings).name,
+        "Data folder": str(runtime.folder),
+        "Route profile": str(settings.route_profile.value),
+        "API": broker.api,
+        "Orders": broker.order,
+        "Files": broker.assets,
+        "Client id": settings.client_id or "not set",
+        "Client secret": "set" if settings.client_secret else "not set",
+        "Read-only token": "set" if settings.read_token else "not set",
+        "Redirect URI": settings.redirect_uri or "not set",
+        "This desk answers at": own_callback() or CALLBACK,
+    }
+    with st.container(border=True, height="stretch"):
+        card_title("Settings")
+        left, right = st.columns(2, gap="medium")
+        names = list(facts)
+        for column, part in ((left, names[:6]), (right, names[6:])):
+            with column:
+                fact_table({name: facts[name] for name in part})
+        st.caption("Read once at start from the environment and .env; secrets are never shown.")
+
+
+def master_words() -> str:
+    """The state of the instrument list in words."""
+    runtime = desk()
+    state = runtime.instruments.state()
+    if state.loading:
+        return f"{quantity(state.rows)}; {state.loading} is being loaded"
+    if not state.rows:
+        problem = opening().master_problem
+        return f"none yet: {in_words(problem).title}" if problem else "none yet"
+    loaded = max((file.loaded_at for file in state.files if file.loaded_at), default=None)
+    trouble = f"; {len(state.problems)} file(s) could not be renewed" if state.problems else ""
+    return f"{quantity(state.rows)}, loaded {ist_when(loaded, runtime.clock.now())}{trouble}"
+
+
+def _take_pasted(secret: str) -> None:
+    try:
+        token = desk().login.accept_pasted(secret)
+    except UpstoxError as error:
+        words = in_words(error)
+        st.error(words.text, title=words.title)
+    else:
+        st.success(f"The token is kept, until {ist_moment(token.expires)}.", icon=":material/check:")

@@ -1,0 +1,89 @@
+"""Five levels of depth of one instrument, with totals, and its figures of the day beside them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from dashboard.components.cards import card_title, fact_table
+from dashboard.components.web import browser_component
+from dashboard.formatting import MISSING, ist_moment, number, percent, price_decimals, quantity, short, signed
+from dashboard.reading import Reading, Row
+from services.domain.instruments import Instrument
+
+_mount = browser_component("depth")
+
+
+def depth_ladder(reading: Reading, instrument_key: str, *, key: str) -> None:
+    """Bids and asks of `instrument_key` as far as they are known."""
+    _mount(key=key, data=depth_data(reading, instrument_key))
+
+
+def depth_data(reading: Reading, instrument_key: str) -> dict[str, Any]:
+    """What the browser draws: levels as `[price, quantity, orders]`, best first, and the totals of the whole book."""
+    row = reading.rows.get(instrument_key)
+    instrument = reading.instruments.get(instrument_key)
+    depth = row["depth"] if row else {"buy": (), "sell": ()}
+    age = reading.age(instrument_key)
+    bids, asks = _levels(depth["buy"]), _levels(depth["sell"])
+    return {
+        **reading.clockwork(),
+        "label": f"Market depth of {instrument.symbol if instrument else instrument_key}",
+        "bids": bids,
+        "asks": asks,
+        "buy": row["total_buy_quantity"] if row else None,
+        "sell": row["total_sell_quantity"] if row else None,
+        "decimals": price_decimals(instrument.tick_size if instrument else None),
+        "age": age,
+        "old": reading.problem is not None,
+        "note": None if bids or asks else _why_empty(row, instrument),
+    }
+
+
+def day_facts(reading: Reading, instrument_key: str) -> dict[str, str]:
+    """The figures of the day in words, for a list beside the ladder. What an instrument does not have is left out."""
+    row = reading.rows.get(instrument_key)
+    instrument = reading.instruments.get(instrument_key)
+    places = price_decimals(instrument.tick_size if instrument else None)
+    facts: dict[str, str] = {}
+    if row is not None:
+        facts |= {
+            "Last": f"{number(row['ltp'], places)} ({signed(row['change'], places)}, {percent(row['change_percent'])})",
+            "Open / prev close": f"{number(row['open'], places)} / {number(row['prev_close'], places)}",
+            "Day range": f"{number(row['low'], places)} to {number(row['high'], places)}",
+            "52 weeks": f"{number(row['year_low'], places)} to {number(row['year_high'], places)}",
+            "Circuits": f"{number(row['lower_circuit'], places)} to {number(row['upper_circuit'], places)}",
+            "Volume / average": f"{short(row['volume'])} / {number(row['average_price'], places)}",
+            "Open interest": f"{short(row['oi'])} (day {short(row['oi_day_low'])} to {short(row['oi_day_high'])})",
+            "Last trade": ist_moment(row["last_trade_time"]),
+        }
+    if instrument is not None:
+        facts |= {
+            "Tick / lot": f"{instrument.tick_size or MISSING} / {quantity(instrument.lot_size)}",
+            "Freeze quantity": quantity(instrument.freeze_quantity),
+            "ISIN": instrument.isin or MISSING,
+        }
+    facts["Instrument key"] = instrument_key
+    return {name: text for name, text in facts.items() if text.replace(MISSING, "").strip(" /()to,day")}
+
+
+def instrument_panel(reading: Reading, instrument_key: str, *, key: str) -> None:
+    """Name, depth and figures of the day of one instrument, as a card."""
+    instrument = reading.instruments.get(instrument_key)
+    with st.container(border=True):
+        card_title(instrument.symbol if instrument else instrument_key, instrument.name if instrument else "")
+        depth_ladder(reading, instrument_key, key=key)
+        fact_table(day_facts(reading, instrument_key))
+
+
+def _levels(side: tuple[Row, ...]) -> list[list[float]]:
+    return [[level["price"], level["quantity"], level["orders"]] for level in side[:5] if level["quantity"]]
+
+
+def _why_empty(row: Row | None, instrument: Instrument | None) -> str:
+    if row is None:
+        return "No quote has come in yet."
+    if instrument is not None and instrument.is_index:
+        return "An index is not traded, so it has no depth."
+    return "Nobody is bidding or offering now."

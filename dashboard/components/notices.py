@@ -1,0 +1,79 @@
+"""Notices: problems in plain words, and what a page says while the desk opens."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from dashboard.markup import plain
+from dashboard.navigation import ACCOUNT
+from dashboard.resources import Opening, opening
+from dashboard.state import say_later
+from dashboard.words import in_words
+from services.domain.errors import ConfigurationError, LoginRequired, TokenRejected, UpstoxError
+
+log = logging.getLogger(__name__)
+
+FIRST_WAIT = 1.0
+"""Seconds that a page waits in silence for the desk to open."""
+
+
+def show_problem(error: UpstoxError) -> None:
+    """`error` in words, as a box. A login that is missing comes with the way to it."""
+    words = in_words(error)
+    st.warning(plain(words.text), title=words.title, icon=":material/cloud_off:")
+    if isinstance(error, LoginRequired | TokenRejected):
+        st.page_link(ACCOUNT, label="To the account page", icon=":material/key:")
+
+
+@contextmanager
+def problems_in_words() -> Iterator[None]:
+    """Around a piece of a page: what goes wrong in it is told in its place, and the rest of the page lives on."""
+    try:
+        yield
+    except UpstoxError as error:
+        log.info("shown on a page: %s", error)
+        show_problem(error)
+
+
+@contextmanager
+def problems_said() -> Iterator[None]:
+    """Around a callback, which draws nothing: what goes wrong in it is said by the run that follows."""
+    try:
+        yield
+    except UpstoxError as error:
+        log.info("said on a page: %s", error)
+        say_later(in_words(error).text, trouble=True)
+
+
+def wait_until_open() -> None:
+    """Stop the page here, with a note, until the desk is open; then it is drawn by itself."""
+    opened = opening()
+    if opened.wait(FIRST_WAIT) and opened.ready.is_set():
+        return
+    _waiting()
+    st.stop()
+
+
+@st.fragment(run_every=1.0)
+def _waiting() -> None:
+    opened: Opening = opening()
+    if opened.ready.is_set():
+        st.rerun()
+    if opened.problem is None:
+        st.info(
+            "The data files are being opened and the broker is being asked for its time.",
+            title="The desk is starting",
+            icon="spinner",
+        )
+        return
+    words = in_words(opened.problem)
+    if isinstance(opened.problem, ConfigurationError):
+        st.error(f"{words.text} Start the desk again after that.", title=words.title, icon=":material/build:")
+    else:
+        st.warning(
+            "The desk tries again every two seconds; this page appears by itself.", title=words.title, icon="spinner"
+        )

@@ -1,0 +1,61 @@
+// The index strip: one card per index with its last value, change and path of the day.
+
+class IndexStrip {
+  constructor(root) {
+    this.list = root.querySelector("ul")
+    this.cards = new Map()
+  }
+
+  receive() {
+    setAttribute(this.list, "aria-label", this.data.label)
+    const keys = this.data.cards.map(card => card.k)
+    for (const [key, view] of this.cards) {
+      if (!keys.includes(key)) { view.item.remove(); this.cards.delete(key) }
+    }
+    this.data.cards.forEach((card, place) => this.patch(card, place))
+    this.tick()
+  }
+
+  patch(card, place) {
+    let view = this.cards.get(card.k)
+    if (!view) {
+      const item = make("li", "card")
+      const spark = document.createElementNS(SVG, "svg")
+      spark.setAttribute("aria-hidden", "true")
+      spark.setAttribute("class", "spark")
+      view = { item, name: make("div", "name muted"), value: make("div", "value"), change: make("div", "change"), spark }
+      const words = make("div", "words")
+      words.append(view.name, view.value, view.change)
+      item.append(words, spark)
+      this.cards.set(card.k, view)
+    }
+    if (this.list.children[place] !== view.item) this.list.insertBefore(view.item, this.list.children[place] ?? null)
+    view.card = card
+    setText(view.name, card.n)
+    setText(view.value, digits(card.ltp, 2))
+    const tone = direction(card.ch ?? 0)
+    const mark = arrowOf(card.ch)
+    setText(
+      view.change,
+      card.ch === null ? MISSING : `${mark === "=" ? "" : `${mark} `}${digits(card.ch, 2, true)} (${digits(card.pc, 2, true)}%)`,
+    )
+    view.change.className = `change ${tone}`
+    if (card.p) drawSpark(view.spark, card.p.p, card.p.b, direction(card.p.dir))
+    else clearSpark(view.spark)
+  }
+
+  tick() {
+    const later = sinceArrival(this)
+    const silent = performance.now() - this.arrived > (this.data.silent_after ?? 10) * 1000
+    for (const { item, card } of this.cards.values()) {
+      const age = card.a === null ? null : card.a + later
+      const old = age !== null && (silent || card.o || (this.data.in_session && age > this.data.stale_after))
+      item.classList.toggle("stale", old)
+      item.title = age === null ? "no value yet" : `${ageText(age)} old${old ? ", not current" : ""}, ${card.src}`
+    }
+  }
+}
+
+export default function (component) {
+  return viewOf(component, root => new IndexStrip(root))
+}

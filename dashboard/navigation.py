@@ -1,0 +1,11 @@
+"""Which pages there are and where their files lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PAGES = Path(__file__).resolve().parents[1] / "pages"
+
+OVERVIEW = _PAGES / "overview.py"
+QUOTES = _PAGES / "quotes.py"
+ACCOUNT = _PAGES / "account.py"

@@ -1,0 +1,131 @@
+"""What a page reads of the market in one go: rows, names, ages, problems. Renews the page's lease; never waits for the
+network beyond a short first look."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dashboard.asking import of_one_instrument
+from dashboard.resources import asker, instruments_of
+from services.domain.errors import UpstoxError
+from services.domain.instruments import Instrument
+from services.domain.phases import Phase
+from services.runtime import Runtime
+
+STALE_AFTER = 15.0
+"""Seconds of the desk's clock after which a price is no longer called current while its market is in session."""
+RENEWED_WITHIN = 7.0
+"""Seconds within which the refresher renews what is watched; what is older gets asked about."""
+SILENT_AFTER = 10.0
+"""Real seconds without word from the desk after which the browser itself calls everything old."""
+FIRST_LOOK = 1.5
+"""Real seconds that a first paint may wait for first prices."""
+
+Row = Mapping[str, Any]  # Any: a quote's members are of several types (see services/domain/quote_row.py)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One look at the market. `rows` has last known quotes of any age; a key without one is simply absent."""
+
+    now: datetime
+    keys: tuple[str, ...]
+    rows: Mapping[str, Row]
+    instruments: Mapping[str, Instrument]
+    problems: Mapping[str, UpstoxError]
+    """What is wrong with single instruments."""
+    problem: UpstoxError | None
+    """What keeps all prices from being renewed, `None` while all is well."""
+    in_session: bool
+    speed: float
+    """Seconds of the desk's clock per real second."""
+
+    def age(self, key: str) -> float | None:
+        """Seconds since the quote of `key` came in."""
+        row = self.rows.get(key)
+        return None if row is None else (self.now - row["received_at"]).total_seconds()
+
+    @property
+    def youngest(self) -> float | None:
+        """Age of the newest quote, in seconds."""
+        ages = [age for key in self.keys if (age := self.age(key)) is not None]
+        return min(ages, default=None)
+
+    @property
+    def is_current(self) -> bool:
+        """Is at least one price young enough to be called current?"""
+        return self.youngest is not None and self.youngest <= STALE_AFTER * max(1.0, self.speed)
+
+    def clockwork(self) -> dict[str, object]:
+        """What every live component needs to go on counting ages by itself."""
+        return {
+            "speed": self.speed,
+            "in_session": self.in_session,
+            "stale_after": STALE_AFTER * max(1.0, self.speed),
+            "silent_after": SILENT_AFTER,
+        }
+
+    def of(self, keys: Iterable[str]) -> Reading:
+        """The same look, at some of its instruments."""
+        wanted = tuple(keys)
+        return Reading(
+            now=self.now,
+            keys=wanted,
+            rows=self.rows,
+            instruments=self.instruments,
+            problems=self.problems,
+            problem=self.problem,
+            in_session=self.in_session,
+            speed=self.speed,
+        )
+
+
+def read(desk: Runtime, holder: str, keys: Iterable[str]) -> Reading:
+    """Take the lease of `holder` on `keys` and look at what is known of them. No request, no waiting."""
+    wanted = tuple(dict.fromkeys(keys))
+    if wanted:
+        desk.quotes.watch(holder, wanted)
+    now, speed = desk.clock.now(), float(getattr(desk.clock, "speed", 1.0))
+    rows = desk.quotes.last_known(wanted)
+    due = RENEWED_WITHIN * max(1.0, speed)
+    old = [key for key in wanted if key not in rows or (now - rows[key]["received_at"]).total_seconds() > due]
+    reasons = asker().why(old)
+    problems = {key: error for key, error in reasons.items() if of_one_instrument(error)}
+    return Reading(
+        now=now,
+        keys=wanted,
+        rows=rows,
+        instruments=instruments_of(desk, wanted),
+        problems=problems,
+        problem=next((error for error in reasons.values() if not of_one_instrument(error)), None),
+        in_session=in_session(desk),
+        speed=speed,
+    )
+
+
+def first_read(
+    desk: Runtime,
+    holder: str,
+    keys: Iterable[str],
+    *,
+    seconds: float = FIRST_LOOK,
+    monotonic: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Reading:
+    """As `read`, but waits a moment for current prices, so that a page does not begin with dashes or with yesterday."""
+    wanted = tuple(keys)
+    end = monotonic() + seconds
+    reading = read(desk, holder, wanted)
+    while wanted and not reading.is_current and reading.problem is None and monotonic() < end:
+        sleep(0.05)
+        reading = read(desk, holder, wanted)
+    return reading
+
+
+def in_session(desk: Runtime) -> bool:
+    """Should prices be moving now?"""
+    return desk.source.practice or desk.phase().phase in {Phase.OPEN, Phase.PRE_OPEN}

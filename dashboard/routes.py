@@ -1,0 +1,119 @@
+"""Routes beside the pages: `/livez`, `/readyz`, and where the browser comes back to after the broker's login dialog."""
+
+from __future__ import annotations
+
+import logging
+from html import escape
+from urllib.parse import parse_qs, urlsplit
+
+import anyio.to_thread
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from dashboard.formatting import ist_moment
+from dashboard.readiness import Readiness
+from dashboard.resources import desk, opening
+from dashboard.words import in_words
+from services.domain.errors import InvalidRequest, LoginRequired, UpstoxError
+
+CALLBACK = "/login/callback"
+_MOST_CODE = 2048
+
+log = logging.getLogger(__name__)
+_readiness = Readiness(opening, desk)
+
+
+async def livez(request: Request) -> Response:
+    """The process answers."""
+    return JSONResponse({"alive": True})
+
+
+async def readyz(request: Request) -> Response:
+    """200 when broker and storage answer, else 503 with the reasons in words."""
+    reasons = await anyio.to_thread.run_sync(_readiness.reasons)
+    return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+
+
+async def login_callback(request: Request) -> Response:
+    """The broker sends the browser here with a code and our state. The code is exchanged once and never shown."""
+    query = request.query_params
+    code, state = query.get("code", ""), query.get("state", "")
+    if not code:
+        reason = "The broker sent no code. The login was cancelled, or this address was opened by itself."
+        return _page("Not logged in", reason, status=400)
+    if len(code) > _MOST_CODE or not opening().ready.is_set():
+        return _page("Not logged in", "The desk is not ready yet. Start the login again in a moment.", status=503)
+    try:
+        token = await anyio.to_thread.run_sync(desk().login.complete, code, state)
+    except (LoginRequired, InvalidRequest) as error:
+        return _page("Not logged in", f"{_sentence(str(error))} Start the login again on the account page.", status=400)
+    except UpstoxError as error:
+        log.warning("login by the browser failed: %s", error)
+        words = in_words(error)
+        return _page("Not logged in", f"{words.title}: {words.text} Start the login again.", status=502)
+    who = f" as {token.user_name or token.user_id}" if token.user_name or token.user_id else ""
+    return _page("Logged in", f"You are logged in{who}, until {ist_moment(token.expires)}.")
+
+
+class RegisteredCallback:
+    """Serves the callback also at the path that the app is registered with (`UPSTOX_REDIRECT_URI`), whatever it is.
+
+    Looked up per request: settings are read when the runtime is made, after this module is imported.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "GET" and _is_registered_callback(scope):
+            scope = {**scope, "path": CALLBACK, "raw_path": CALLBACK.encode()}
+        await self._app(scope, receive, send)
+
+
+def routes() -> list[BaseRoute]:
+    """The desk's own routes."""
+    return [
+        Route("/livez", livez, methods=["GET"]),
+        Route("/readyz", readyz, methods=["GET"]),
+        Route(CALLBACK, login_callback, methods=["GET"]),
+    ]
+
+
+def _is_registered_callback(scope: Scope) -> bool:
+    """Only with a code and a state: the registered path may be one of the desk's own pages, even `/`."""
+    given = parse_qs(scope["query_string"].decode("latin-1"))
+    if not ({"code", "state"} <= given.keys()) or not opening().ready.is_set():
+        return False
+    registered = desk().settings.redirect_uri
+    return registered is not None and scope["path"].rstrip("/") == urlsplit(registered).path.rstrip("/")
+
+
+def _page(title: str, text: str, *, status: int = 200) -> Response:
+    """A page of its own, without script: one sentence and the way back."""
+    content = (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)} · Upstox Desk</title><style>{_STYLE}</style></head>"
+        f"<body><main><h1>{escape(title)}</h1><p>{escape(text)}</p>"
+        '<a href="/account">Back to the desk</a></main></body></html>'
+    )
+    return HTMLResponse(content, status, {"Cache-Control": "no-store", "Content-Security-Policy": _POLICY})
+
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
+_STYLE = """
+:root { color-scheme: light dark; font: 16px/1.5 "Source Sans", system-ui, sans-serif }
+body { margin: 0; min-height: 100vh; display: grid; place-items: center; background: light-dark(#fff, #0e131b);
+       color: light-dark(#152033, #dce3ec) }
+main { max-width: 26rem; margin: 1rem; padding: 1.75rem 2rem; border: 1px solid light-dark(#d5dde8, #273142);
+       border-radius: 8px }
+h1 { font-size: 1.3rem; margin: 0 0 .6rem } p { margin: 0 0 1.25rem }
+a { display: inline-block; padding: .45rem 1rem; border-radius: 6px; background: light-dark(#1f5fe0, #3d7eff);
+    color: #fff; font-weight: 600; text-decoration: none }
+"""
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."

@@ -1,0 +1,18 @@
+"""Account: login and its state, funds and profile, the broker, settings that are safe to show."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit_autorefresh import st_autorefresh
+
+from dashboard.components.account_cards import broker_card, money_card, settings_card, sign_in_card, token_card
+
+left, right = st.columns(2, gap="small")
+with left:
+    token_card()
+    money_card()
+with right:
+    sign_in_card()
+    broker_card()
+settings_card()
+st_autorefresh(interval=60_000, key="account-refresh")

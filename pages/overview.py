@@ -1,0 +1,39 @@
+"""Overview: the market, the movers of a watchlist, funds, and what went wrong lately."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.components.index_strip import index_strip
+from dashboard.components.notices import problems_in_words, show_problem
+from dashboard.components.overview_cards import funds_card, movers_cards, phase_card, trouble_card
+from dashboard.first_start import INDEX_KEYS
+from dashboard.reading import first_read, read
+from dashboard.resources import desk
+from dashboard.state import chosen_list, first_time
+
+EVERY = 2.0
+
+
+@st.fragment(run_every=EVERY, key="overview")
+def live() -> None:
+    """Indices, movers, market phase: what changes by itself."""
+    rt = desk()
+    lists = rt.watchlists.all()
+    chosen = chosen_list([watchlist.id for watchlist in lists])
+    watchlist = next((w for w in lists if w.id == chosen), None)
+    keys = watchlist.keys if watchlist else ()
+    look = first_read if first_time("overview") else read
+    reading = look(rt, "overview", (*INDEX_KEYS, *keys))
+    index_strip(reading.of(INDEX_KEYS), rt.tracks.track, key="overview-indices")
+    if reading.problem is not None:
+        show_problem(reading.problem)
+    if watchlist is not None:
+        movers_cards(reading.of(keys), rt.tracks.track, name=watchlist.name)
+
+
+with problems_in_words():
+    live()
+for place, card in zip(st.columns(3, gap="small"), (phase_card, funds_card, trouble_card), strict=True):
+    with place, st.container(border=True, height="stretch"), problems_in_words():
+        card()

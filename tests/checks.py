@@ -1,0 +1,111 @@
+"""What `python3 -m tests` runs, stage by stage. Standard library only: it is read before the packages exist."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tests.support.chromium import browser_required, find_chromium
+
+HELP = """\
+usage: python3 -m tests [--audit] | [arguments of pytest]
+
+Without arguments: lint, format, types, import rules, tests and browser tests, each with its time.
+--audit    besides, look up known vulnerabilities of the packages (asks a service on the network)
+
+Any other arguments go to pytest, which then runs alone:
+  python3 -m tests -k quotes             tests with "quotes" in their name
+  python3 -m tests tests/services -x     one folder, up to the first failure
+  python3 -m tests -m soak               the long runs, which are left out otherwise
+
+Browser tests need Chromium. Where there is none they are skipped, and that is said;
+with CI=true or DESK_REQUIRE_BROWSER=1 its absence is a failure. CHROMIUM=/path names one.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One check: a command whose exit code 0 means that all is well."""
+
+    name: str
+    command: tuple[str, ...]
+    streams: bool = False
+    """Show the output while it comes, not only after a failure."""
+
+
+_LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+_PYTEST = ("-m", "pytest", "-q")
+
+STAGES = (
+    Stage("lint", ("-m", "ruff", "check", ".")),
+    Stage("format", ("-m", "ruff", "format", "--check", ".")),
+    Stage("types", ("-m", "mypy", "services", "dashboard", "pages")),
+    Stage("import rules", ("-c", _LINT_IMPORTS)),
+    Stage("tests", (*_PYTEST, "-m", "not browser and not soak"), streams=True),
+)
+BROWSER = Stage("browser tests", (*_PYTEST, "-m", "browser and not soak"), streams=True)
+AUDIT = Stage("audit", ("-m", "pip_audit", "--disable-pip", "--require-hashes", "-r", "requirements.txt"))
+
+Runner = Callable[[Stage, Mapping[str, str]], tuple[int, str]]
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Everything, or pytest alone with the arguments that it was given."""
+    if [word for word in arguments if word != "--audit"]:
+        return run_stage(Stage("tests", ("-m", "pytest", *arguments), streams=True), stage_environment(os.environ))[0]
+    stages = (*STAGES, AUDIT) if arguments else STAGES
+    return run_all(stages, find_chromium(), required=browser_required(os.environ))
+
+
+def run_all(stages: Sequence[Stage], chromium: str | None, *, required: bool, runner: Runner | None = None) -> int:
+    """Run each stage whatever the ones before it said, then sum up. The exit code: 0 when all are ok."""
+    runner = runner or run_stage
+    environment = stage_environment(os.environ)
+    results: list[tuple[str, str]] = []
+    for stage in (*stages, BROWSER):
+        if stage is BROWSER and chromium is None:
+            outcome = "FAILED" if required else "skipped"
+            results.append((stage.name, f"{outcome}: no Chromium here (apt install chromium, or CHROMIUM=/path/to/it)"))
+            continue
+        _say(f"== {stage.name}")
+        began = time.monotonic()
+        code, output = runner(stage, environment)
+        if code != 0 and output:
+            _say(output.rstrip())
+        verdict = "ok" if code == 0 else f"FAILED (exit code {code})"
+        results.append((stage.name, f"{verdict}, {time.monotonic() - began:.1f} s"))
+        _say(f"   {results[-1][1]}")
+    _say("\n" + "\n".join(f"{name:<14} {result}" for name, result in results))
+    return 1 if any(result.startswith("FAILED") for _, result in results) else 0
+
+
+def run_stage(stage: Stage, environment: Mapping[str, str]) -> tuple[int, str]:
+    """The exit code, and the output unless it has been shown already."""
+    command = [sys.executable, *stage.command]
+    if stage.streams:
+        return subprocess.run(command, env=environment, check=False).returncode, ""
+    done = subprocess.run(
+        command, env=environment, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    return done.returncode, done.stdout
+
+
+def stage_environment(own: Mapping[str, str]) -> dict[str, str]:
+    """The environment without the person's own desk: no check may find a real token or real data."""
+    return {name: value for name, value in own.items() if not is_desk_setting(name)}
+
+
+def is_desk_setting(name: str) -> bool:
+    """Does a variable of this name configure a desk?"""
+    if name == "DESK_REQUIRE_BROWSER":
+        return False
+    return name.upper().startswith(("DESK_", "UPSTOX_")) or name.upper() == "ENCRYPTION_KEY"
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

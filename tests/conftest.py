@@ -1,0 +1,30 @@
+"""Rules for every test: nobody's own settings get in, long runs and browser tests run only where they can."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from services.settings import Settings
+from tests.checks import is_desk_setting
+from tests.support.chromium import browser_required, find_chromium
+from tests.support.shared_data import ROOT
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("soak") and "soak" not in item.config.getoption("markexpr"):
+        pytest.skip("a long run; ask for it with -m soak")
+    if item.get_closest_marker("browser") and find_chromium() is None:
+        if browser_required():
+            pytest.fail("this run requires Chromium, and there is none", pytrace=False)
+        pytest.skip("no Chromium here (apt install chromium, or CHROMIUM=/path/to/it)")
+
+
+@pytest.fixture(autouse=True)
+def _no_own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have a desk of their own, with a real token in the environment or in `.env`."""
+    for name in [name for name in os.environ if is_desk_setting(name)]:
+        monkeypatch.delenv(name)
+    if (ROOT / ".env").is_file():
+        monkeypatch.setitem(Settings.model_config, "env_file", None)

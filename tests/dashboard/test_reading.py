@@ -1,0 +1,175 @@
+"""One look at the market: the lease, ages, whom to ask about what is old, the first wait."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from dashboard import reading as module
+from dashboard.reading import first_read, read
+from services.domain.errors import BadInstrumentKey, NotSent
+from services.domain.phases import Phase, PhaseNow
+from services.domain.quotes import PriceSource
+from tests.support.readings import INFY, INSTRUMENTS, NOW, RELIANCE, row
+
+
+class Book:
+    def __init__(self) -> None:
+        self.leases = []
+        self.rows = {}
+
+    def watch(self, holder, keys, seconds=15.0):
+        self.leases.append((holder, keys))
+
+    def last_known(self, keys):
+        return {key: self.rows[key] for key in keys if key in self.rows}
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What was asked about, and the reasons that will be given."""
+    asked = SimpleNamespace(keys=None, reasons={})
+
+    def why(keys):
+        asked.keys = list(keys)
+        return {key: asked.reasons[key] for key in keys if key in asked.reasons}
+
+    monkeypatch.setattr(module, "asker", lambda: SimpleNamespace(why=why))
+    monkeypatch.setattr(module, "instruments_of", lambda desk, keys: {k: INSTRUMENTS[k] for k in keys})
+    return asked
+
+
+@pytest.fixture
+def desk(asked):
+    clock = SimpleNamespace(now=lambda: NOW)
+    return SimpleNamespace(
+        quotes=Book(),
+        clock=clock,
+        source=PriceSource("simulated", "simulated", practice=True),
+        phase=lambda: PhaseNow(Phase.CLOSED, "Saturday", None),
+    )
+
+
+def test_reading_takes_a_lease_on_each_instrument_once(desk):
+    look = read(desk, "quotes-1", [RELIANCE, INFY, RELIANCE])
+
+    assert desk.quotes.leases == [("quotes-1", (RELIANCE, INFY))]
+    assert look.keys == (RELIANCE, INFY)
+
+
+def test_no_instruments_need_no_lease(desk):
+    assert read(desk, "quotes-1", []).youngest is None
+    assert desk.quotes.leases == []
+
+
+def test_ages_go_by_the_desks_clock(desk):
+    desk.quotes.rows = {RELIANCE: row(RELIANCE, age=3.0), INFY: row(INFY, age=20.0)}
+    look = read(desk, "x", [RELIANCE, INFY])
+
+    assert look.age(RELIANCE) == 3.0
+    assert look.youngest == 3.0
+    assert look.is_current
+    assert look.age("NSE_INDEX|Nifty 50") is None
+
+
+def test_only_what_is_old_or_missing_is_asked_about(desk, asked):
+    desk.quotes.rows = {RELIANCE: row(RELIANCE, age=6.0)}
+    read(desk, "x", [RELIANCE, INFY])
+    assert asked.keys == [INFY]
+
+    desk.quotes.rows = {RELIANCE: row(RELIANCE, age=8.0)}
+    read(desk, "x", [RELIANCE])
+    assert asked.keys == [RELIANCE]
+
+
+def test_trouble_of_one_instrument_stays_with_it_and_trouble_of_all_is_told_once(desk, asked):
+    asked.reasons = {RELIANCE: BadInstrumentKey("x", status=400)}
+    look = read(desk, "x", [RELIANCE, INFY])
+    assert look.problem is None
+    assert set(look.problems) == {RELIANCE}
+
+    asked.reasons = {RELIANCE: NotSent("x"), INFY: NotSent("x")}
+    look = read(desk, "x", [RELIANCE, INFY])
+    assert isinstance(look.problem, NotSent)
+    assert look.problems == {}
+
+
+def test_a_clock_that_runs_faster_stretches_what_is_called_old(desk, asked):
+    desk.clock = SimpleNamespace(now=lambda: NOW, speed=60.0)
+    desk.quotes.rows = {RELIANCE: row(RELIANCE, age=300.0)}
+    look = read(desk, "x", [RELIANCE])
+
+    assert asked.keys == []
+    assert look.clockwork()["stale_after"] == 900.0
+    assert look.is_current
+
+
+@pytest.mark.parametrize(
+    ("practice", "phase", "in_session"),
+    [
+        (True, Phase.CLOSED, True),
+        (False, Phase.CLOSED, False),
+        (False, Phase.OPEN, True),
+        (False, Phase.PRE_OPEN, True),
+        (False, Phase.UNKNOWN, False),
+    ],
+)
+def test_prices_are_expected_to_move_in_session_only(desk, practice, phase, in_session):
+    desk.source = PriceSource("simulated", "simulated", practice=practice)
+    desk.phase = lambda: PhaseNow(phase, "", None)
+
+    assert read(desk, "x", [RELIANCE]).in_session is in_session
+
+
+def test_part_of_a_look_keeps_its_moment(desk):
+    desk.quotes.rows = {RELIANCE: row(RELIANCE), INFY: row(INFY, age=30.0)}
+    part = read(desk, "x", [RELIANCE, INFY]).of([INFY])
+
+    assert part.keys == (INFY,)
+    assert part.youngest == 30.0
+
+
+class Waiting:
+    """Time that passes only while somebody sleeps, and then brings prices."""
+
+    def __init__(self, book, *, comes_after):
+        self.now, self.book, self.comes_after = 0.0, book, comes_after
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+        if self.now >= self.comes_after:
+            self.book.rows = {RELIANCE: row(RELIANCE, age=0.0)}
+
+
+def test_a_first_paint_waits_a_moment_for_first_prices(desk):
+    time = Waiting(desk.quotes, comes_after=0.3)
+    look = first_read(desk, "x", [RELIANCE], monotonic=time.monotonic, sleep=time.sleep)
+
+    assert RELIANCE in look.rows
+    assert 0.3 <= time.now < 0.4
+
+
+def test_a_first_paint_waits_no_longer_than_allowed(desk):
+    desk.quotes.rows = {RELIANCE: row(RELIANCE, age=3600.0)}
+    time = Waiting(desk.quotes, comes_after=99.0)
+    look = first_read(desk, "x", [RELIANCE], seconds=1.5, monotonic=time.monotonic, sleep=time.sleep)
+
+    assert look.age(RELIANCE) == 3600.0
+    assert time.now <= 1.6
+
+
+def test_a_first_paint_does_not_wait_for_a_broker_that_is_gone(desk, asked):
+    asked.reasons = {RELIANCE: NotSent("x")}
+    time = Waiting(desk.quotes, comes_after=99.0)
+    first_read(desk, "x", [RELIANCE], monotonic=time.monotonic, sleep=time.sleep)
+
+    assert time.now == 0.0
+
+
+def test_the_moment_of_a_look_is_aware(desk):
+    assert read(desk, "x", []).now == datetime(2026, 11, 20, 8, 35, 33, tzinfo=UTC) + timedelta()

@@ -1,0 +1,229 @@
+"""The routes beside the pages, and the headers on every answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from threading import Event
+from types import SimpleNamespace
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from dashboard import routes as module
+from dashboard.headers import HEADERS, SecurityHeaders
+from dashboard.readiness import Readiness
+from dashboard.routes import RegisteredCallback, routes
+from services.domain.accounts import Token, TokenKind
+from services.domain.errors import ConfigurationError, LoginRequired, NoAnswer, NotSent, PoolExhausted
+from tests.support.asgi import get
+
+CODE = "secret-code-42"
+TOKEN = Token(
+    "t0ken", TokenKind.ACCESS, datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 20, 22, tzinfo=UTC),
+    user_id="AB1234", user_name="Asha <b>Rao</b>",
+)  # fmt: skip
+
+
+class Login:
+    def __init__(self) -> None:
+        self.outcome: Token | Exception = TOKEN
+        self.asked = []
+
+    def complete(self, code, state):
+        self.asked.append((code, state))
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+@pytest.fixture
+def desk(monkeypatch):
+    ready = Event()
+    ready.set()
+    desk = SimpleNamespace(login=Login(), settings=SimpleNamespace(redirect_uri=None), ready=ready)
+    monkeypatch.setattr(module, "desk", lambda: desk)
+    monkeypatch.setattr(module, "opening", lambda: SimpleNamespace(ready=ready, problem=None))
+    return desk
+
+
+async def anything_else(request):
+    return PlainTextResponse(f"page {request.url.path}")
+
+
+@pytest.fixture
+def app(desk):
+    return Starlette(
+        routes=[*routes(), Route("/{rest:path}", anything_else)],
+        middleware=[Middleware(SecurityHeaders), Middleware(RegisteredCallback)],
+    )
+
+
+def test_the_process_says_that_it_lives(app):
+    assert get(app, "/livez").status == 200
+
+
+def test_a_code_with_its_state_is_exchanged_and_never_shown(app, desk):
+    answer = get(app, f"/login/callback?code={CODE}&state=s1")
+
+    assert desk.login.asked == [(CODE, "s1")]
+    assert answer.status == 200
+    assert "Logged in" in answer.text
+    assert "03:30 IST" in answer.text
+    assert 'href="/account"' in answer.text
+    assert CODE not in answer.text
+    assert "t0ken" not in answer.text
+
+
+def test_names_from_the_broker_are_not_taken_for_markup(app):
+    assert "<b>Rao" not in get(app, f"/login/callback?code={CODE}&state=s1").text
+
+
+def test_the_page_after_login_is_not_kept_and_runs_no_script(app):
+    headers = get(app, f"/login/callback?code={CODE}&state=s1").headers
+
+    assert headers["cache-control"] == "no-store"
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "words"),
+    [
+        (LoginRequired("this login was not started here"), 400, "This login was not started here."),
+        (NoAnswer("x"), 502, "The broker does not answer"),
+        (ConfigurationError("set UPSTOX_CLIENT_ID"), 502, "Set UPSTOX_CLIENT_ID"),
+    ],
+)
+def test_a_login_that_fails_is_told_in_plain_words(app, desk, outcome, status, words):
+    desk.login.outcome = outcome
+    answer = get(app, f"/login/callback?code={CODE}&state=s1")
+
+    assert answer.status == status
+    assert "Not logged in" in answer.text
+    assert words in answer.text
+    assert CODE not in answer.text
+
+
+def test_a_callback_without_code_exchanges_nothing(app, desk):
+    answer = get(app, "/login/callback?error=access_denied")
+
+    assert answer.status == 400
+    assert desk.login.asked == []
+
+
+def test_a_code_of_absurd_length_is_not_passed_on(app, desk):
+    assert get(app, f"/login/callback?code={'x' * 5000}&state=s").status == 503
+    assert desk.login.asked == []
+
+
+def test_before_the_desk_is_open_nobody_logs_in(app, desk):
+    desk.ready.clear()
+
+    assert get(app, f"/login/callback?code={CODE}&state=s").status == 503
+
+
+@pytest.mark.parametrize("path", ["/", "/cb", "/auth/upstox/"])
+def test_the_registered_path_is_served_whatever_it_is(app, desk, path):
+    desk.settings.redirect_uri = f"http://127.0.0.1:8501{path}"
+
+    assert "Logged in" in get(app, f"{path}?code={CODE}&state=s").text
+    assert get(app, path).text == f"page {path}"
+
+
+def test_other_pages_with_a_code_in_their_address_are_left_alone(app, desk):
+    desk.settings.redirect_uri = "http://127.0.0.1:8501/cb"
+
+    assert get(app, f"/quotes?code={CODE}&state=s").text == "page /quotes"
+    assert desk.login.asked == []
+
+
+def test_every_answer_carries_the_security_headers(app):
+    headers = get(app, "/anything").headers
+
+    assert {name.lower(): value for name, value in HEADERS.items()}.items() <= headers.items()
+
+
+class Storage:
+    def __init__(self) -> None:
+        self.fails = None
+
+    def get_connection(self, timeout, *, write):
+        return self
+
+    read = lambda self: self  # noqa: E731
+
+    def __enter__(self):
+        if self.fails:
+            raise self.fails
+        return self
+
+    def __exit__(self, *error):
+        return None
+
+    def execute(self, statement):
+        return None
+
+
+class Parts:
+    def __init__(self) -> None:
+        self.market_pool, self.ledger = Storage(), Storage()
+        self.broker = SimpleNamespace(api="http://127.0.0.1:1")
+        self.http = self
+        self.down = None
+        self.asked = 0
+
+    def send(self, method, url):
+        self.asked += 1
+        if self.down:
+            raise self.down
+
+
+@pytest.fixture
+def ready():
+    parts, opened, now = Parts(), SimpleNamespace(ready=Event(), problem=None), [0.0]
+    opened.ready.set()
+    probe = Readiness(lambda: opened, lambda: parts, monotonic=lambda: now[0])
+    return SimpleNamespace(parts=parts, opened=opened, probe=probe, now=now)
+
+
+def test_a_desk_with_broker_and_storage_is_ready(ready):
+    assert ready.probe.reasons() == {}
+
+
+def test_a_broker_that_is_gone_and_storage_that_is_busy_are_both_named(ready):
+    ready.parts.down = NotSent("refused")
+    ready.parts.ledger.fails = PoolExhausted("x")
+
+    assert set(ready.probe.reasons()) == {"broker", "storage"}
+    assert ready.probe.reasons()["broker"] == "The broker cannot be reached"
+
+
+def test_a_desk_that_is_starting_is_not_ready_and_asks_nobody(ready):
+    ready.opened.ready.clear()
+
+    assert set(ready.probe.reasons()) == {"desk"}
+    assert ready.parts.asked == 0
+
+
+def test_probes_that_come_often_do_not_reach_the_broker(ready):
+    for _ in range(50):
+        ready.probe.reasons()
+    assert ready.parts.asked == 1
+
+    ready.now[0] += 5.0
+    ready.probe.reasons()
+    assert ready.parts.asked == 2
+
+
+def test_readiness_is_told_by_status_and_reasons(app, monkeypatch):
+    monkeypatch.setattr(module, "_readiness", SimpleNamespace(reasons=lambda: {"broker": "gone"}))
+    answer = get(app, "/readyz")
+
+    assert answer.status == 503
+    assert answer.text == '{"ready":false,"reasons":{"broker":"gone"}}'
+
+    monkeypatch.setattr(module, "_readiness", SimpleNamespace(reasons=dict))
+    assert get(app, "/readyz").status == 200
