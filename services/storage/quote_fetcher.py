@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Protocol
 
 from services.domain.clock import Clock, ist_date
@@ -97,7 +97,7 @@ class QuoteFetcher:
             problems = self._memory.silent(wanted.keys() - rows.keys(), now) if use_cache else {}
             open_keys = [key for key in wanted if key not in rows and key not in problems]
             joined, rest = self._flights.split(open_keys)
-            own = tuple(Flight(chunk) for chunk in chunk_keys(rest, self._max_keys, self._max_chars))
+            own = tuple(Flight(chunk) for chunk in _chunks(tuple(rest), self._max_keys, self._max_chars))
             for flight in own:
                 self._flights.add(flight)
         for flight in own:
@@ -160,3 +160,9 @@ class QuoteFetcher:
         with self._lock:
             self._flights.remove(flight)
         flight.land()
+
+
+@lru_cache(maxsize=32)
+def _chunks(keys: tuple[str, ...], max_keys: int, max_chars: int) -> tuple[tuple[str, ...], ...]:
+    """Screens ask for the same keys again and again, and to measure 500 of them takes a millisecond."""
+    return tuple(chunk_keys(keys, max_keys, max_chars))

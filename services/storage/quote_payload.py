@@ -9,7 +9,7 @@ import orjson
 
 from services.domain.clock import epoch_ms
 from services.domain.errors import StorageError
-from services.domain.quote_row import QuoteRow, ReadOnlyDict
+from services.domain.quote_row import Depth, QuoteRow
 from services.storage.quote_store import StoredQuote
 
 _INSTANTS = ("last_trade_time", "exchange_time", "received_at")
@@ -40,9 +40,7 @@ def from_stored(stored: StoredQuote) -> QuoteRow:
         for name in _INSTANTS:
             if members[name] is not None:
                 members[name] = datetime.fromisoformat(members[name])
-        members["depth"] = ReadOnlyDict(
-            {side: tuple(ReadOnlyDict(level) for level in members["depth"][side]) for side in ("buy", "sell")}
-        )
+        members["depth"] = Depth({side: members["depth"][side] for side in ("buy", "sell")})
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise StorageError(f"the stored quote of {stored.key} cannot be read") from error
     return QuoteRow(members)

@@ -1,7 +1,7 @@
 """A process of its own that answers full-quote calls with prepared bytes, after a delay: `python -m ... DELAY_MS`.
 
-It prints its port, then serves until its standard input ends. Answers are plain (not gzip) for both sides alike, and are
-built once for each set of keys, so that what is measured is the client.
+It prints its port, then serves until its standard input ends. Answers are plain (not gzip) for both sides alike, and
+are built once for each set of keys, so that what is measured is the client.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ async def serve(delay: float) -> None:
                     await asyncio.sleep(delay)
                 writer.write(prepared[target])
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
+            pass  # the other side has gone, or the measurement is over
         finally:
             writer.close()
 

@@ -1,0 +1,118 @@
+"""A quote as the public services hand it out: a dict that reads like the guide's and cannot be changed.
+
+Rows are shared by every reader of the cache, so a reader that could write would change what the others see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Never
+
+from services.domain.quotes import DepthLevel, Quote
+
+
+class ReadOnlyDict(dict[str, Any]):  # Any: members of several types, named in `QuoteRow`
+    """A dict without its writing half. `dict(row)` makes a copy that may be changed."""
+
+    __slots__ = ()
+
+    def _refuse(self, *args: object, **kwargs: object) -> Never:
+        raise TypeError("a quote is shared and read-only; dict(quote) makes a copy that may be changed")
+
+    __setitem__ = __delitem__ = __ior__ = update = setdefault = pop = popitem = clear = _refuse
+
+    def __reduce__(self) -> tuple[type[ReadOnlyDict], tuple[dict[str, Any]]]:
+        """Pickling and copying rebuild a dict item by item, which this class refuses."""
+        return type(self), (dict(self),)
+
+
+class Depth(ReadOnlyDict):
+    """`{"buy": (...), "sell": (...)}`: five levels or fewer for each side, best first, each a dict of `price quantity
+    orders`. The dicts are made when somebody looks: most rows are never asked for their depth, and making them for 500
+    quotes would take as long as all the rest of the rows."""
+
+    __slots__ = ()
+
+    def __init__(self, sides: Mapping[str, Iterable[DepthLevel | Mapping[str, Any]]]) -> None:
+        super().__init__({side: tuple(levels) for side, levels in sides.items()})
+
+    def __getitem__(self, side: str) -> tuple[ReadOnlyDict, ...]:
+        return tuple([_level(level) for level in super().__getitem__(side)])
+
+    def get(self, side: str, default: Any = None) -> Any:  # Any: as in dict
+        return self[side] if side in self else default  # noqa: SIM401  # `get` is what is being written here
+
+    def values(self) -> Any:  # Any: a view in dict, a list here
+        return [self[side] for side in self]
+
+    def items(self) -> Any:  # Any: as above
+        return [(side, self[side]) for side in self]
+
+    def __iter__(self) -> Iterator[str]:  # its presence makes dict(depth) ask for the values one by one
+        return super().__iter__()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mapping) and dict(self) == dict(other)
+
+    __hash__ = None  # type: ignore[assignment]  # as every dict
+
+
+def _level(level: DepthLevel | Mapping[str, Any]) -> ReadOnlyDict:
+    if isinstance(level, DepthLevel):
+        return ReadOnlyDict({"price": level.price, "quantity": level.quantity, "orders": level.orders})
+    return ReadOnlyDict(level)
+
+
+class QuoteRow(ReadOnlyDict):
+    """One quote. Prices in rupees, quantities in units, instants aware (UTC), `None` = not available.
+
+    `instrument_key symbol ltp open high low prev_close change change_percent volume average_price oi oi_day_high
+    oi_day_low previous_oi lower_circuit upper_circuit year_high year_low total_buy_quantity total_sell_quantity`,
+    `depth` = `{"buy": (...), "sell": (...)}` with `price quantity orders` in each level, best first,
+    `last_trade_time`, `exchange_time` (the broker's own stamp), `received_at` (when it reached the desk), `source`
+    (where the prices come from, in words) and `api_version`.
+    """
+
+    __slots__ = ()
+
+
+def quote_row(quote: Quote, *, received_at: datetime, source: str, api_version: str) -> QuoteRow:
+    """The row of `quote`."""
+    ltp, prev_close = quote.ltp, quote.prev_close
+    change = change_percent = None
+    if prev_close is not None:
+        difference = ltp - prev_close
+        change = round(difference, 4)
+        change_percent = round(difference / prev_close * 100, 4) if prev_close else None
+    return QuoteRow(
+        {
+            "instrument_key": quote.key,
+            "symbol": quote.symbol,
+            "ltp": ltp,
+            "open": quote.open,
+            "high": quote.high,
+            "low": quote.low,
+            "prev_close": prev_close,
+            "change": change,
+            "change_percent": change_percent,
+            "volume": quote.volume,
+            "average_price": quote.average_price,
+            "oi": quote.oi,
+            "oi_day_high": quote.oi_day_high,
+            "oi_day_low": quote.oi_day_low,
+            "previous_oi": quote.previous_oi,
+            "lower_circuit": quote.lower_circuit,
+            "upper_circuit": quote.upper_circuit,
+            "year_high": quote.year_high,
+            "year_low": quote.year_low,
+            "total_buy_quantity": quote.total_buy_quantity,
+            "total_sell_quantity": quote.total_sell_quantity,
+            "depth": Depth({"buy": quote.bids, "sell": quote.asks}),
+            "last_trade_time": quote.last_trade_time,
+            "exchange_time": quote.exchange_time,
+            "received_at": received_at,
+            "source": source,
+            "api_version": api_version,
+        }
+    )

@@ -1,0 +1,295 @@
+"""Quotes for everybody in this process: asked once, shared by all, fresh for five seconds.
+
+A read goes memory -> SQLite (only for what this process has never seen, so in effect after a restart) -> the broker, in
+chunks, several at once, each key on at most one request at a time. What screens watch is refreshed a little before it
+would expire, for the union of all watchers, so that they find it in memory.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+from datetime import datetime
+from threading import Lock
+
+from services.domain.clock import Clock, epoch_ms, ist_date
+from services.domain.errors import InvalidRequest, StorageError, UpstoxError
+from services.domain.instruments import is_instrument_key, require_instrument_key
+from services.domain.leases import Leases
+from services.domain.quote_batch import BadKeys, BatchResult, BookStats
+from services.domain.quote_row import QuoteRow
+from services.domain.quotes import PriceSource
+from services.domain.refresh_plan import plan_refresh
+from services.storage.background import Recurring
+from services.storage.memory_tier import MemoryTier
+from services.storage.quote_fetcher import Fetch, Fetched, QuoteFetcher
+from services.storage.quote_payload import from_stored
+from services.storage.quote_store import QuoteMetric, QuoteStore
+from services.storage.quote_writer import HitTally, QuoteWriter
+from services.wire.chunks import MAX_KEYS, MAX_QUERY_CHARS
+
+__all__ = ["BatchResult", "BookStats", "QuoteBook", "QuoteRow"]
+
+TTL_SECONDS = 5.0
+FETCHERS = 4
+LEASE_SECONDS = 15.0
+SHORTEST_PERIOD = 1.0
+"""Real seconds between two refreshes: a clock that runs 60 times as fast must not make 60 times the requests."""
+LONGEST_PAUSE = 30.0
+"""Between refreshes while the broker fails."""
+HOUR_MS = 3_600_000
+
+log = logging.getLogger(__name__)
+
+
+class QuoteBook:
+    """The quotes of one market file. Safe to share between threads; make one per process and file, and close it.
+
+    `fetch` asks the broker for at most `max_keys` keys. Ages go by `clock`; leases and latencies by `monotonic`.
+    Threads: up to `fetchers` named `quote-fetch-*` (requests), `quote-writer` (SQLite), `quote-refresher` (only while
+    somebody watches). One lock guards the memory tier, the flights, the leases and the tally; it is never held across
+    the network or the disk.
+    """
+
+    def __init__(
+        self,
+        *,
+        fetch: Fetch,
+        store: QuoteStore,
+        clock: Clock,
+        source: Callable[[], PriceSource],
+        ttl: float = TTL_SECONDS,
+        fetchers: int = FETCHERS,
+        max_keys: int = MAX_KEYS,
+        max_chars: int = MAX_QUERY_CHARS,
+        monotonic: Callable[[], float] = time.monotonic,
+        refresh_in_background: bool = True,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ttl = ttl
+        self._max_keys = max_keys
+        self._monotonic = monotonic
+        self._lock = Lock()
+        self._memory = MemoryTier(ttl=ttl)
+        self._leases = Leases()
+        self._bad = BadKeys()
+        self._tally = HitTally()
+        self._looked_up: set[str] = set()  # keys that SQLite was asked for; from then on memory knows better
+        self._failed_refreshes = 0
+        self._next_refresh = 0.0
+        self._closed = False
+        self._writer = QuoteWriter(store)
+        self._fetcher = QuoteFetcher(
+            fetch=fetch,
+            clock=clock,
+            source=source,
+            monotonic=monotonic,
+            lock=self._lock,
+            memory=self._memory,
+            bad=self._bad,
+            arrived=self._writer.put,
+            workers=fetchers,
+            max_keys=max_keys,
+            max_chars=max_chars,
+        )
+        self._refresher = Recurring(self.refresh_watched, name="quote-refresher") if refresh_in_background else None
+
+    # -- reading -----------------------------------------------------------------------------------------------
+
+    def get(self, keys: Iterable[str], *, use_cache: bool = True, use_v3: bool | None = None) -> BatchResult:
+        """Quotes of `keys`, none older than the TTL. Waits for the broker where memory has none.
+
+        Never raises for a single key: what could not be had is in `problems` with its error. `use_cache=False` asks the
+        broker even for what is fresh. `use_v3=False` asks its v2 call only (a cached row tells which one served it).
+        """
+        if isinstance(keys, str):
+            raise InvalidRequest("a list of instrument keys is wanted, not a single text")
+        asked = keys if isinstance(keys, list | tuple) else tuple(keys)
+        now = self._clock.now()
+        stamp = now.timestamp()
+        with self._lock:
+            found = self._memory.fresh(asked, stamp) if use_cache else {}
+            if len(found) == len(asked):
+                metric = self._tally.add(len(found), int(stamp))
+        if len(found) == len(asked):
+            if metric is not None:
+                self._writer.put(metric=metric)
+            return BatchResult(found)
+        return self._get_missing(dict.fromkeys(asked), found, now, use_cache=use_cache, use_v3=use_v3)
+
+    def last_known(self, keys: Iterable[str]) -> dict[str, QuoteRow]:
+        """What was last heard of `keys`, of any age (each row tells when it was received). Makes no request."""
+        asked = list(dict.fromkeys(keys))
+        with self._lock:
+            rows = self._memory.any_age(asked)
+        if len(rows) < len(asked):
+            self._fill_from_store(key for key in asked if key not in rows)
+            with self._lock:
+                rows = self._memory.any_age(asked)
+        return rows
+
+    # -- watching ----------------------------------------------------------------------------------------------
+
+    def watch(self, holder: str, keys: Iterable[str], seconds: float = LEASE_SECONDS) -> None:
+        """`holder` (a session, a page) looks at `keys` for the next `seconds`: keep them fresh. To be renewed by each
+        run; what is not renewed falls away. No keys = it watches nothing."""
+        wanted = [key for key in keys if is_instrument_key(key)]
+        with self._lock:
+            self._leases.hold(holder, wanted, until=self._monotonic() + seconds)
+        if wanted and self._refresher is not None:
+            self._refresher.ensure()
+
+    def refresh_watched(self) -> float | None:
+        """One step of the refresher: fetch what is watched and about to expire. Returns the seconds until the next
+        look, `None` if nobody watches."""
+        clock_now, now = self._clock.now(), self._monotonic()
+        with self._lock:
+            bad = self._bad.of(ist_date(clock_now))
+            watched = [key for key in self._leases.union(now) if key not in bad]
+            if not watched or self._closed:
+                return None
+            if now < self._next_refresh:
+                return min(0.5, self._next_refresh - now)
+            ages = self._memory.ages(self._fetcher.on_the_ground(watched), clock_now.timestamp())
+        plan = plan_refresh(ages, ttl=self._ttl, fetch_seconds=self._fetcher.last_seconds, chunk=self._max_keys)
+        if plan.keys:
+            self._refresh(plan.keys, began=now)
+        return plan.wait
+
+    def _refresh(self, keys: Collection[str], *, began: float) -> None:
+        fetched = self._fetcher.ask(keys, use_cache=False)
+        self._note(fetched, QuoteMetric(epoch_ms(self._clock.now()), 0, 0, 0, 0, 0))
+        if fetched.rows or fetched.failure is None:
+            self._failed_refreshes, pause = 0, SHORTEST_PERIOD
+        else:  # readers get the error at once; only this thread holds back
+            self._failed_refreshes += 1
+            pause = min(LONGEST_PAUSE, 2.0**self._failed_refreshes)
+        self._next_refresh = began + pause
+
+    # -- what memory lacks -------------------------------------------------------------------------------------
+
+    def _get_missing(
+        self, asked: dict[str, None], found: dict[str, QuoteRow], now: datetime, *, use_cache: bool, use_v3: bool | None
+    ) -> BatchResult:
+        """`get` for what memory did not answer whole."""
+        problems: dict[str, UpstoxError] = {
+            key: error
+            for key in asked
+            if key not in found and key not in self._looked_up and (error := _form_error(key)) is not None
+        }
+        with self._lock:
+            problems.update((key, error) for key, error in self._bad.of(ist_date(now)).items() if key in asked)
+            silent = self._memory.silent(asked.keys() - found.keys(), now.timestamp()) if use_cache else {}
+        problems.update(silent)
+        missing = [key for key in asked if key not in found and key not in problems]
+        stored = self._fresh_from_store(missing, now) if use_cache else {}
+        missing = [key for key in missing if key not in stored]
+        fetched = self._fetcher.ask(missing, use_cache=use_cache, use_v3=use_v3)
+        memory_hits, db_hits, misses = len(found) + len(silent), len(stored), len(missing)
+        read = memory_hits + db_hits + misses
+        self._note(fetched, QuoteMetric(epoch_ms(now), read, memory_hits, db_hits, misses, api_calls=0))
+        rows = {**found, **stored, **fetched.rows}
+        problems.update(fetched.problems)
+        return BatchResult(
+            {key: rows[key] for key in asked if key in rows},
+            {key: problems[key] for key in asked if key not in rows},
+        )
+
+    def _fresh_from_store(self, keys: list[str], now: datetime) -> dict[str, QuoteRow]:
+        if not self._fill_from_store(keys):
+            return {}
+        with self._lock:
+            return self._memory.fresh(keys, now.timestamp())
+
+    def _fill_from_store(self, keys: Iterable[str]) -> bool:
+        """Bring into memory what SQLite holds of `keys`, of any age, unless this process has looked before. Did it
+        hold any?"""
+        with self._lock:
+            unseen = [key for key in keys if key not in self._looked_up]
+            self._looked_up.update(unseen)
+        if not unseen:
+            return False
+        try:
+            rows = {key: from_stored(stored) for key, stored in self._store.load(unseen, not_before_ms=0).items()}
+        except (StorageError, sqlite3.Error) as error:
+            log.warning("the quote cache in SQLite could not be read: %s", error)
+            return False
+        with self._lock:
+            for key, row in rows.items():
+                self._memory.put({key: row}, row["received_at"].timestamp())
+        return bool(rows)
+
+    def _note(self, fetched: Fetched, metric: QuoteMetric) -> None:
+        """Write down one read that memory did not answer whole, or one refresh."""
+        if fetched.own:
+            metric = replace(
+                metric,
+                api_calls=sum(flight.calls for flight in fetched.own),
+                fetch_ms=max(flight.fetch_ms for flight in fetched.own),
+                api_version=fetched.own[0].api_version,
+                error=None if fetched.failure is None else type(fetched.failure).__name__,
+            )
+        if fetched.own or metric.keys:
+            self._writer.put(metric=metric)
+
+    # -- for the owner -----------------------------------------------------------------------------------------
+
+    def stats(self) -> BookStats:
+        """How the cache does now and did in the last hour. Reads SQLite."""
+        self._write_down_hits()
+        self._writer.flush()
+        now = self._clock.now()
+        sums = self._store.metrics_since(epoch_ms(now) - HOUR_MS)
+        stored = self._store.count(0)
+        with self._lock:
+            watched = self._leases.union(self._monotonic())
+            return BookStats(
+                hits_1h=sums.memory_hits + sums.db_hits,
+                misses_1h=sums.misses,
+                api_calls_1h=sums.api_calls,
+                errors_1h=sums.errors,
+                avg_fetch_ms=sums.avg_fetch_ms,
+                memory_entries=len(self._memory),
+                db_entries=stored,
+                watchers=self._leases.holders(),
+                watched_keys=len(watched),
+                bad_keys=tuple(self._bad.of(ist_date(now))),
+                write_failures=self._writer.failures,
+            )
+
+    def clear(self) -> None:
+        """Forget every quote, in memory and in SQLite, and which keys were bad. Watchers and metrics stay."""
+        with self._lock:
+            self._memory.clear()
+            self._bad.clear()
+            self._looked_up.clear()
+        self._writer.clear()
+
+    def close(self) -> None:
+        """End the threads, write what waits. Whoever still waits for a quote gets `NotSent`."""
+        with self._lock:
+            self._closed = True
+            self._leases.clear()
+        if self._refresher is not None:
+            self._refresher.close()
+        self._fetcher.close()
+        self._write_down_hits()
+        self._writer.close()
+
+    def _write_down_hits(self) -> None:
+        with self._lock:
+            metric = self._tally.take()
+        self._writer.put(metric=metric)
+
+
+def _form_error(key: object) -> InvalidRequest | None:
+    """Why `key` cannot be an instrument key."""
+    try:
+        require_instrument_key(key)
+    except InvalidRequest as error:
+        return error
+    return None

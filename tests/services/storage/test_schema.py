@@ -1,0 +1,105 @@
+"""The market file's tables exist, can be upgraded from every earlier version, and each shipped query has its index."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from services.domain.errors import DataFolderTooNew
+from services.sqlite.upgrade import upgrade
+from services.storage.schema import MIGRATIONS, migrate_market
+
+NOW = datetime(2026, 11, 20, 9, 15, tzinfo=UTC)
+
+
+def _migrate(path: Path) -> None:
+    migrate_market(path, backups=path.parent / "backups", now=NOW)
+
+
+def _shape(path: Path) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")
+        return [(name, sql) for name, sql in rows]
+
+
+def test_every_table_and_the_guides_view_are_there(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "market_data.db"
+
+    _migrate(path)
+
+    names = {name for name, _ in _shape(path)}
+    assert {"quote_cache_v3", "quote_metrics", "error_log", "ohlc_data", "instruments", "instrument_files"} <= names
+
+
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
+def test_every_earlier_version_is_copied_and_becomes_the_same_as_a_new_one(tmp_path: Path, version: int) -> None:
+    old, new = tmp_path / "old" / "market_data.db", tmp_path / "new" / "market_data.db"
+    old.parent.mkdir()
+    upgrade(old, MIGRATIONS[:version], backups=tmp_path, now=NOW)
+
+    _migrate(old)
+    _migrate(new)
+
+    assert _shape(old) == _shape(new)
+    assert [p.name for p in (old.parent / "backups").iterdir()] == [f"market_data-v{version}-20261120T091500Z.db"]
+
+
+def test_a_file_of_a_newer_desk_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "market_data.db"
+    _migrate(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA user_version={len(MIGRATIONS) + 1}")
+
+    with pytest.raises(DataFolderTooNew, match="newer version of Upstox Desk"):
+        _migrate(path)
+
+
+def test_ohlc_data_shows_the_running_day_by_indian_dates(tmp_path: Path) -> None:
+    path = tmp_path / "market_data.db"
+    _migrate(path)
+    late_evening_utc = int(datetime(2026, 11, 19, 20, 0, tzinfo=UTC).timestamp() * 1000)  # 01:30 IST of the next day
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "INSERT INTO quote_cache_v3 VALUES "
+            "('NSE_EQ|INE002A01018', x'7b7d', 103, 100, 104, 99, 12, ?, ?, 'simulated', 'v3')",
+            (late_evening_utc, late_evening_utc),
+        )
+        connection.row_factory = sqlite3.Row
+        row = connection.execute("SELECT * FROM ohlc_data").fetchone()
+
+    assert dict(row) == {
+        "instrument_key": "NSE_EQ|INE002A01018",
+        "date": "2026-11-20",
+        "open": 100.0,
+        "high": 104.0,
+        "low": 99.0,
+        "close": 103.0,
+        "volume": 12,
+    }
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT count(*) FROM quote_cache_v3 WHERE received_at_ms >= 1",
+        "SELECT * FROM quote_cache_v3 WHERE instrument_key IN (SELECT value FROM json_each('[]'))",
+        "SELECT count(*) FROM quote_metrics WHERE at_ms >= 1",
+        "DELETE FROM quote_metrics WHERE at_ms < 1",
+        "SELECT error_type, count(*) FROM error_log WHERE at_ms > 1 AND at_ms <= 2 GROUP BY error_type",
+        "DELETE FROM error_log WHERE at_ms < 1",
+        "DELETE FROM instruments WHERE source_file = 'NSE'",
+    ],
+)
+def test_no_shipped_query_reads_a_whole_table(tmp_path: Path, query: str) -> None:
+    path = tmp_path / "market_data.db"
+    _migrate(path)
+
+    with closing(sqlite3.connect(path)) as connection:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+
+    assert any(step.startswith("SEARCH") for step in plan), plan
+    assert not [step for step in plan if step.startswith("SCAN") and "json_each" not in step]
