@@ -56,9 +56,11 @@ class Reading:
         return min(ages, default=None)
 
     @property
-    def is_current(self) -> bool:
-        """Is at least one price young enough to be called current?"""
-        return self.youngest is not None and self.youngest <= STALE_AFTER * max(1.0, self.speed)
+    def is_whole(self) -> bool:
+        """Is there a current price of every instrument that has no problem of its own?"""
+        oldest = STALE_AFTER * max(1.0, self.speed)
+        ages = (self.age(key) for key in self.keys if key not in self.problems)
+        return all(age is not None and age <= oldest for age in ages)
 
     def clockwork(self) -> dict[str, object]:
         """What every live component needs to go on counting ages by itself."""
@@ -116,11 +118,11 @@ def first_read(
     monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Reading:
-    """As `read`, but waits a moment for current prices, so that a page does not begin with dashes or with yesterday."""
+    """As `read`, but waits a moment for current prices of all: a page should not begin with dashes or yesterday."""
     wanted = tuple(keys)
     end = monotonic() + seconds
     reading = read(desk, holder, wanted)
-    while wanted and not reading.is_current and reading.problem is None and monotonic() < end:
+    while wanted and not reading.is_whole and reading.problem is None and monotonic() < end:
         sleep(0.05)
         reading = read(desk, holder, wanted)
     return reading

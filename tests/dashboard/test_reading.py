@@ -70,7 +70,8 @@ def test_ages_go_by_the_desks_clock(desk):
 
     assert look.age(RELIANCE) == 3.0
     assert look.youngest == 3.0
-    assert look.is_current
+    assert not look.is_whole
+    assert look.of([RELIANCE]).is_whole
     assert look.age("NSE_INDEX|Nifty 50") is None
 
 
@@ -103,7 +104,7 @@ def test_a_clock_that_runs_faster_stretches_what_is_called_old(desk, asked):
 
     assert asked.keys == []
     assert look.clockwork()["stale_after"] == 900.0
-    assert look.is_current
+    assert look.is_whole
 
 
 @pytest.mark.parametrize(
@@ -151,6 +152,14 @@ def test_a_first_paint_waits_a_moment_for_first_prices(desk):
     look = first_read(desk, "x", [RELIANCE], monotonic=time.monotonic, sleep=time.sleep)
 
     assert RELIANCE in look.rows
+    assert 0.3 <= time.now < 0.4
+
+
+def test_a_first_paint_waits_for_all_prices_but_not_for_one_that_will_never_come(desk, asked):
+    asked.reasons = {INFY: BadInstrumentKey("x", status=400)}
+    time = Waiting(desk.quotes, comes_after=0.3)
+    first_read(desk, "x", [RELIANCE, INFY], monotonic=time.monotonic, sleep=time.sleep)
+
     assert 0.3 <= time.now < 0.4
 
 

@@ -15,9 +15,9 @@ from services.domain.clock import IST, epoch_ms
 Row = dict[str, Any]  # Any: a row of the broker's file
 
 _WORDS = (
-    "TATA BAJAJ HDFC ICICI INDIA BHARAT POWER STEEL BANK FINANCE MOTORS PHARMA CEMENT INFRA GREEN SOLAR AUTO LABS TEXTILES "
-    "SUGAR PAPER GLOBAL CAPITAL FOODS HOTELS TRADING EXPORTS CHEMICALS ENERGY LOGISTICS MEDIA AGRO JEWELLERS CABLES"
-).split()
+    "TATA", "BAJAJ", "HDFC", "ICICI", "INDIA", "BHARAT", "POWER", "STEEL", "BANK", "FINANCE", "MOTORS", "PHARMA",
+    "CEMENT", "INFRA", "GREEN", "SOLAR", "AUTO", "LABS", "TEXTILES", "SUGAR", "PAPER", "GLOBAL", "CAPITAL", "FOODS",
+)  # fmt: skip
 
 
 def share(symbol: str, isin: str, name: str, *, exchange: str = "NSE", kind: str | None = None, **more: object) -> Row:

@@ -232,11 +232,13 @@ class QuoteTable {
     const silent = performance.now() - this.arrived > (this.data.silent_after ?? 10) * 1000
     let newest = null
     let stale = 0
+    let priced = 0
     for (const { tr, cells, row } of this.rows.values()) {
       const age = row.a === null ? null : row.a + later
       const old = row.a !== null && (silent || row.o || (this.data.in_session && age > this.data.stale_after))
       tr.classList.toggle("stale", old)
       if (old) stale += 1
+      if (age !== null) priced += 1
       if (age !== null && (newest === null || age < newest)) newest = age
       const at = this.data.columns.findIndex(column => column.kind === "age")
       if (at >= 0) {
@@ -247,6 +249,7 @@ class QuoteTable {
     const count = this.rows.size
     setAttribute(this.status, "data-rows", count)
     setAttribute(this.status, "data-stale", stale)
+    setAttribute(this.status, "data-priced", priced)
     const words = `${count} instrument${count === 1 ? "" : "s"}`
     setText(
       this.status,
