@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import anyio.to_thread
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -19,6 +19,7 @@ from dashboard.words import in_words
 from services.domain.errors import InvalidRequest, LoginRequired, UpstoxError
 
 CALLBACK = "/login/callback"
+DONE = "/login/done"
 _MOST_CODE = 2048
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,8 @@ async def readyz(request: Request) -> Response:
 
 
 async def login_callback(request: Request) -> Response:
-    """The broker sends the browser here with a code and our state. The code is exchanged once and never shown."""
+    """The broker sends the browser here with a code and our state. The code is exchanged once and never shown; the page
+    that follows has an address without it, so that it stays out of the browser's history."""
     query = request.query_params
     code, state = query.get("code", ""), query.get("state", "")
     if not code:
@@ -46,15 +48,25 @@ async def login_callback(request: Request) -> Response:
     if len(code) > _MOST_CODE or not opening().ready.is_set():
         return _page("Not logged in", "The desk is not ready yet. Start the login again in a moment.", status=503)
     try:
-        token = await anyio.to_thread.run_sync(desk().login.complete, code, state)
+        await anyio.to_thread.run_sync(desk().login.complete, code, state)
     except (LoginRequired, InvalidRequest) as error:
         return _page("Not logged in", f"{_sentence(str(error))} Start the login again on the account page.", status=400)
     except UpstoxError as error:
         log.warning("login by the browser failed: %s", error)
         words = in_words(error)
         return _page("Not logged in", f"{words.title}: {words.text} Start the login again.", status=502)
-    who = f" as {token.user_name or token.user_id}" if token.user_name or token.user_id else ""
-    return _page("Logged in", f"You are logged in{who}, until {ist_moment(token.expires)}.")
+    return RedirectResponse(DONE, 303, {"Cache-Control": "no-store"})
+
+
+async def login_done(request: Request) -> Response:
+    """What a login came to."""
+    if not opening().ready.is_set():
+        return _page("Not logged in", "The desk is not ready yet. Start the login again in a moment.", status=503)
+    state = await anyio.to_thread.run_sync(desk().login.state)
+    if state.kind is None:
+        return _page("Not logged in", "There is no valid token. Start the login again on the account page.")
+    who = f" as {state.user}" if state.user else ""
+    return _page("Logged in", f"You are logged in{who}, until {ist_moment(state.expires)}.")
 
 
 class RegisteredCallback:
@@ -78,6 +90,7 @@ def routes() -> list[BaseRoute]:
         Route("/livez", livez, methods=["GET"]),
         Route("/readyz", readyz, methods=["GET"]),
         Route(CALLBACK, login_callback, methods=["GET"]),
+        Route(DONE, login_done, methods=["GET"]),
     ]
 
 

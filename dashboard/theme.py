@@ -22,12 +22,12 @@ class ModeLook:
 
 
 PAPER = ModeLook("Paper", "Practice money. Nothing here reaches an exchange.", "paper", None)
-LIVE = ModeLook("Live", "Your real Upstox account.", "live", ("#B93A0B", "#FF8A4C"))
+LIVE = ModeLook("Live", "Your real Upstox account.", "live", ("#B93A0B", "#E0560F"))
 REHEARSAL = ModeLook(
     "Live rehearsal",
     "The live path against a broker on this machine. No real money.",
     "rehearsal",
-    ("#6D3FC4", "#B08CFF"),
+    ("#6D3FC4", "#8B5CF6"),
 )
 
 

@@ -29,7 +29,7 @@ _WORDS: dict[type[e.UpstoxError], tuple[str, str]] = {
     e.UnknownInstrument: ("Unknown instrument", "{message}"),
     e.InvalidRequest: ("That does not work", "{message}"),
     e.LoginRequired: (
-        "Log in to Upstox",
+        "A login is needed",
         "There is no valid token. Log in on the Account page; prices come back by themselves.",
     ),
     e.NoData: (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.components.index_strip import index_strip
-from dashboard.components.notices import problems_in_words, show_problem
+from dashboard.components.notices import live_part, problems_in_words, show_problem
 from dashboard.components.overview_cards import funds_card, movers_cards, phase_card, trouble_card
 from dashboard.first_start import INDEX_KEYS
 from dashboard.reading import first_read, read
@@ -15,7 +15,7 @@ from dashboard.state import chosen_list, first_time
 EVERY = 2.0
 
 
-@st.fragment(run_every=EVERY, key="overview")
+@live_part(EVERY, "overview")
 def live() -> None:
     """Indices, movers, market phase: what changes by itself."""
     rt = desk()
@@ -32,8 +32,7 @@ def live() -> None:
         movers_cards(reading.of(keys), rt.tracks.track, name=watchlist.name)
 
 
-with problems_in_words():
-    live()
+live()
 for place, card in zip(st.columns(3, gap="small"), (phase_card, funds_card, trouble_card), strict=True):
     with place, st.container(border=True, height="stretch"), problems_in_words():
         card()

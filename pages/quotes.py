@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard.columns import Layout, Sort
 from dashboard.components.depth import instrument_panel
 from dashboard.components.index_strip import index_strip
-from dashboard.components.notices import problems_in_words, problems_said, show_problem
+from dashboard.components.notices import live_part, problems_said, show_problem
 from dashboard.components.quote_table import quote_table
 from dashboard.components.search import search_and_add
 from dashboard.components.watchlist_bar import (
@@ -71,6 +71,7 @@ def live(drawn: Watchlist) -> None:
             on_pick=pick if depth else None,
             on_remove=lambda key: rt.watchlists.remove(id, str(key)),
             on_order=lambda ids: save(id, replace(layout, ids=Layout.from_words(ids).ids)),
+            on_shift=lambda keys: rt.watchlists.reorder(id, keys),
             on_sort=lambda sent: save(id, replace(layout, sort=Sort.from_browser(sent))),
         )
     if chosen is not None:
@@ -101,5 +102,4 @@ if watchlist is None:
     st.stop()
 with search:
     search_and_add(watchlist.keys, partial(desk().watchlists.add, watchlist.id))
-with problems_in_words():
-    st.fragment(live, run_every=EVERY if len(watchlist.keys) <= MANY else EVERY_FOR_MANY, key="quotes")(watchlist)
+live_part(EVERY if len(watchlist.keys) <= MANY else EVERY_FOR_MANY, "quotes")(live)(watchlist)

@@ -7,15 +7,15 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from dashboard.components.cards import card_title, fact_table
-from dashboard.components.notices import problems_in_words
-from dashboard.formatting import duration, ist_moment, ist_when, quantity, rupees
+from dashboard.components.notices import live_part, problems_in_words
+from dashboard.formatting import duration, ist_moment, ist_time, ist_when, quantity, rupees
 from dashboard.resources import desk, opening
 from dashboard.routes import CALLBACK
 from dashboard.theme import mode_look
 from dashboard.words import in_words
 from services.domain.accounts import TokenKind
 from services.domain.errors import ConfigurationError, UpstoxError
-from services.settings import Mode
+from services.settings import Mode, Settings
 
 _KINDS = {
     TokenKind.ACCESS: "access token: everything, until 03:30 IST",
@@ -23,7 +23,7 @@ _KINDS = {
 }
 
 
-@st.fragment(run_every=5.0)
+@live_part(5.0)
 def token_card() -> None:
     """Who is logged in, with what, for how much longer; and the way out."""
     login = desk().login
@@ -70,7 +70,7 @@ def sign_in_card() -> None:
             st.info(in_words(error).text, title="Login by the browser is not set up", icon=":material/info:")
         else:
             st.link_button(
-                "Log in at the paper broker" if paper else "Log in at Upstox",
+                f"Log in at {_broker_name(runtime.settings)}",
                 url,
                 type="primary",
                 icon=":material/login:",
@@ -87,23 +87,30 @@ def sign_in_card() -> None:
                 st.success("Approve the request in the Upstox app; the token is delivered to your notifier address.")
 
 
+def _broker_name(settings: Settings) -> str:
+    if settings.mode is Mode.PAPER:
+        return "the paper broker"
+    return "the rehearsal broker" if settings.live_rehearsal else "Upstox"
+
+
 def own_callback() -> str | None:
     """The callback's address as this browser sees the desk; `None` where the browser's address is not known."""
     parts = urlsplit(st.context.url or "")
     return f"{parts.scheme}://{parts.netloc}{CALLBACK}" if parts.netloc else None
 
 
-@st.fragment(run_every=30.0)
+@live_part(30.0)
 def money_card() -> None:
     """Funds and person, asked of the broker."""
     with st.container(border=True, height="stretch"):
         card_title("Funds and profile")
-        with problems_in_words(), st.skeleton(height=170):
+        with problems_in_words(briefly=True), st.skeleton(height=170):
             funds = desk().api.funds()
             person = desk().api.profile()
             with st.grid(2, gap="small"):
                 st.metric("Available", rupees(funds.available))
                 st.metric("Used", rupees(funds.used))
+            st.caption(f"as of {ist_time(desk().clock.now())} IST")
             fact_table(
                 {
                     "Name": person.user_name,

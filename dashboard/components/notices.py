@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec
 
 import streamlit as st
 
@@ -15,6 +17,8 @@ from dashboard.state import say_later
 from dashboard.words import in_words
 from services.domain.errors import ConfigurationError, LoginRequired, TokenRejected, UpstoxError
 
+P = ParamSpec("P")
+
 log = logging.getLogger(__name__)
 
 FIRST_WAIT = 1.0
@@ -24,19 +28,40 @@ FIRST_WAIT = 1.0
 def show_problem(error: UpstoxError) -> None:
     """`error` in words, as a box. A login that is missing comes with the way to it."""
     words = in_words(error)
-    st.warning(plain(words.text), title=words.title, icon=":material/cloud_off:")
-    if isinstance(error, LoginRequired | TokenRejected):
-        st.page_link(ACCOUNT, label="To the account page", icon=":material/key:")
+    login = isinstance(error, LoginRequired | TokenRejected)
+    st.warning(plain(words.text), title=words.title, icon=":material/key:" if login else ":material/cloud_off:")
+    if login:
+        st.page_link(ACCOUNT, label="To the account page", icon=":material/login:")
 
 
 @contextmanager
-def problems_in_words() -> Iterator[None]:
-    """Around a piece of a page: what goes wrong in it is told in its place, and the rest of the page lives on."""
+def problems_in_words(*, briefly: bool = False) -> Iterator[None]:
+    """Around a piece of a page: what goes wrong in it is told in its place, and the rest of the page lives on.
+
+    `briefly`: as one quiet line, for a card on a page that tells the trouble elsewhere.
+    """
     try:
         yield
     except UpstoxError as error:
-        log.info("shown on a page: %s", error)
-        show_problem(error)
+        log.debug("shown on a page: %s", error)
+        if briefly:
+            st.caption(f":material/info: {plain(in_words(error).title)}: not known now.")
+        else:
+            show_problem(error)
+
+
+def live_part(every: float, key: str | None = None) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Makes a function a part of the page that renews itself every so many seconds and tells its own problems."""
+
+    def wrap(draw: Callable[P, None]) -> Callable[P, None]:
+        @wraps(draw)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+            with problems_in_words():
+                draw(*args, **kwargs)
+
+        return st.fragment(guarded, run_every=every, key=key)
+
+    return wrap
 
 
 @contextmanager

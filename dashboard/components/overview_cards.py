@@ -8,9 +8,9 @@ from dashboard.columns import Layout
 from dashboard.components.account_cards import master_words
 from dashboard.components.cards import card_title, fact_table
 from dashboard.components.movers import breadth, movers
-from dashboard.components.notices import problems_in_words
+from dashboard.components.notices import live_part, problems_in_words
 from dashboard.components.quote_table import Tracks, quote_table
-from dashboard.formatting import duration, ist_when, rupees
+from dashboard.formatting import duration, ist_time, ist_when, rupees
 from dashboard.markup import plain
 from dashboard.navigation import ACCOUNT, QUOTES
 from dashboard.reading import Reading
@@ -25,19 +25,19 @@ def movers_cards(reading: Reading, tracks: Tracks, *, name: str) -> None:
     up, down, level = breadth(reading)
     for column, title, keys in zip(st.columns(2, gap="small"), ("Gainers", "Losers"), movers(reading), strict=True):
         with column, st.container(border=True, height="stretch"):
-            card_title(title, f"{name}: {up} up ▲, {down} down ▼, {level} unchanged")
+            card_title(title, f"{name}: {up} up ▲, {down} down ▼, {level} unchanged" if reading.rows else name)
             quote_table(
                 reading.of(keys),
                 _MOVER_COLUMNS,
                 key=f"overview-{title.lower()}",
                 label=f"{title} of {name}",
                 tracks=tracks,
-                empty=f"No {title.lower()} in this list now.",
+                empty=f"No {title.lower()} in this list now." if reading.rows else "No prices yet.",
                 quiet=True,
             )
 
 
-@st.fragment(run_every=10.0)
+@live_part(10.0)
 def phase_card() -> None:
     """What is open now and for how long."""
     runtime = desk()
@@ -63,26 +63,27 @@ def _phase_words(phase: PhaseNow) -> str:
     return f"{words} ({left} left)"
 
 
-@st.fragment(run_every=30.0)
+@live_part(30.0)
 def funds_card() -> None:
     """The money that is there."""
     card_title("Funds")
-    with problems_in_words(), st.skeleton(height=80):
+    with problems_in_words(briefly=True), st.skeleton(height=80):
         funds = desk().api.funds()
         with st.grid(2, gap="small", min_column_width=110):
             st.metric("Available", rupees(funds.available))
             st.metric("Used", rupees(funds.used))
+        st.caption(f"as of {ist_time(desk().clock.now())} IST")
     with st.container(horizontal=True):
         st.page_link(ACCOUNT, label="Account", icon=":material/account_circle:")
         st.page_link(QUOTES, label="All quotes", icon=":material/monitoring:")
 
 
-@st.fragment(run_every=10.0)
+@live_part(10.0)
 def trouble_card() -> None:
     """Open alerts and the errors of the last day."""
     runtime = desk()
     card_title("Alerts and errors")
-    with problems_in_words():
+    with problems_in_words(briefly=True):
         alerts = runtime.alerts.all(open_only=True, limit=5)
         for alert in alerts:
             st.markdown(f":orange-badge[{alert.severity}] {plain(alert.message)}")

@@ -36,6 +36,7 @@ def quote_table(
     on_remove: Event | None = None,
     on_order: Event | None = None,
     on_sort: Event | None = None,
+    on_shift: Event | None = None,
     quiet: bool = False,
 ) -> None:
     """Draw the table. A handler that is given makes that gesture possible; it runs before the next redraw.
@@ -61,6 +62,7 @@ def quote_table(
         on_removed_change=_handler(key, "removed", on_remove),
         on_ordered_change=_handler(key, "ordered", on_order),
         on_sorted_change=_handler(key, "sorted", on_sort),
+        on_shifted_change=_handler(key, "shifted", on_shift),
     )
 
 

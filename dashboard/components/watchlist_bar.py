@@ -89,7 +89,10 @@ def columns_popover(watchlist: Watchlist, layout: Layout, on_change: Callable[[t
             on_change=changed,
             width=420,
         )
-        st.caption("In the table: drag a column's head, or Alt with an arrow key, to move it; click it to sort.")
+        st.caption(
+            "In the table: a click on a head sorts; dragging it, or Alt with an arrow key, moves the column. "
+            "Alt with up or down moves a row, Delete removes it."
+        )
         st.button("Back to the usual columns", key=f"{key}-reset", on_click=lambda: on_change(DEFAULT))
 
 

@@ -7,14 +7,14 @@ import pytest
 from dashboard.columns import CHOICE, DEFAULT, Layout, Sort
 from tests.support.readings import RELIANCE, row
 
-NAMED_BY_THE_ISSUE = {
+EXPECTED = {
     "ltp", "change", "change_percent", "open", "high", "low", "prev_close", "volume", "average_price", "oi",
     "lower_circuit", "upper_circuit", "day", "year_range", "age", "source",
 }  # fmt: skip
 
 
 def test_everything_that_a_trader_expects_is_shown_at_first():
-    assert set(DEFAULT) == NAMED_BY_THE_ISSUE
+    assert set(DEFAULT) == EXPECTED
 
 
 @pytest.mark.parametrize(

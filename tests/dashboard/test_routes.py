@@ -38,6 +38,11 @@ class Login:
             raise self.outcome
         return self.outcome
 
+    def state(self):
+        if not isinstance(self.outcome, Token):
+            return SimpleNamespace(kind=None)
+        return SimpleNamespace(kind=TOKEN.kind, user=TOKEN.user_name, expires=TOKEN.expires)
+
 
 @pytest.fixture
 def desk(monkeypatch):
@@ -69,21 +74,30 @@ def test_a_code_with_its_state_is_exchanged_and_never_shown(app, desk):
     answer = get(app, f"/login/callback?code={CODE}&state=s1")
 
     assert desk.login.asked == [(CODE, "s1")]
-    assert answer.status == 200
-    assert "Logged in" in answer.text
-    assert "03:30 IST" in answer.text
-    assert 'href="/account"' in answer.text
-    assert CODE not in answer.text
-    assert "t0ken" not in answer.text
+    assert (answer.status, answer.headers["location"]) == (303, "/login/done")
+
+    done = get(app, "/login/done")
+    assert done.status == 200
+    assert "Logged in" in done.text
+    assert "03:30 IST" in done.text
+    assert 'href="/account"' in done.text
+    assert "t0ken" not in done.text
+
+
+def test_a_login_that_came_to_nothing_is_not_called_done(app, desk):
+    desk.login.outcome = LoginRequired("x")
+
+    assert "Not logged in" in get(app, "/login/done").text
 
 
 def test_names_from_the_broker_are_not_taken_for_markup(app):
-    assert "<b>Rao" not in get(app, f"/login/callback?code={CODE}&state=s1").text
+    assert "<b>Rao" not in get(app, "/login/done").text
 
 
 def test_the_page_after_login_is_not_kept_and_runs_no_script(app):
-    headers = get(app, f"/login/callback?code={CODE}&state=s1").headers
+    headers = get(app, "/login/done").headers
 
+    assert get(app, f"/login/callback?code={CODE}&state=s1").headers["cache-control"] == "no-store"
     assert headers["cache-control"] == "no-store"
     assert "default-src 'none'" in headers["content-security-policy"]
     assert headers["referrer-policy"] == "no-referrer"
@@ -129,7 +143,7 @@ def test_before_the_desk_is_open_nobody_logs_in(app, desk):
 def test_the_registered_path_is_served_whatever_it_is(app, desk, path):
     desk.settings.redirect_uri = f"http://127.0.0.1:8501{path}"
 
-    assert "Logged in" in get(app, f"{path}?code={CODE}&state=s").text
+    assert get(app, f"{path}?code={CODE}&state=s").headers["location"] == "/login/done"
     assert get(app, path).text == f"page {path}"
 
 

@@ -215,7 +215,10 @@ class QuoteTable {
     const tr = event.target.closest("tr")
     if (!tr || event.target !== tr) return
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[event.key]
-    if (step) {
+    if (step && event.altKey) {
+      event.preventDefault()
+      this.shift(tr.dataset.key, Math.sign(step))
+    } else if (step) {
       event.preventDefault()
       const all = [...this.body.children]
       all[Math.min(all.length - 1, Math.max(0, all.indexOf(tr) + step))].focus()
@@ -225,6 +228,20 @@ class QuoteTable {
     } else if (event.key === "Delete" && this.data.removable) {
       this.component.setTriggerValue("removed", tr.dataset.key)
     }
+  }
+
+  // Moves a row within the list's own order; a sorted table has no own order to change.
+  shift(key, step) {
+    if (!this.data.movable || this.sort) return
+    const keys = [...this.came]
+    const from = keys.indexOf(key)
+    const to = from + step
+    if (to < 0 || to >= keys.length) return
+    keys.splice(from, 1)
+    keys.splice(to, 0, key)
+    this.came = keys
+    this.arrange()
+    this.component.setTriggerValue("shifted", keys)
   }
 
   tick() {

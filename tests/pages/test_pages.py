@@ -1,0 +1,282 @@
+"""Every page, through the entry script, over a real runtime and a real paper broker."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from types import SimpleNamespace
+
+import pytest
+
+from dashboard.first_start import FIRST_KEYS, INDEX_KEYS
+from services.domain.errors import DataFolderTooNew, NotSent, PoolExhausted
+from services.paper.options import PaperOptions
+from services.paper.server import PaperServer
+from services.runtime import Runtime
+from services.settings import load_settings
+from tests.support.screens import PAGES, open_page, pages_over, sent_to_browser, words_on
+
+RELIANCE = "NSE_EQ|INE002A01018"
+MM = "NSE_EQ|INE101A01026"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_renders_with_title_and_frame(desk, page):
+    app = open_page(page)
+
+    assert not app.exception
+    assert app.title[0].value == page.capitalize()
+    frame = sent_to_browser(app, "frame")[0]
+    assert frame["mode"] == "Paper"
+    assert frame["source"] == "Prices: simulated"
+    assert frame["phase"].startswith("Practice session, every market open (NSE ")
+
+
+def test_the_default_page_is_the_overview(desk):
+    from streamlit.testing.v1 import AppTest
+
+    from tests.support.screens import ENTRY
+
+    app = AppTest.from_file(ENTRY, default_timeout=30).run()
+
+    assert app.title[0].value == "Overview"
+
+
+def test_quotes_begin_with_prices_not_with_dashes(desk):
+    app = open_page("quotes")
+
+    table = sent_to_browser(app, "quote_table")[0]
+    assert [r["k"] for r in table["rows"]] == list(FIRST_KEYS)
+    assert all(r["v"][1] > 0 for r in table["rows"])
+    assert table["in_session"] is True
+
+
+def test_the_index_strip_shows_every_index_of_the_practice_market(desk):
+    strip = sent_to_browser(open_page("quotes"), "index_strip")[0]
+
+    assert [card["k"] for card in strip["cards"]] == list(INDEX_KEYS)
+
+
+def test_depth_of_the_first_row_is_there_without_a_click(desk):
+    depth = sent_to_browser(open_page("quotes"), "depth")[0]
+
+    assert depth["label"] == "Market depth of RELIANCE"
+    assert len(depth["bids"]) == len(depth["asks"]) == 5
+    assert depth["bids"][0][0] < depth["asks"][0][0]
+
+
+def test_depth_can_be_put_away(desk):
+    app = open_page("quotes")
+    app.toggle(key="quotes-depth-on").set_value(False).run()
+
+    assert sent_to_browser(app, "depth") == []
+    assert sent_to_browser(app, "quote_table")[0]["pickable"] is False
+
+
+@pytest.mark.parametrize(
+    ("text", "symbol"),
+    [("reliance", "RELIANCE"), ("INE002A01018", "RELIANCE"), ("M&M", "M&M"), ("bajaj auto", "BAJAJ-AUTO")],
+)
+def test_search_finds_by_symbol_name_and_isin(desk, text, symbol):
+    app = open_page("quotes")
+    app.text_input(key="quotes-search").set_value(text).run()
+
+    results = sent_to_browser(app, "pick_list")[0]
+    assert results["items"][0]["s"] == symbol
+    assert results["items"][0]["had"] is True
+
+
+def test_a_search_for_nothing_known_says_so(desk):
+    app = open_page("quotes")
+    app.text_input(key="quotes-search").set_value("zzzzqq").run()
+
+    assert sent_to_browser(app, "pick_list")[0]["note"] == "Nothing is called “zzzzqq”."
+
+
+def test_another_watchlist_can_be_chosen(desk):
+    other = desk.watchlists.create("One share", [MM])
+    app = open_page("quotes")
+    app.segmented_control(key="quotes-list").set_value(other.id).run()
+
+    assert [r["s"] for r in sent_to_browser(app, "quote_table")[0]["rows"]] == ["M&M"]
+
+
+def test_many_watchlists_become_a_drop_down(desk):
+    for number in range(8):
+        desk.watchlists.create(f"List {number}")
+    app = open_page("quotes")
+
+    assert len(app.selectbox(key="quotes-list").options) == 9
+
+
+def test_columns_and_sort_are_kept_with_their_watchlist(desk):
+    first = desk.watchlists.all()[0]
+    desk.watchlists.set_columns(first.id, ("volume", "ltp", "down:volume"))
+    table = sent_to_browser(open_page("quotes"), "quote_table")[0]
+
+    assert [column["id"] for column in table["columns"]] == ["symbol", "volume", "ltp"]
+    assert table["sort"] == {"id": "volume", "dir": "desc"}
+
+
+def test_choosing_columns_writes_them_to_the_ledger(desk):
+    first = desk.watchlists.all()[0]
+    app = open_page("quotes")
+    app.multiselect(key=f"quotes-columns-{first.id}").set_value(["oi", "ltp"]).run()
+
+    assert not app.exception
+    assert desk.watchlists.all()[0].columns == ("oi", "ltp")
+
+
+def test_an_empty_watchlist_says_what_to_do(desk):
+    first = desk.watchlists.all()[0]
+    desk.watchlists.replace(first.id, [])
+    app = open_page("quotes")
+
+    assert not app.exception
+    assert "Search above" in sent_to_browser(app, "quote_table")[0]["empty"]
+    assert sent_to_browser(app, "depth") == []
+
+
+def test_no_watchlist_at_all_is_no_error(desk):
+    open_page("overview")  # the desk is open now, and has looked after its first list
+    desk.watchlists.delete(desk.watchlists.all()[0].id)
+
+    assert "There is no watchlist" in open_page("quotes").info[0].proto.title
+    assert not open_page("overview").exception
+
+
+def test_a_list_of_five_hundred_renders(desk):
+    keys = [i.key for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" for i in desk.instruments.search(letter, limit=60)]
+    keys = list(dict.fromkeys(keys))[:500]
+    first = desk.watchlists.all()[0]
+    desk.watchlists.replace(first.id, keys)
+    app = open_page("quotes")
+
+    assert not app.exception
+    assert len(sent_to_browser(app, "quote_table")[0]["rows"]) == len(keys)
+
+
+def test_a_key_that_the_broker_does_not_know_is_told_in_its_row_and_spoils_no_other(desk):
+    first = desk.watchlists.all()[0]
+    desk.watchlists.replace(first.id, [RELIANCE, "NSE_EQ|INE999Z99999"])
+    app = open_page("quotes")
+
+    good, bad = sent_to_browser(app, "quote_table")[0]["rows"]
+    assert good["v"][1] > 0
+    assert bad["v"][1] is None
+    assert not app.warning
+
+
+def test_gainers_and_losers_of_the_overview_are_on_their_side(desk):
+    gainers, losers = sent_to_browser(open_page("overview"), "quote_table")
+
+    assert all(r["v"][2] > 0 for r in gainers["rows"])
+    assert all(r["v"][2] < 0 for r in losers["rows"])
+    assert len(gainers["rows"]) + len(losers["rows"]) > 0
+
+
+def test_open_alerts_and_failed_requests_are_told_on_the_overview(desk):
+    alert = desk.alerts.raise_alert("feed", "nothing came for *60 s*", subject="test")
+    desk.errors.add("NoAnswer", "no answer", endpoint="quotes")
+    try:
+        shown = words_on(open_page("overview"))
+    finally:
+        desk.alerts.resolve(alert.id)
+
+    assert "nothing came for *60 s*" in shown
+    assert "NoAnswer 1" in shown
+
+
+def test_the_account_page_shows_token_money_and_settings_but_no_secret(desk):
+    app = open_page("account")
+
+    shown = words_on(app)
+    assert [metric.value for metric in app.metric] == ["₹10,00,000.00", "₹0.00"]
+    assert "access token" in shown
+    assert "03:30 IST" in shown
+    assert str(desk.folder) in shown
+    assert desk.login.token().secret not in shown
+
+
+def test_signing_out_asks_for_a_login_and_pages_go_on(desk):
+    token = desk.login.token()
+    app = open_page("account")
+    app.button(key="account-sign-out").click().run()
+    try:
+        assert not app.exception
+        assert any("no valid token" in str(m.value) for m in app.markdown)
+    finally:
+        desk.login.save("default", token)
+
+
+def test_a_token_that_is_none_is_refused_in_words(desk):
+    app = open_page("account")
+    app.text_input(key="account-pasted").set_value("not-a-token")
+    app.button[-1].click().run() if not app.form_submit_button else app.form_submit_button[0].click().run()
+
+    assert not app.exception
+    assert app.error or app.warning
+
+
+def closed_port() -> int:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_with_a_broker_that_was_never_there_pages_say_so_and_wait(tmp_path, page):
+    rt = Runtime(load_settings(data_dir=tmp_path, api_base=f"http://127.0.0.1:{closed_port()}", access_token="x.y.z"))
+    with rt, pages_over(rt):
+        app = open_page(page)
+
+    assert not app.exception
+    assert "The broker cannot be reached" in [box.proto.title for box in app.warning]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_without_a_login_pages_ask_for_one_and_show_the_way(tmp_path, page):
+    with ExitStack() as closing:
+        broker = PaperServer(PaperOptions(folder=tmp_path / "broker")).start()
+        closing.callback(broker.stop)
+        rehearsal = load_settings(mode="live", live_rehearsal=True, api_base=broker.base_url, data_dir=tmp_path)
+        with Runtime(rehearsal) as rt, pages_over(rt):
+            app = open_page(page)
+            frame = sent_to_browser(app, "frame")[0]
+
+    assert not app.exception
+    assert frame["mode"] == "Live rehearsal"
+    assert "no valid token" in words_on(app).lower()
+
+
+def test_what_fails_while_a_page_renews_itself_is_told_in_words(desk, monkeypatch):
+    def fail(*args):
+        raise PoolExhausted("no connection")
+
+    monkeypatch.setattr("dashboard.reading.instruments_of", fail)
+    app = open_page("quotes")
+
+    assert not app.exception
+    assert "The desk's files are busy" in [box.proto.title for box in app.warning]
+
+
+def test_a_wrong_set_up_is_told_instead_of_a_page(desk, monkeypatch):
+    problem = DataFolderTooNew("this folder was written by version 9.")
+    opened = SimpleNamespace(ready=SimpleNamespace(is_set=lambda: False), problem=problem, wait=lambda seconds: False)
+    monkeypatch.setattr("dashboard.components.notices.opening", lambda: opened)
+    app = open_page("quotes")
+
+    assert not app.exception
+    assert "version 9" in app.error[0].value
+
+
+def test_with_the_broker_gone_last_values_stay_greyed_with_the_reason(desk, monkeypatch):
+    open_page("quotes")
+    reasons = SimpleNamespace(why=lambda keys: dict.fromkeys([RELIANCE, *keys], NotSent("refused")))
+    monkeypatch.setattr("dashboard.reading.asker", lambda: reasons)
+    app = open_page("quotes")
+
+    rows = sent_to_browser(app, "quote_table")[0]["rows"]
+    assert "The broker cannot be reached" in [box.proto.title for box in app.warning]
+    assert all(r["o"] and r["v"][1] > 0 for r in rows)
+    assert sent_to_browser(app, "frame")[0]["problem"] == "The broker cannot be reached"
