@@ -19,6 +19,7 @@ UPSTOX_API = "https://api.upstox.com"
 UPSTOX_ORDER = "https://api-hft.upstox.com"
 UPSTOX_ASSETS = "https://assets.upstox.com"
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_PLAIN_URL = re.compile(r"(?:https?|wss?)://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
 
 
 class Mode(StrEnum):
@@ -30,7 +31,24 @@ class Mode(StrEnum):
 
 def is_loopback(url: str) -> bool:
     """Does `url` point at this machine?"""
-    return urlsplit(url).hostname in _LOOPBACK
+    return _host(url) in _LOOPBACK
+
+
+def is_upstox(url: str) -> bool:
+    """Is `url` an https or wss address of Upstox itself?"""
+    host = _host(url) or ""
+    return urlsplit(url).scheme in {"https", "wss"} and (host == "upstox.com" or host.endswith(".upstox.com"))
+
+
+def _host(url: str) -> str | None:
+    """The host of a plain web address, lower-case; `None` for anything that two readers could take for two hosts
+    (a backslash, a name and password, blanks), because the HTTP client reads addresses by rules of its own."""
+    if not _PLAIN_URL.fullmatch(url):
+        return None
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
 
 
 class Settings(BaseSettings):
@@ -109,8 +127,8 @@ class Settings(BaseSettings):
             raise ValueError("a rehearsal needs DESK_API_BASE, a broker on this machine")
         elif not self.live_rehearsal:
             for name, base in given.items():
-                if urlsplit(base).scheme != "https":
-                    raise ValueError(f"DESK_{name.upper()}: live mode needs an https address")
+                if not is_upstox(base):
+                    raise ValueError(f"DESK_{name.upper()}: live mode needs an https address of upstox.com")
         return self
 
     @property
@@ -141,8 +159,13 @@ def _in_words(place: tuple[int | str, ...], message: str) -> str:
 
 
 def ensure_folder(folder: Path) -> Path:
-    """The folder, made if need be, readable by its owner only."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if os.name == "posix":
-        folder.chmod(0o700)
+    """The folder, made if need be, readable by its owner only. `ConfigurationError` in words if that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if os.name == "posix" and folder.stat().st_mode & 0o077:
+            folder.chmod(0o700)
+    except OSError as error:
+        raise ConfigurationError(f"the data folder {folder} cannot be used: {error.strerror or error}") from error
+    if not os.access(folder, os.W_OK):
+        raise ConfigurationError(f"the data folder {folder} cannot be written to")
     return folder

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.domain.errors import ConfigurationError
-from services.settings import Mode, Settings, load_settings
+from services.settings import Mode, Settings, ensure_folder, load_settings
 from services.wire.endpoints import Profile
 
 
@@ -68,6 +68,13 @@ def test_a_dot_env_file_is_read(tmp_path: Path) -> None:
         ({"feed_base": "wss://api.upstox.com"}, "a broker on this machine only"),
         ({"mode": "live", "api_base": "http://127.0.0.1:9"}, "DESK_LIVE_REHEARSAL=1"),
         ({"mode": "live", "api_base": "http://api.upstox.com"}, "needs an https address"),
+        ({"mode": "live", "api_base": "https://evil.example"}, "of upstox.com"),
+        ({"mode": "live", "api_base": "https://upstox.com.evil.example"}, "of upstox.com"),
+        ({"mode": "live", "api_base": "https://evil.example\\@api.upstox.com"}, "of upstox.com"),
+        ({"api_base": "http://evil.example\\@127.0.0.1:9"}, "this machine only"),
+        ({"api_base": "http://127.0.0.1:9@evil.example"}, "this machine only"),
+        ({"api_base": "http://user:pass@127.0.0.1:9"}, "this machine only"),
+        ({"api_base": "http://127.0.0.1 .evil.example"}, "this machine only"),
         ({"mode": "live", "live_rehearsal": True}, "needs DESK_API_BASE"),
         ({"mode": "live", "live_rehearsal": True, "api_base": "https://api.upstox.com"}, "this machine only"),
         ({"live_rehearsal": True}, "belongs to --mode live"),
@@ -93,3 +100,16 @@ def test_settings_do_not_change_after_reading() -> None:
     with pytest.raises(ValueError, match="frozen"):
         settings.mode = Mode.LIVE  # type: ignore[misc]
     assert isinstance(settings, Settings)
+
+
+def test_addresses_of_upstox_and_of_this_machine_are_taken() -> None:
+    assert load_settings(mode="live", api_base="https://api.upstox.com/").api_base == "https://api.upstox.com"
+    assert load_settings(api_base="http://[::1]:8600").api_base == "http://[::1]:8600"
+    assert load_settings(api_base="http://localhost:8600", feed_base="ws://localhost:8600").feed_base
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match="cannot be used"):
+        ensure_folder(tmp_path / "file" / "paper")
