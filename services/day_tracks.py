@@ -154,6 +154,7 @@ class DayTracks:
         with self._lock:
             self._errors += 1
             self._last_error = f"{key}: {error}"
+            self._tracks.pop(key, None)  # yesterday's would make it due at once, for ever, before all others
             self._due[key] = self._monotonic() + REFETCH_SECONDS
         return PACE_SECONDS if isinstance(error, RequestRefused) else PAUSE_SECONDS
 

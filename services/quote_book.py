@@ -13,9 +13,10 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from threading import Lock
 
-from services.domain.clock import Clock, epoch_ms, ist_date
+from services.domain.clock import Clock, epoch_ms
 from services.domain.errors import InvalidRequest, StorageError, UpstoxError
 from services.domain.instruments import is_instrument_key, require_instrument_key
 from services.domain.leases import Leases
@@ -38,6 +39,8 @@ FETCHERS = 4
 LEASE_SECONDS = 15.0
 SHORTEST_PERIOD = 1.0
 """Real seconds between two refreshes: a clock that runs 60 times as fast must not make 60 times the requests."""
+SECONDS_A_CALL = 1.2
+"""The broker allows 2,000 calls of a kind in half an hour, 1.1 a second; what is left over is for readers."""
 LONGEST_PAUSE = 30.0
 """Between refreshes while the broker fails."""
 HOUR_MS = 3_600_000
@@ -148,7 +151,7 @@ class QuoteBook:
         look, `None` if nobody watches."""
         clock_now, now = self._clock.now(), self._monotonic()
         with self._lock:
-            bad = self._bad.of(ist_date(clock_now))
+            bad = self._bad.of(clock_now.timestamp())
             watched = [key for key in self._leases.union(now) if key not in bad]
             if not watched or self._closed:
                 return None
@@ -164,10 +167,11 @@ class QuoteBook:
         fetched = self._fetcher.ask(keys, use_cache=False)
         self._note(fetched, QuoteMetric(epoch_ms(self._clock.now()), 0, 0, 0, 0, 0))
         if fetched.rows or fetched.failure is None:
-            self._failed_refreshes, pause = 0, SHORTEST_PERIOD
+            calls = sum(flight.calls for flight in fetched.own)
+            self._failed_refreshes, pause = 0, max(SHORTEST_PERIOD, SECONDS_A_CALL * calls)
         else:  # readers get the error at once; only this thread holds back
             self._failed_refreshes += 1
-            pause = min(LONGEST_PAUSE, 2.0**self._failed_refreshes)
+            pause = min(LONGEST_PAUSE, 2.0 ** min(self._failed_refreshes, 10))
         self._next_refresh = began + pause
 
     # -- what memory lacks -------------------------------------------------------------------------------------
@@ -177,12 +181,11 @@ class QuoteBook:
     ) -> BatchResult:
         """`get` for what memory did not answer whole."""
         problems: dict[str, UpstoxError] = {
-            key: error
-            for key in asked
-            if key not in found and key not in self._looked_up and (error := _form_error(key)) is not None
+            key: error for key in asked if key not in found and (error := _form_error(key)) is not None
         }
         with self._lock:
-            problems.update((key, error) for key, error in self._bad.of(ist_date(now)).items() if key in asked)
+            if use_cache:
+                problems.update((key, error) for key, error in self._bad.of(now.timestamp()).items() if key in asked)
             silent = self._memory.silent(asked.keys() - found.keys(), now.timestamp()) if use_cache else {}
         problems.update(silent)
         missing = [key for key in asked if key not in found and key not in problems]
@@ -194,6 +197,8 @@ class QuoteBook:
         self._note(fetched, QuoteMetric(epoch_ms(now), read, memory_hits, db_hits, misses, api_calls=0))
         rows = {**found, **stored, **fetched.rows}
         problems.update(fetched.problems)
+        if not problems:
+            return BatchResult({key: rows[key] for key in asked})
         return BatchResult(
             {key: rows[key] for key in asked if key in rows},
             {key: problems[key] for key in asked if key not in rows},
@@ -213,14 +218,21 @@ class QuoteBook:
             self._looked_up.update(unseen)
         if not unseen:
             return False
+        rows: dict[str, QuoteRow] = {}
         try:
-            rows = {key: from_stored(stored) for key, stored in self._store.load(unseen, not_before_ms=0).items()}
+            loaded = self._store.load(unseen, not_before_ms=0)
         except (StorageError, sqlite3.Error) as error:
             log.warning("the quote cache in SQLite could not be read: %s", error)
+            with self._lock:
+                self._looked_up.difference_update(unseen)
             return False
+        for key, stored in loaded.items():
+            try:
+                rows[key] = from_stored(stored)
+            except StorageError as error:
+                log.warning("%s", error)
         with self._lock:
-            for key, row in rows.items():
-                self._memory.put({key: row}, row["received_at"].timestamp())
+            self._memory.put_stored(rows, self._clock.now().timestamp())
         return bool(rows)
 
     def _note(self, fetched: Fetched, metric: QuoteMetric) -> None:
@@ -243,7 +255,7 @@ class QuoteBook:
         self._write_down_hits()
         self._writer.flush()
         now = self._clock.now()
-        sums = self._store.metrics_since(epoch_ms(now) - HOUR_MS)
+        sums = self._store.metrics_since(epoch_ms(now) - HOUR_MS, epoch_ms(now) + 1000)
         stored = self._store.count(0)
         with self._lock:
             watched = self._leases.union(self._monotonic())
@@ -257,7 +269,7 @@ class QuoteBook:
                 db_entries=stored,
                 watchers=self._leases.holders(),
                 watched_keys=len(watched),
-                bad_keys=tuple(self._bad.of(ist_date(now))),
+                bad_keys=tuple(self._bad.of(now.timestamp())),
                 write_failures=self._writer.failures,
             )
 
@@ -286,6 +298,7 @@ class QuoteBook:
         self._writer.put(metric=metric)
 
 
+@lru_cache(maxsize=20_000)
 def _form_error(key: object) -> InvalidRequest | None:
     """Why `key` cannot be an instrument key."""
     try:

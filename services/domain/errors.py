@@ -9,6 +9,7 @@
     │   └── UnknownInstrument        not in the instrument master
     ├── LoginRequired                a person must log in (carries the login URL)
     ├── NoData                       the broker answered and has nothing to say of this instrument
+    ├── TooManyBadKeys               a list with so many unknown keys that the known ones have to wait
     ├── RateBudgetSpent              our own pacing would make the caller wait too long
     ├── TransportError               no usable answer from the broker
     │   ├── NotSent                  the connection certainly never carried the request
@@ -79,6 +80,12 @@ class LoginRequired(UpstoxError):
 
 class NoData(UpstoxError):
     """The broker answered, and said nothing of this instrument (silent, suspended or not traded yet)."""
+
+    retryable = True
+
+
+class TooManyBadKeys(UpstoxError):
+    """The list holds so many unknown keys that finding them all now would spend the rate budget."""
 
     retryable = True
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 
 from services.domain.errors import UpstoxError
 from services.domain.quote_row import QuoteRow
+
+BAD_SECONDS = 900.0
+"""A refused key is not asked for again for so long. Not for the whole day: what is unknown before the open may be
+listed at ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class BookStats:
     watchers: int
     watched_keys: int
     bad_keys: tuple[str, ...]
-    """Keys that the broker refused today; they are not asked for again before tomorrow."""
+    """Keys that the broker refused; they are asked for again a quarter of an hour after that."""
     write_failures: int
     """Batches that could not be written to SQLite since this process started."""
 
@@ -45,21 +48,25 @@ class BookStats:
 
 
 class BadKeys:
-    """Keys that the broker refused, remembered for the day. Not locked: its owner's lock guards it."""
+    """Keys that the broker refused, remembered for a while. Not locked: its owner's lock guards it."""
 
-    def __init__(self) -> None:
-        self._errors: dict[str, UpstoxError] = {}
-        self._day: date | None = None
+    def __init__(self, *, seconds: float = BAD_SECONDS) -> None:
+        self._seconds = seconds
+        self._errors: dict[str, tuple[float, UpstoxError]] = {}
 
-    def add(self, errors: Mapping[str, UpstoxError], day: date) -> None:
-        self.of(day)
-        self._errors.update(errors)
+    def add(self, errors: Mapping[str, UpstoxError], now: float) -> None:
+        self._errors.update({key: (now, error) for key, error in errors.items()})
 
-    def of(self, day: date) -> dict[str, UpstoxError]:
-        """Those of `day`. Another day's are forgotten: a contract may be listed by then."""
-        if self._day != day:
-            self._errors, self._day = {}, day
-        return self._errors
+    def remove(self, keys: Iterable[str]) -> None:
+        """These were answered after all."""
+        for key in keys:
+            self._errors.pop(key, None)
+
+    def of(self, now: float) -> dict[str, UpstoxError]:
+        """Those that are still remembered at `now` (epoch seconds)."""
+        if any(not 0 <= now - at < self._seconds for at, _ in self._errors.values()):
+            self._errors = {key: told for key, told in self._errors.items() if 0 <= now - told[0] < self._seconds}
+        return {key: error for key, (_, error) in self._errors.items()}
 
     def clear(self) -> None:
         self._errors = {}

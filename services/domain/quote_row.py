@@ -5,11 +5,11 @@ Rows are shared by every reader of the cache, so a reader that could write would
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Never
 
-from services.domain.quotes import DepthLevel, Quote
+from services.domain.quotes import DepthLevel, DepthSide, Quote
 
 
 class ReadOnlyDict(dict[str, Any]):  # Any: members of several types, named in `QuoteRow`
@@ -29,16 +29,17 @@ class ReadOnlyDict(dict[str, Any]):  # Any: members of several types, named in `
 
 class Depth(ReadOnlyDict):
     """`{"buy": (...), "sell": (...)}`: five levels or fewer for each side, best first, each a dict of `price quantity
-    orders`. The dicts are made when somebody looks: most rows are never asked for their depth, and making them for 500
-    quotes would take as long as all the rest of the rows."""
+    orders`, made when somebody looks."""
 
     __slots__ = ()
 
-    def __init__(self, sides: Mapping[str, Iterable[DepthLevel | Mapping[str, Any]]]) -> None:
-        super().__init__({side: tuple(levels) for side, levels in sides.items()})
-
     def __getitem__(self, side: str) -> tuple[ReadOnlyDict, ...]:
-        return tuple([_level(level) for level in super().__getitem__(side)])
+        return tuple(
+            [
+                ReadOnlyDict({"price": level.price, "quantity": level.quantity, "orders": level.orders})
+                for level in DepthSide(super().__getitem__(side))
+            ]
+        )
 
     def get(self, side: str, default: Any = None) -> Any:  # Any: as in dict
         return self[side] if side in self else default  # noqa: SIM401  # `get` is what is being written here
@@ -58,10 +59,9 @@ class Depth(ReadOnlyDict):
     __hash__ = None  # type: ignore[assignment]  # as every dict
 
 
-def _level(level: DepthLevel | Mapping[str, Any]) -> ReadOnlyDict:
-    if isinstance(level, DepthLevel):
-        return ReadOnlyDict({"price": level.price, "quantity": level.quantity, "orders": level.orders})
-    return ReadOnlyDict(level)
+def _rows(side: Sequence[DepthLevel]) -> Sequence[Any]:  # Any: levels or their unread rows
+    """What `DepthSide` reads, and JSON takes as it is."""
+    return side.rows if isinstance(side, DepthSide) else side
 
 
 class QuoteRow(ReadOnlyDict):
@@ -108,7 +108,7 @@ def quote_row(quote: Quote, *, received_at: datetime, source: str, api_version: 
             "year_low": quote.year_low,
             "total_buy_quantity": quote.total_buy_quantity,
             "total_sell_quantity": quote.total_sell_quantity,
-            "depth": Depth({"buy": quote.bids, "sell": quote.asks}),
+            "depth": Depth({"buy": _rows(quote.bids), "sell": _rows(quote.asks)}),
             "last_trade_time": quote.last_trade_time,
             "exchange_time": quote.exchange_time,
             "received_at": received_at,

@@ -5,8 +5,12 @@ Prices are floats: they are drawn, not paid. `None` means "not available", never
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, overload
+
+from services.domain.errors import MalformedPayload
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,56 @@ class DepthLevel:
     price: float
     quantity: int
     orders: int
+
+
+class DepthSide(Sequence[DepthLevel]):
+    """One side of the depth as the broker sent it, best level first; its padding of zeros is left out.
+
+    The levels are read when somebody looks: 500 quotes hold 5,000 of them, which take as long to read as all the rest,
+    and a page shows ten. What is not a level therefore raises `MalformedPayload` only then.
+    """
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: Sequence[Any]) -> None:  # Any: levels, or mappings of price, quantity, orders as they came
+        self.rows = rows
+
+    def levels(self) -> tuple[DepthLevel, ...]:
+        try:
+            return tuple([level for row in self.rows if (level := _level(row)) is not None])
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise MalformedPayload("a level of the depth is not price, quantity and orders", field="depth") from error
+
+    @overload
+    def __getitem__(self, place: int) -> DepthLevel: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[DepthLevel, ...]: ...
+    def __getitem__(self, place: int | slice) -> DepthLevel | tuple[DepthLevel, ...]:
+        return self.levels()[place]
+
+    def __len__(self) -> int:
+        return len(self.levels())
+
+    def __iter__(self) -> Iterator[DepthLevel]:
+        return iter(self.levels())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self.levels() == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self.levels())
+
+    def __repr__(self) -> str:
+        return repr(self.levels())
+
+
+def _level(row: Any) -> DepthLevel | None:  # Any: checked by using it
+    if isinstance(row, DepthLevel):
+        return row
+    price, quantity, orders = row["price"], row["quantity"], row["orders"]
+    if not price or not quantity:
+        return None
+    return DepthLevel(price + 0.0, int(quantity + 0.0), int(0.0 + (orders or 0)))  # to add refuses text
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +95,8 @@ class Quote:
     year_low: float | None
     total_buy_quantity: int | None
     total_sell_quantity: int | None
-    bids: tuple[DepthLevel, ...]
-    asks: tuple[DepthLevel, ...]
+    bids: Sequence[DepthLevel]
+    asks: Sequence[DepthLevel]
     last_trade_time: datetime | None
     exchange_time: datetime | None
     """The broker's own stamp of the quote."""

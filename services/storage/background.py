@@ -67,17 +67,18 @@ class Workers:
 class Recurring:
     """One daemon thread that runs `step` again and again while there is something to do.
 
-    `step` returns the seconds to wait before the next run, or `None`: nothing to do; the thread then ends, and `ensure`
-    starts another when there is.
+    `step` returns the seconds to wait before the next run, or `None`: nothing to do. The thread then lingers for a
+    while (to start one costs more than most steps) and ends; `ensure` starts another when there is something again.
     """
 
-    def __init__(self, step: Callable[[], float | None], *, name: str) -> None:
+    def __init__(self, step: Callable[[], float | None], *, name: str, linger: float = 0.0) -> None:
         self._step = step
         self._name = name
+        self._linger = linger
         self._stop = Event()
-        self._guard = Lock()  # guards the two below
+        self._asked = Event()  # somebody said that there is something to do, and no step has begun since
+        self._guard = Lock()  # guards the one below
         self._thread: Thread | None = None
-        self._wanted = False
 
     @property
     def running(self) -> bool:
@@ -85,8 +86,8 @@ class Recurring:
 
     def ensure(self) -> None:
         """There is something to do: run `step` soon, in a thread that is started if need be."""
+        self._asked.set()
         with self._guard:
-            self._wanted = True
             if self._thread is None and not self._stop.is_set():
                 self._thread = Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
@@ -95,12 +96,14 @@ class Recurring:
         """Stop for good and wait for the step that runs, at most `timeout` seconds."""
         with self._guard:
             self._stop.set()
+            self._asked.set()
             thread = self._thread
         if thread is not None:
             _join([thread], timeout)
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            self._asked.clear()
             try:
                 wait = self._step()
             except Exception:  # outermost loop of a thread
@@ -109,11 +112,12 @@ class Recurring:
             if wait is not None:
                 self._stop.wait(wait)
                 continue
+            if self._asked.wait(self._linger):
+                continue
             with self._guard:
-                if not self._wanted:
+                if not self._asked.is_set():  # else somebody asked in this very moment
                     self._thread = None
                     return
-                self._wanted = False  # somebody asked meanwhile: look once more before ending
 
 
 def _join(threads: list[Thread], timeout: float) -> None:

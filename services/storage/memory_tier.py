@@ -52,12 +52,23 @@ class MemoryTier:
         return {key: row[1] for key in keys if (row := self._rows.get(key)) is not None}
 
     def put(self, rows: Mapping[str, QuoteRow], at: float) -> None:
-        """Rows that came at `at`; older rows never take the place of newer ones."""
+        """Rows that have just come, at `at`. They take the place of whatever is here, for what came last is the truth
+        even if the host's clock was set back in between."""
         for key, row in rows.items():
-            before = self._rows.get(key)
-            if before is None or before[0] <= at:
-                self._rows[key] = (at, row)
+            self._rows[key] = (at, row)
             self._silent.pop(key, None)
+        self._shrink()
+
+    def put_stored(self, rows: Mapping[str, QuoteRow], now: float) -> None:
+        """Rows out of SQLite, where nothing newer is here. Those from after `now` are of another clock's time and are
+        left out: their age could not be told."""
+        for key, row in rows.items():
+            at = row["received_at"].timestamp()
+            if key not in self._rows and at <= now + _CLOCK_SLACK:
+                self._rows[key] = (at, row)
+        self._shrink()
+
+    def _shrink(self) -> None:
         if len(self._rows) > self._most_rows:
             by_age = sorted(self._rows, key=lambda key: self._rows[key][0])
             for key in by_age[: len(self._rows) - self._most_rows]:

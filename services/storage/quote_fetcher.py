@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Protocol
+from time import sleep
+from typing import Protocol, TypeVar
 
-from services.domain.clock import Clock, ist_date
-from services.domain.errors import NoData, NotSent, UpstoxError
+from services.domain.clock import Clock
+from services.domain.errors import NoAnswer, NoData, NotSent, UpstoxError
 from services.domain.isolation import fetch_isolating
 from services.domain.quote_batch import BadKeys
 from services.domain.quote_row import QuoteRow, quote_row
@@ -18,6 +19,11 @@ from services.storage.background import Workers
 from services.storage.memory_tier import MemoryTier
 from services.storage.quote_flights import Flight, Flights
 from services.wire.chunks import chunk_keys
+
+T = TypeVar("T")
+
+START_WITHIN = 10.0
+"""Seconds that a request may wait for a free worker."""
 
 
 class Served(Protocol):
@@ -54,7 +60,7 @@ class QuoteFetcher:
     """Fetches chunks of keys on up to `workers` threads (`quote-fetch-*`) and puts what comes into `memory`.
 
     `lock` is the quote book's; it guards `memory`, `bad` and the flights, and is never held while asking. `arrived`
-    hears of new rows after those who wait for them have been answered.
+    hears of new rows and must not wait for anything.
     """
 
     def __init__(
@@ -97,7 +103,8 @@ class QuoteFetcher:
             problems = self._memory.silent(wanted.keys() - rows.keys(), now) if use_cache else {}
             open_keys = [key for key in wanted if key not in rows and key not in problems]
             joined, rest = self._flights.split(open_keys)
-            own = tuple(Flight(chunk) for chunk in _chunks(tuple(rest), self._max_keys, self._max_chars))
+            start_by = self._monotonic() + START_WITHIN
+            own = tuple(Flight(chunk, start_by) for chunk in _chunks(tuple(rest), self._max_keys, self._max_chars))
             for flight in own:
                 self._flights.add(flight)
         for flight in own:
@@ -105,8 +112,8 @@ class QuoteFetcher:
                 self._abandon(flight)
         for flight in (*joined, *own):
             flight.wait()
-            rows.update((key, row) for key, row in flight.rows.items() if key in wanted)
-            problems.update((key, error) for key, error in flight.problems.items() if key in wanted)
+            rows.update(_only(wanted, flight.rows))
+            problems.update(_only(wanted, flight.problems))
         return Fetched(rows, problems, own)
 
     def on_the_ground(self, keys: Iterable[str]) -> list[str]:
@@ -122,7 +129,13 @@ class QuoteFetcher:
             self._abandon(flight)
 
     def _fly(self, flight: Flight, use_v3: bool | None) -> None:
-        """Fetch one chunk, on a worker."""
+        """Fetch one chunk, on a worker. One that waited too long for a worker is told so instead of being asked late:
+        while the broker is mute, readers must not queue up behind each other's time limits."""
+        if self._monotonic() > flight.start_by:
+            late = NoAnswer(f"other requests took so long that this one did not start within {START_WITHIN:.0f} s")
+            flight.problems = dict.fromkeys(flight.keys, late)
+            self._land(flight)
+            return
         began, before = self._monotonic(), self._clock.now()
         try:
             fetch = self._fetch if use_v3 is None else partial(self._fetch, use_v3=use_v3)
@@ -144,13 +157,14 @@ class QuoteFetcher:
                 self.last_seconds = (now - before).total_seconds()
                 self._memory.put(rows, now.timestamp())
                 self._memory.put_silent(silent, now.timestamp())
-                self._bad.add(result.bad, ist_date(now))
+                self._bad.remove(rows)
+                self._bad.add(result.bad, now.timestamp())
+            self._arrived(rows)
         except UpstoxError as error:  # to ask where the prices come from may fail as well
             flight.problems = dict.fromkeys(flight.keys, error)
         finally:
             self._land(flight)
-        if flight.rows:
-            self._arrived(flight.rows)
+        sleep(0)  # lets go of the interpreter: whoever waits goes on before this thread tidies up
 
     def _abandon(self, flight: Flight) -> None:
         flight.problems = dict.fromkeys(flight.keys, NotSent("the desk is closing; nothing is asked any more"))
@@ -160,6 +174,11 @@ class QuoteFetcher:
         with self._lock:
             self._flights.remove(flight)
         flight.land()
+
+
+def _only(wanted: Mapping[str, object], found: Mapping[str, T]) -> Mapping[str, T]:
+    """What of `found` is `wanted`: all of it as a rule, for most flights are one caller's."""
+    return found if wanted.keys() >= found.keys() else {key: found[key] for key in found if key in wanted}
 
 
 @lru_cache(maxsize=32)

@@ -12,8 +12,10 @@ from services.domain.quote_row import QuoteRow
 class Flight:
     """One chunk of keys that is being fetched. Written by the thread that fetches, read by others after `wait`."""
 
-    def __init__(self, keys: Sequence[str]) -> None:
+    def __init__(self, keys: Sequence[str], start_by: float = float("inf")) -> None:
+        """`start_by`: the monotonic instant after which it is not worth starting any more."""
         self.keys = tuple(keys)
+        self.start_by = start_by
         self.rows: Mapping[str, QuoteRow] = {}
         unknown = NoAnswer("the request for this quote broke off")  # until something better is known
         self.problems: Mapping[str, UpstoxError] = dict.fromkeys(self.keys, unknown)

@@ -40,7 +40,7 @@ def from_stored(stored: StoredQuote) -> QuoteRow:
         for name in _INSTANTS:
             if members[name] is not None:
                 members[name] = datetime.fromisoformat(members[name])
-        members["depth"] = Depth({side: members["depth"][side] for side in ("buy", "sell")})
+        members["depth"] = Depth({side: tuple(members["depth"][side]) for side in ("buy", "sell")})
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise StorageError(f"the stored quote of {stored.key} cannot be read") from error
     return QuoteRow(members)

@@ -10,6 +10,7 @@ import orjson
 from services.storage.pool import Pool
 
 METRICS_KEPT_MS = 7 * 24 * 3600 * 1000
+_FOR_EVER_MS = 2**62
 _PRUNE_EVERY = 500
 
 
@@ -124,13 +125,13 @@ class QuoteStore:
                 connection.execute("DELETE FROM quote_metrics WHERE at_ms < ?", (metric.at_ms - METRICS_KEPT_MS,))
             self._recorded += 1
 
-    def metrics_since(self, ms: int) -> MetricsSummary:
-        """The sums over all batches at or after `ms`."""
+    def metrics_since(self, ms: int, until_ms: int = _FOR_EVER_MS) -> MetricsSummary:
+        """The sums over all batches from `ms` to `until_ms` (rows of another clock's future are not of this hour)."""
         with self._pool.get_connection(write=False) as connection:
             row = connection.execute(
                 "SELECT count(*), total(keys), total(memory_hits), total(db_hits), total(misses), total(api_calls), "
-                "count(error), avg(fetch_ms) FROM quote_metrics WHERE at_ms >= ?",
-                (ms,),
+                "count(error), avg(fetch_ms) FROM quote_metrics WHERE at_ms BETWEEN ? AND ?",
+                (ms, until_ms),
             ).fetchone()
         batches, keys, memory_hits, db_hits, misses, api_calls, errors = (int(value) for value in row[:7])
         return MetricsSummary(batches, keys, memory_hits, db_hits, misses, api_calls, errors, avg_fetch_ms=row[7])

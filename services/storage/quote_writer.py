@@ -1,4 +1,4 @@
-"""Writes quotes and metrics to SQLite after the caller has been answered, a fifth of a second's worth in one go."""
+"""Writes quotes and metrics to SQLite after the caller has been answered, half a second's worth in one go."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from services.storage.background import Recurring
 from services.storage.quote_payload import to_stored
 from services.storage.quote_store import QuoteMetric, QuoteStore
 
-GATHER_SECONDS = 0.2
+GATHER_SECONDS = 0.5
+LINGER_SECONDS = 10.0
 MOST_METRICS = 1000
 """What waits is bounded: rows by the number of instruments (a newer one takes the older one's place), metrics by this;
 beyond it the oldest are dropped and counted."""
@@ -46,7 +47,8 @@ class HitTally:
 
 
 class QuoteWriter:
-    """One thread, `quote-writer`, alive only while something waits. A fault of the disk costs cache, not quotes."""
+    """One thread, `quote-writer`, alive while there is something to write now and then. A fault of the disk costs the
+    cache, not the quotes."""
 
     def __init__(self, store: QuoteStore) -> None:
         self._store = store
@@ -55,7 +57,7 @@ class QuoteWriter:
         self._metrics: deque[QuoteMetric] = deque(maxlen=MOST_METRICS)
         self._gathering = False
         self._writing = Lock()  # held while writing, so that an older row never lands after a newer one
-        self._thread = Recurring(self._step, name="quote-writer")
+        self._thread = Recurring(self._step, name="quote-writer", linger=LINGER_SECONDS)
         self.dropped = 0
         self.failures = 0
 

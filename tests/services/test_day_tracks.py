@@ -131,6 +131,23 @@ def test_yesterdays_path_is_not_shown_today(tracks: DayTracks, clock: FakeClock,
     assert bars.asked == [RELIANCE, RELIANCE]
 
 
+def test_an_instrument_that_fails_after_the_roll_does_not_starve_the_others(
+    tracks: DayTracks, clock: FakeClock, bars: FakeBars
+) -> None:
+    tracks.track(RELIANCE)
+    tracks.track(INFY)
+    tracks.fetch_next()
+    tracks.fetch_next()
+    clock.instant = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
+    bars.failure = BadInstrumentKey("expired", status=400)
+    tracks.fetch_next()
+    bars.failure = None
+
+    tracks.fetch_next()
+
+    assert tracks.state().known == 1
+
+
 def test_a_failure_is_counted_told_and_delays_all(tracks: DayTracks, bars: FakeBars, monotonic: FakeMonotonic) -> None:
     bars.failure = NoAnswer("silence")
     tracks.track(RELIANCE)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ from services.domain.errors import (
     NoData,
     NotSent,
     PoolExhausted,
+    TooManyBadKeys,
     UpstoxError,
 )
 from services.quote_book import QuoteBook
+from services.storage.quote_fetcher import START_WITHIN, Served
 from services.storage.quote_store import QuoteStore
 from tests.support.clocks import FakeClock, FakeMonotonic
 from tests.support.quotes import INFY, NOW, RELIANCE, TCS, FakeBroker, keys, open_book, open_store, wait_until
@@ -217,7 +220,7 @@ def test_a_failed_fetch_is_told_for_each_key(book: QuoteBook, broker: FakeBroker
     assert str(result.problems[INFY]) == "silence"
 
 
-def test_one_bad_key_loses_no_other_and_is_not_asked_for_again_today(
+def test_one_bad_key_loses_no_other_and_is_not_asked_for_again_soon(
     book: QuoteBook, broker: FakeBroker, clock: FakeClock
 ) -> None:
     broker.bad = {keys(500)[77]}
@@ -234,13 +237,37 @@ def test_one_bad_key_loses_no_other_and_is_not_asked_for_again_today(
     assert book.stats().bad_keys == (keys(500)[77],)
 
 
-def test_a_bad_key_is_tried_again_the_next_day(book: QuoteBook, broker: FakeBroker, clock: FakeClock) -> None:
+def test_a_bad_key_is_tried_again_a_quarter_of_an_hour_later(
+    book: QuoteBook, broker: FakeBroker, clock: FakeClock
+) -> None:
     broker.bad = {RELIANCE}
     book.get([RELIANCE])
     broker.bad = set()
-    clock.move(days=1)
+    clock.move(minutes=16)
 
     assert list(book.get([RELIANCE]).quotes) == [RELIANCE]
+
+
+def test_who_passes_the_cache_by_has_a_bad_key_asked_for_again(book: QuoteBook, broker: FakeBroker) -> None:
+    broker.bad = {RELIANCE}
+    book.get([RELIANCE])
+    broker.bad = set()
+
+    assert list(book.get([RELIANCE], use_cache=False).quotes) == [RELIANCE]
+    assert book.stats().bad_keys == ()
+
+
+def test_a_list_full_of_expired_contracts_costs_the_good_ones_one_more_read(
+    book: QuoteBook, broker: FakeBroker
+) -> None:
+    broker.bad = set(keys(230)[150:])
+
+    first = book.get(keys(230))
+    second = book.get(keys(230))
+
+    assert {type(error) for error in first.problems.values()} == {BadInstrumentKey, TooManyBadKeys}
+    assert list(second.quotes) == list(keys(230)[:150])
+    assert broker.calls <= 64 + 20
 
 
 def test_silence_about_a_key_is_a_problem_and_not_asked_again_within_the_ttl(
@@ -343,6 +370,42 @@ def test_a_disk_that_cannot_be_read_costs_no_quotes(
     assert "could not be read" in caplog.text
 
 
+def test_one_damaged_row_hides_no_other(broker: FakeBroker, store: QuoteStore, clock: FakeClock) -> None:
+    with open_book(broker, store, clock) as before:
+        before.get([RELIANCE, INFY])
+    [stored] = store.load([RELIANCE], not_before_ms=0).values()
+    store.save([replace(stored, payload=b"not json")])
+
+    with open_book(broker, store, clock) as after:
+        assert list(after.last_known([RELIANCE, INFY])) == [INFY]
+
+
+def test_readers_do_not_queue_up_behind_a_mute_broker(
+    broker: FakeBroker, store: QuoteStore, clock: FakeClock, monotonic: FakeMonotonic
+) -> None:
+    fetcher_gate = threading.Event()
+    answers: list[UpstoxError] = []
+
+    def mute(asked: Sequence[str], **_: object) -> Served:
+        fetcher_gate.wait(10)
+        raise NoAnswer("silence")
+
+    with open_book(mute, store, clock, monotonic=monotonic, fetchers=1) as book:
+        readers = [
+            threading.Thread(target=lambda key=key: answers.extend(book.get([key]).problems.values()))
+            for key in keys(4)
+        ]
+        for reader in readers:
+            reader.start()
+        wait_until(lambda: len(book._fetcher._flights.all()) == 4)
+        monotonic.now += START_WITHIN + 1
+        fetcher_gate.set()
+        for reader in readers:
+            reader.join(5)
+
+    assert sorted("did not start" in str(error) for error in answers) == [False, True, True, True]
+
+
 def test_the_last_known_are_told_without_a_request_whatever_their_age(
     broker: FakeBroker, store: QuoteStore, clock: FakeClock
 ) -> None:
@@ -415,6 +478,30 @@ def test_a_failing_broker_is_asked_less_often_by_the_refresher(
         monotonic.now += 0.1
 
     assert 4 <= broker.calls <= 10
+
+
+def test_the_refresher_survives_a_night_of_failures(
+    book: QuoteBook, broker: FakeBroker, monotonic: FakeMonotonic
+) -> None:
+    broker.failure = NoAnswer("silence")
+    book.watch("page", [RELIANCE], seconds=1e9)
+    for _ in range(1100):
+        book.refresh_watched()
+        monotonic.now += 31
+
+    assert broker.calls == 1100
+
+
+def test_the_refresher_stays_within_the_rate_budget_however_much_is_watched(
+    book: QuoteBook, broker: FakeBroker, clock: FakeClock, monotonic: FakeMonotonic
+) -> None:
+    book.watch("page", keys(5000), seconds=1e9)
+    for _ in range(1800):  # half an hour
+        book.refresh_watched()
+        clock.move(seconds=1)
+        monotonic.now += 1
+
+    assert broker.calls <= 1700
 
 
 def test_a_clock_that_runs_fast_does_not_make_more_requests_than_one_a_second(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.domain.errors import BrokerFault, NoAnswer
+from services.domain.errors import BadInstrumentKey, BrokerFault, NoAnswer
 from services.domain.isolation import fetch_isolating
 from tests.support.quotes import FakeBroker, keys
 
@@ -19,7 +21,7 @@ def test_a_good_batch_is_one_call() -> None:
     assert (result.calls, len(result.asked), result.bad, result.failed) == (1, 500, {}, {})
 
 
-def test_a_key_that_the_broker_names_is_asked_for_alone_before_it_is_called_bad() -> None:
+def test_the_first_key_that_the_broker_names_is_asked_for_alone_before_it_is_called_bad() -> None:
     broker = FakeBroker()
     broker.bad = {keys(500)[123]}
 
@@ -28,6 +30,33 @@ def test_a_key_that_the_broker_names_is_asked_for_alone_before_it_is_called_bad(
     assert set(result.bad) == broker.bad
     assert len(result.asked) == 499
     assert result.calls == 3
+
+
+def test_further_names_cost_no_call_of_their_own() -> None:
+    broker = FakeBroker()
+    broker.bad = set(keys(500)[100:140])
+
+    result = fetch_isolating(broker, keys(500))
+
+    assert set(result.bad) == broker.bad
+    assert len(result.asked) == 460
+    assert result.calls == 42
+
+
+def test_a_broker_that_names_the_wrong_key_costs_no_good_one() -> None:
+    broker = FakeBroker()
+    broker.bad = {keys(9)[7]}
+
+    def misnaming(asked: Sequence[str]) -> object:
+        try:
+            return broker(asked)
+        except BadInstrumentKey as error:
+            raise BadInstrumentKey("bad", status=400, invalid_value=asked[0]) from error
+
+    result = fetch_isolating(misnaming, keys(9))
+
+    assert set(result.bad) == broker.bad
+    assert sorted([*result.asked, *result.bad]) == sorted(keys(9))
 
 
 def test_a_key_that_is_not_named_is_found_by_halving() -> None:

@@ -27,12 +27,26 @@ def test_a_row_from_the_future_is_not_fresh() -> None:
     assert tier.fresh([RELIANCE], 50.0) == {}
 
 
-def test_an_older_row_does_not_take_the_place_of_a_newer_one() -> None:
+def test_what_came_last_is_shown_even_after_the_clock_was_set_back() -> None:
     tier = MemoryTier(ttl=5)
-    tier.put({RELIANCE: row(ltp=2.0)}, at=100.0)
-    tier.put({RELIANCE: row(ltp=1.0)}, at=99.0)
+    tier.put({RELIANCE: row(ltp=1.0)}, at=2000.0)
 
-    assert tier.fresh([RELIANCE], 101.0)[RELIANCE]["ltp"] == 2.0
+    tier.put({RELIANCE: row(ltp=2.0)}, at=200.0)
+
+    assert tier.fresh([RELIANCE], 201.0)[RELIANCE]["ltp"] == 2.0
+    assert tier.any_age([RELIANCE])[RELIANCE]["ltp"] == 2.0
+
+
+def test_a_stored_row_takes_no_place_of_a_live_one_and_none_comes_from_the_future() -> None:
+    tier = MemoryTier(ttl=5)
+    received = row()["received_at"].timestamp()
+    tier.put({RELIANCE: row(ltp=2.0)}, at=received - 100)
+
+    tier.put_stored({RELIANCE: row(ltp=1.0), INFY: row(INFY)}, now=received)
+    tier.put_stored({TCS: row(TCS)}, now=received - 3600)
+
+    assert tier.any_age([RELIANCE])[RELIANCE]["ltp"] == 2.0
+    assert set(tier.any_age([INFY, TCS])) == {INFY}
 
 
 def test_silence_is_remembered_for_the_ttl_and_ends_with_a_row() -> None:
