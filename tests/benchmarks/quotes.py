@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import sys
-import time
 import warnings
 from typing import Any
 
@@ -20,6 +19,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import upstox_client
 
+TURNS, EACH = 4, 10
 DELAY_MS = 40
 CLAIMED_100_MS = 150.0
 
@@ -50,10 +50,10 @@ def _without_delay() -> list[Row]:
                 "frame": lambda: pd.DataFrame(list(_ours(book, many).values())),
                 "frame sdk": lambda: pd.DataFrame([quote.to_dict() for quote in sdk.quotes(many).values()]),
             },
-            rounds=20,
-            pause=_pause,
+            turns=TURNS,
+            each=EACH,
         )
-    how = "no server delay, answers not packed, cache off, written to SQLite behind the caller; median of 20"
+    how = f"no server delay, answers not packed, cache off, stored behind the caller; median of {TURNS * EACH}"
     return [
         _faster("100 quotes", took["100"], took["100 sdk"], 3.5, f"official SDK; {how}"),
         _faster("500 quotes", took["500"], took["500 sdk"], 5.0, f"official SDK; {how}"),
@@ -72,8 +72,8 @@ def _with_delay() -> list[Row]:
                 "1000": lambda: _ours(book, two),
                 "1000 sdk": lambda: (sdk.quotes(two[:500]), sdk.quotes(two[500:])),
             },
-            rounds=20,
-            pause=_pause,
+            turns=TURNS,
+            each=EACH,
         )
     delayed = f"server answers after {DELAY_MS} ms"
     return [
@@ -120,11 +120,6 @@ def _ours(book: QuoteBook, keys: list[str]) -> dict[str, Any]:  # Any: members o
     result = book.get(keys, use_cache=False)
     assert len(result.quotes) == len(keys), next(iter(result.problems.values()))
     return result.quotes
-
-
-def _pause() -> None:
-    """Keeps both below the documented 50 calls a second, and lets what goes on behind the caller end."""
-    time.sleep(0.06)
 
 
 def _faster(name: str, ours: float, peer: float, bar: float, note: str) -> Row:

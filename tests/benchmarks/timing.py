@@ -1,4 +1,4 @@
-"""Medians of things that are done in turn, so that whatever else the machine does falls on all of them alike."""
+"""Medians of things that are done in turns, so that whatever else the machine does falls on all of them alike."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ from collections.abc import Callable, Mapping
 WARM_UP = 3
 
 
-def medians_ms(
-    what: Mapping[str, Callable[[], object]], *, rounds: int, pause: Callable[[], None] = lambda: None
-) -> dict[str, float]:
-    """Milliseconds, by name. `pause` is called between two measurements and is not counted."""
+def medians_ms(what: Mapping[str, Callable[[], object]], *, turns: int, each: int) -> dict[str, float]:
+    """Milliseconds, by name: the median of `turns` x `each` runs. In each turn everything is done `each` times."""
     times: dict[str, list[float]] = {name: [] for name in what}
-    for number in range(rounds + WARM_UP):
+    for _ in range(turns):
         for name, do in what.items():
-            pause()
-            began = time.perf_counter()
-            do()
-            took = (time.perf_counter() - began) * 1000
-            if number >= WARM_UP:
-                times[name].append(took)
+            for _ in range(WARM_UP):
+                do()
+            for _ in range(each):
+                began = time.perf_counter()
+                do()
+                times[name].append((time.perf_counter() - began) * 1000)
     return {name: statistics.median(taken) for name, taken in times.items()}
