@@ -64,6 +64,9 @@ class Opening:
             if runtime is not None:
                 self._keep_master(runtime)
         except Exception:
+            if self._stop.is_set():
+                log.info("the desk was closed while it was opened")
+                return
             log.exception("the desk could not be opened")
             self.problem = ConfigurationError("An unexpected error; the log in the data folder has the details")
         finally:

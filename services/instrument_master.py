@@ -7,9 +7,10 @@ before serves on, and `state()` says so.
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from threading import Lock
@@ -18,7 +19,7 @@ from typing import Any, Protocol
 import ijson
 
 from services.domain.clock import IST, Clock, epoch_ms, from_epoch_ms, ist_date
-from services.domain.errors import MalformedPayload, UnknownInstrument, UpstoxError
+from services.domain.errors import MalformedPayload, StorageError, UnknownInstrument, UpstoxError
 from services.domain.instrument_search import parse_query
 from services.domain.instruments import Instrument, is_instrument_key
 from services.storage.instrument_store import FileRecord, InstrumentStore
@@ -99,6 +100,7 @@ class InstrumentMaster:
         self._has_rows = False
         self._retry_at: dict[str, datetime] = {}
         self._last_error: UpstoxError | None = None
+        self._untold: dict[str, str] = {}  # why a file failed, where the disk would not even take the reason
 
     # -- questions ---------------------------------------------------------------------------------------------
 
@@ -134,8 +136,13 @@ class InstrumentMaster:
     def state(self) -> MasterState:
         """How current each file is, and what failed."""
         known = self._store.files()
-        files = tuple(_file_state(file, known.get(file)) for file in (*self._files, *(known.keys() - set(self._files))))
+        files = tuple(self._file(file, known.get(file)) for file in (*self._files, *(known.keys() - set(self._files))))
         return MasterState(files, sum(file.rows for file in files), self._loading)
+
+    def _file(self, file: str, record: FileRecord | None) -> FileState:
+        state = _file_state(file, record)
+        untold = self._untold.get(file)
+        return state if untold is None else replace(state, error=untold)
 
     # -- keeping it current ------------------------------------------------------------------------------------
 
@@ -181,9 +188,19 @@ class InstrumentMaster:
                     log.warning("instrument file %s was not refreshed: %s", file, error)
                     self._last_error = error
                     self._retry_at[file] = now + RETRY_AFTER
-                    self._store.failed(file, str(error))
+                    self._write_down(file, str(error))
                 finally:
                     self._loading = None
+
+    def _write_down(self, file: str, why: str) -> None:
+        """Keep why `file` failed; in memory, if the disk that failed cannot take that either."""
+        try:
+            self._store.failed(file, why)
+        except (StorageError, sqlite3.Error) as trouble:
+            log.warning("the failure of instrument file %s could not be stored: %s", file, trouble)
+            self._untold[file] = why
+        else:
+            self._untold.pop(file, None)
 
     def _is_due(self, record: FileRecord | None, now: datetime) -> bool:
         if record is None or record.checked_at_ms is None or not record.rows:
@@ -196,6 +213,7 @@ class InstrumentMaster:
         with self._download(file, etag=etag) as reader:
             if reader is None:
                 self._store.unchanged(file, at_ms=epoch_ms(self._clock.now()))
+                self._untold.pop(file, None)
                 log.info("instrument file %s has not changed", file)
             else:
                 self._load(reader, file, etag=getattr(reader, "etag", None))
@@ -210,6 +228,7 @@ class InstrumentMaster:
             malformed=parsed.malformed,
         )
         self._retry_at.pop(file, None)
+        self._untold.pop(file, None)
         log.info("instrument file %s: %d rows loaded, %d malformed", file, rows, len(parsed.malformed))
         return rows
 

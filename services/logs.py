@@ -141,14 +141,21 @@ class PrivateRotatingFile(RotatingFileHandler):
         def private(path: str, flags: int) -> int:
             return os.open(path, flags, 0o600)
 
+        # The folder again, if somebody deleted it; not what it lies in: that may be a disk that was taken away.
+        Path(self.baseFilename).parent.mkdir(mode=0o700, exist_ok=True)
         stream = open(self.baseFilename, "a", encoding="utf-8", errors="backslashreplace", opener=private)  # noqa: SIM115
         if os.name == "posix":
             os.fchmod(stream.fileno(), 0o600)
         return stream
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._follow()
-        super().emit(record)
+        """Write the line. What the disk refuses goes the way of logging's own errors: a log call never raises."""
+        try:
+            self._follow()
+        except (OSError, ValueError):
+            self.handleError(record)
+        else:
+            super().emit(record)
 
     def _follow(self) -> None:
         """Reopen the file if its name belongs to another one by now: a notebook beside the desk logs here too."""
@@ -160,8 +167,9 @@ class PrivateRotatingFile(RotatingFileHandler):
         except FileNotFoundError:
             named = None
         if named is None or (named.st_ino, named.st_dev) != (held.st_ino, held.st_dev):
-            self.stream.close()
-            self.stream = self._open()
+            # The new one first: if it cannot be opened, the next line finds a stream that can be asked again.
+            left, self.stream = self.stream, self._open()
+            left.close()
 
 
 class Logs:

@@ -6,12 +6,19 @@ built in reverse order of building.
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from threading import RLock
+from threading import RLock, Thread
 from typing import Any, Generic, Self, TypeVar, overload
 
 T = TypeVar("T")
+
+BUSY_SECONDS = 1.5
+"""All busy parts together get so long to end."""
+
+log = logging.getLogger(__name__)
 
 
 class Parts:
@@ -21,7 +28,9 @@ class Parts:
     def __init__(self) -> None:
         self._made: dict[str, Any] = {}  # values of all kinds; each `part` knows its own type
         self._locks: dict[str, RLock] = {}
-        self._guard = RLock()
+        self._guard = RLock()  # guards the locks above and everything below
+        self._begin: list[Callable[[], object]] = []
+        self._busy: list[Callable[[], object]] = []
         self._exit = ExitStack()
         self._closed = False
 
@@ -33,12 +42,41 @@ class Parts:
         """Has the part called `name` been made already?"""
         return name in self._made
 
+    def keep(self, value: T, name: str, *, busy: bool = False) -> T:
+        """Have `value` closed at the end, if it has `close`. If the end came while it was built, it is closed at once
+        and `RuntimeError` raised.
+
+        `begin_close()`, where it has that, is called before anything is closed and must not wait. `busy`: it has
+        threads of its own and nobody else builds on it; such parts are closed first, all at the same time.
+        """
+        close: Callable[[], object] | None = getattr(value, "close", None)
+        begin: Callable[[], object] | None = getattr(value, "begin_close", None)
+        with self._guard:
+            late = self._closed
+            if not late and begin is not None:
+                self._begin.append(begin)
+            if not late and close is not None and busy:
+                self._busy.append(close)
+            elif not late and close is not None:
+                self._exit.callback(close)
+        if late:
+            if close is not None:
+                close()
+            raise RuntimeError(f"the runtime is closed; {name} was asked for")
+        return value
+
     def close(self) -> None:
-        """Close every part that was built, the last one first. A second call does nothing."""
+        """Tell all parts to stop, then close every one that was built, the last one first. A second call does nothing.
+
+        A busy part that hangs (on a broker that does not answer) is left behind after `BUSY_SECONDS`.
+        """
         with self._guard:
             if self._closed:
                 return
             self._closed = True
+        for begin in reversed(self._begin):
+            begin()
+        _all_at_once(self._busy, BUSY_SECONDS)
         self._exit.close()
 
     def __enter__(self) -> Self:
@@ -50,6 +88,8 @@ class Parts:
 
 class part(Generic[T]):  # noqa: N801  # reads as a decorator
     """Decorates a method that builds a collaborator. If the result has `close`, the owner calls it at its own end."""
+
+    busy = False
 
     def __init__(self, build: Callable[[Any], T]) -> None:
         self._build = build
@@ -73,10 +113,37 @@ class part(Generic[T]):  # noqa: N801  # reads as a decorator
             if self._name not in made:
                 if owner._closed:
                     raise RuntimeError(f"the runtime is closed; {self._name} was asked for")
-                value = self._build(owner)
-                with owner._guard:
-                    if (close := getattr(value, "close", None)) is not None:
-                        owner._exit.callback(close)
-                    made[self._name] = value
+                made[self._name] = owner.keep(self._build(owner), self._name, busy=self.busy)
             built: T = made[self._name]
             return built
+
+
+class busy_part(part[T]):  # noqa: N801  # reads as a decorator
+    """A part with threads of its own that no other part needs: see `Parts.keep`."""
+
+    busy = True
+
+
+def _all_at_once(closers: list[Callable[[], object]], seconds: float) -> None:
+    """Call all of them, each in a thread, and wait for them at most so long, all together."""
+    deadline = time.monotonic() + seconds
+    threads = []
+    for close in closers:
+        thread = Thread(target=_closed, args=(close,), name="closing", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter ends and starts no more threads
+            _closed(close)
+        else:
+            threads.append(thread)
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    if left := sum(thread.is_alive() for thread in threads):
+        log.warning("%d parts were still busy %.1f s after they were told to stop; left behind", left, seconds)
+
+
+def _closed(close: Callable[[], object]) -> None:
+    try:
+        close()
+    except Exception:  # the outermost of its thread: the other parts have to be closed all the same
+        log.exception("a part could not be closed")

@@ -16,8 +16,9 @@ from typing import Any
 
 from services.broker_link import BrokerAddress, BrokerLink, BrokerTime
 from services.day_tracks import DayTracks
-from services.domain.accounts import Token
+from services.domain.accounts import Token, TokenKind
 from services.domain.clock import Clock
+from services.domain.errors import NotSent, UpstoxError
 from services.domain.phases import PhaseNow, nse_phase
 from services.domain.quotes import PriceSource
 from services.instrument_master import InstrumentMaster
@@ -26,10 +27,11 @@ from services.ledger.engine import Ledger, open_ledger
 from services.ledger.watchlists import Watchlists
 from services.login import Login, read_token_text
 from services.logs import hide, redact
-from services.parts import Parts, part
+from services.parts import Parts, busy_part, part
 from services.quote_book import QuoteBook
 from services.settings import Mode, Settings, ensure_folder, load_settings
 from services.storage.error_log import ErrorLog
+from services.storage.modes import mark_mode, refuse_other_mode
 from services.storage.pool import Pool
 from services.storage.quote_store import QuoteStore
 from services.storage.schema import migrate_market
@@ -41,6 +43,8 @@ from services.wire.endpoints import Base
 
 MARKET_FILE = "market_data.db"
 LEDGER_FILE = "ledger.db"
+SINK_SECONDS = 1.0
+"""A request that failed waits so long for another paper broker to be found."""
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +56,7 @@ class _Bases(Mapping[Base, str]):
         self._runtime = runtime
 
     def __getitem__(self, which: Base) -> str:
+        self._runtime.settle_time()
         return self._runtime.broker.base(which)
 
     def __iter__(self) -> Iterator[Base]:
@@ -97,13 +102,19 @@ class Runtime(Parts):
 
     @property
     def clock(self) -> Clock:
-        """The host's in live mode; in paper mode the broker's, asked once."""
+        """The host's in live mode; in paper mode the broker's, asked once for each broker that comes."""
         return self._broker_time.clock
 
     @property
     def source(self) -> PriceSource:
         """Where this process's prices come from."""
         return self._broker_time.source
+
+    def settle_time(self) -> None:
+        """If another paper broker may be there now, find that out and go over to its clock."""
+        if self.link.changed_hands():
+            self._broker_time.doubt()
+        self._broker_time.settle()
 
     def phase(self, segment: str = "NSE_EQ") -> PhaseNow:
         """The phase of the real market in `segment`, by this process's clock."""
@@ -127,17 +138,18 @@ class Runtime(Parts):
     def pool(self, db_path: str | Path = MARKET_FILE, size: int = 5) -> Pool:
         """The pool of that market file, one per file; a relative name lives in the data folder."""
         path = (self.folder / db_path).resolve()
+        mode, now = self.folder.name, self.clock.now()  # before the lock: the clock may have to find the broker first
         with self._registry:
-            if path not in self._pools:
+            known = self._pools.get(path)
+            if known is None or known.closed:
                 if self._closed:
                     raise RuntimeError(f"the runtime is closed; {path.name} was asked for")
-                migrate_market(path, backups=path.parent / "backups", now=self.clock.now())
-                made = self._pools[path] = Pool(path, size=size)
-                self._exit.callback(made.close_all)
-            elif self._pools[path].closed:
-                self._pools[path] = Pool(path, size=size)
-                self._exit.callback(self._pools[path].close_all)
-            return self._pools[path]
+                if known is None:
+                    refuse_other_mode(path, mode, root=self.settings.data_dir.resolve())
+                    migrate_market(path, backups=path.parent / "backups", now=now)
+                    mark_mode(path, mode, own=path.is_relative_to(self.folder.resolve()))
+                known = self._pools[path] = self.keep(Pool(path, size=size), path.name)
+            return known
 
     @property
     def market_pool(self) -> Pool:
@@ -157,10 +169,12 @@ class Runtime(Parts):
 
     @part
     def http(self) -> HttpClient:
+        given = self.settings
+        outside = given.mode is Mode.LIVE and not given.live_rehearsal  # no proxy sees calls within this machine
         return HttpClient(
-            connect_timeout=self.settings.connect_timeout,
-            read_timeout=self.settings.read_timeout,
-            trust_env=self.settings.use_system_proxy,
+            connect_timeout=given.connect_timeout,
+            read_timeout=given.read_timeout,
+            trust_env=outside and given.use_system_proxy,
         )
 
     @part
@@ -176,7 +190,7 @@ class Runtime(Parts):
             bases=_Bases(self),
             profile=self.settings.route_profile,
             token=lambda writes: self.login.token(writes=writes).secret,
-            token_rejected=lambda secret: self.login.rejected(secret),
+            token_rejected=self._token_rejected,
             error_sink=self._broker_failed,
             clock=self.clock,
         )
@@ -198,9 +212,24 @@ class Runtime(Parts):
         )
 
     def _paper_token(self) -> Token | None:
-        """The token that a paper broker hands to the desks on its own machine."""
+        """The token that a paper broker hands to the desks on its own machine. It is always alive there: where it does
+        not look so by our clock, another broker has come, with another time."""
         secret = self.link.access_token()
-        return None if secret is None else read_token_text(secret, now=self.clock.now())
+        if secret is None:
+            return None
+        token = read_token_text(secret, now=self.clock.now())
+        if token.seconds_left(self.clock) > 0 and token.kind is TokenKind.ACCESS:
+            return token
+        self._doubt_time()
+        return read_token_text(secret, now=self.clock.now())
+
+    def _token_rejected(self, secret: str) -> None:
+        self._doubt_time()
+        self.login.rejected(secret)
+
+    def _doubt_time(self) -> None:
+        self._broker_time.doubt()
+        self.settle_time()
 
     def _broker_failed(
         self,
@@ -213,11 +242,22 @@ class Runtime(Parts):
         context: dict[str, Any] | None = None,
     ) -> None:
         """Store a failed request. If the paper broker's process is gone, look for it again or take its place."""
-        if error_type == "NotSent" and not self._closed:
-            self.link.seek()
+        if self._closed:
+            return
+        if error_type == NotSent.__name__:
+            self._seek()
         self.errors.add(
             error_type, message, status_code=status_code, endpoint=endpoint, retry_count=retry_count, context=context
         )
+
+    def _seek(self) -> None:
+        """Look for the paper broker, briefly. Whatever comes of it, the request's own error is what its caller gets."""
+        self._broker_time.doubt()
+        try:
+            if self.link.seek(seconds=SINK_SECONDS):
+                self.settle_time()
+        except UpstoxError as error:
+            log.warning("the paper broker was looked for: %s", error)
 
     # -- market data -------------------------------------------------------------------------------------------
 
@@ -227,25 +267,25 @@ class Runtime(Parts):
 
     def quotes_in(self, db_path: str | Path = MARKET_FILE) -> QuoteBook:
         """The quote book over that market file, one per file."""
-        pool = self.pool(db_path)
+        pool, api, clock = self.pool(db_path), self.api, self.clock
         with self._registry:
             if pool.path not in self._books:
                 if self._closed:
                     raise RuntimeError("the runtime is closed; quotes were asked for")
-                made = self._books[pool.path] = QuoteBook(
-                    fetch=self.api.full_quotes,
+                made = QuoteBook(
+                    fetch=api.full_quotes,
                     store=QuoteStore(pool),
-                    clock=self.clock,
-                    source=lambda: self.source,
+                    clock=clock,
+                    source=self._broker_time.current_source,
                 )
-                self._exit.callback(made.close)
+                self._books[pool.path] = self.keep(made, "quotes", busy=True)
             return self._books[pool.path]
 
     @property
     def quotes(self) -> QuoteBook:
         return self.quotes_in()
 
-    @part
+    @busy_part
     def tracks(self) -> DayTracks:
         """The day's path of each watched instrument, for sparklines."""
         return DayTracks(fetch_bars=self.api.intraday_bars, clock=self.clock)

@@ -50,6 +50,19 @@ class ScaledClock:
         return self._anchor + timedelta(seconds=(self._monotonic() - self._started) * self.speed)
 
 
+class FollowedClock:
+    """The clock of somebody else, who may begin anew: from `follow` on it tells the time of another one."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def follow(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+
 def epoch_ms(instant: datetime) -> int:
     """Milliseconds since the epoch, exactly (no float on the way)."""
     return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)

@@ -13,6 +13,7 @@
     ├── RateBudgetSpent              our own pacing would make the caller wait too long
     ├── TransportError               no usable answer from the broker
     │   ├── NotSent                  the connection certainly never carried the request
+    │   │   └── BrokerNotAnswering   a paper broker holds the data folder and does not answer
     │   ├── NoAnswer                 sent, or perhaps sent; no complete answer came back
     │   └── MalformedPayload         an answer came and is not what the API promises
     ├── BrokerError                  the broker answered with an error
@@ -109,6 +110,10 @@ class TransportError(UpstoxError):
 
 class NotSent(TransportError):
     """The connection certainly never carried the request (refused, no route, name unknown)."""
+
+
+class BrokerNotAnswering(NotSent):
+    """Another process's paper broker holds the data folder and does not answer; it may come back or go."""
 
 
 class NoAnswer(TransportError):

@@ -136,13 +136,25 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class OhlcBar:
+    """A bar of the OHLC quote. v2 tells neither when it started (aware, UTC) nor its volume (units): `None`."""
+
+    start: datetime | None
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Ohlc:
     """The OHLC quote: the running bar and, for minute intervals, the last finished one."""
 
     key: str
     ltp: float
-    live: Bar | None
-    previous: Bar | None
+    live: OhlcBar | None
+    previous: OhlcBar | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +215,7 @@ class PriceSource:
     kind: str
     """`simulated`, `replay` or `upstox`."""
     label: str
-    """In words for the screen: `simulated`, `replay of 2026-08-21`, `Upstox`."""
+    """In words for the screen: `simulated`, `replay of 2026-08-21`, `replay of 2026-08-21, others simulated`,
+    `Upstox`. One for all rows: the broker's answers do not tell it of each price."""
     practice: bool = False
     """True where every segment is open at the host's time whatever the exchange does."""

@@ -22,6 +22,9 @@ OPENING_PAISE = 10_00_000_00
 DEMO_CLIENT_ID = "paper-desk"
 DEMO_CLIENT_SECRET = "paper-secret"  # noqa: S105  # opens nothing but a paper account on this machine
 
+MOST_APPS = 20
+"""So many real API keys are remembered besides the demo app; beyond it the one that came first is forgotten."""
+
 _API_KEY = re.compile(r"^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 _SCHEMA = """
 CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL);
@@ -110,16 +113,27 @@ class AccountBook:
         """Is this the demo app, or does it have the form of an Upstox API key?"""
         return client_id == DEMO_CLIENT_ID or _API_KEY.match(client_id) is not None
 
-    def opens(self, client_id: str, client_secret: str) -> bool:
-        """Does the secret belong to the app? A real API key's secret is remembered, hashed, when it is first seen: so
-        that a desk's own settings can be rehearsed here."""
+    def opens(self, client_id: str, client_secret: str, *, remember: bool = False) -> bool:
+        """Does the secret belong to the app? To a real API key that is not known yet any secret does, so that a desk's
+        own settings can be rehearsed here; with `remember` that one is kept, hashed, and no other opens from then on.
+
+        `remember` only what a person stands behind: whoever can reach this port could else lock the owner out.
+        """
         if not client_secret or not self.knows_app(client_id):
             return False
         given = _digest(client_secret)
         with self._lock:
-            self._db.execute("INSERT OR IGNORE INTO apps VALUES (?, ?)", (client_id, given))
-            known = self._db.execute("SELECT secret_digest FROM apps WHERE client_id = ?", (client_id,)).fetchone()[0]
-        return hmac.compare_digest(given, known)
+            known = self._db.execute("SELECT secret_digest FROM apps WHERE client_id = ?", (client_id,)).fetchone()
+            if known is not None:
+                return hmac.compare_digest(given, known[0])
+            if remember:
+                self._db.execute("INSERT OR IGNORE INTO apps VALUES (?, ?)", (client_id, given))
+                self._db.execute(
+                    "DELETE FROM apps WHERE client_id != ?1 AND rowid NOT IN "
+                    "(SELECT rowid FROM apps WHERE client_id != ?1 ORDER BY rowid DESC LIMIT ?2)",
+                    (DEMO_CLIENT_ID, MOST_APPS),
+                )
+        return True
 
     def revoke(self, token_id: str, *, expires_at_ms: int, now_ms: int) -> None:
         """Remember a dead token until it would have ended anyway."""

@@ -14,14 +14,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import RLock
+from threading import Event, RLock
 from typing import Protocol
 from urllib.parse import urlsplit
 
 import orjson
 from filelock import FileLock, Timeout
 
-from services.domain.errors import ConfigurationError
+from services.domain.errors import BrokerNotAnswering, ConfigurationError
 from services.paper.logins import is_local_http
 from services.paper.options import PaperOptions
 from services.paper.routes_paper import CLOCK
@@ -30,6 +30,7 @@ from services.paper.server import PaperServer
 CARD = "paper.json"
 LOCK = "paper.lock"
 HELLO_SECONDS = 1.0
+SHORTEST_HELLO_SECONDS = 0.2
 LOOK_AGAIN_SECONDS = 0.05
 
 log = logging.getLogger(__name__)
@@ -74,25 +75,35 @@ class MakeServer(Protocol):
 
 
 def find_or_start(
-    folder: Path, options: PaperOptions, *, timeout: float = 10.0, make: MakeServer = PaperServer
+    folder: Path,
+    options: PaperOptions,
+    *,
+    timeout: float = 10.0,
+    make: MakeServer = PaperServer,
+    stop: Event | None = None,
 ) -> Found:
-    """The broker that holds `folder`, or a new one there. ConfigurationError after `timeout` seconds if somebody holds
-    the folder and does not answer: a second broker on one account is never started."""
+    """The broker that holds `folder`, or a new one there. `BrokerNotAnswering` after `timeout` seconds if somebody
+    holds the folder and does not answer (a second broker on one account is never started), or as soon as `stop` is
+    set; `ConfigurationError` for a folder or options that cannot be used."""
     end = time.monotonic() + timeout
+    stop = Event() if stop is None else stop
     while True:
+        if stop.is_set():
+            raise BrokerNotAnswering("the desk is closing; the paper broker is not waited for")
         lock = claim(folder)
         if lock is not None:
             return start_owned(folder, options, lock, make=make)
         card = read_card(folder)
-        if card is not None and answers(card):
+        left = end - time.monotonic()
+        if card is not None and answers(card, seconds=min(HELLO_SECONDS, max(left, SHORTEST_HELLO_SECONDS))):
             return Found(card.base_url, None, lambda: _card_or_error(folder))
         if time.monotonic() >= end:
             holder = f" (process {card.pid})" if card is not None else ""
-            raise ConfigurationError(
+            raise BrokerNotAnswering(
                 f"a paper broker{holder} holds {folder} but does not answer. "
                 "If that process is stopped or hangs, continue or end it, then try again."
             )
-        time.sleep(LOOK_AGAIN_SECONDS)
+        stop.wait(LOOK_AGAIN_SECONDS)
 
 
 def claim(folder: Path) -> FileLock | None:
@@ -150,16 +161,25 @@ def read_card(folder: Path) -> Card | None:
     return card if is_local_http(card.base_url) else None
 
 
-def answers(card: Card) -> bool:
+def answers(card: Card, *, seconds: float = HELLO_SECONDS) -> bool:
     """Does the broker of this card, and no other program on its port, answer?"""
-    address = urlsplit(card.base_url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=HELLO_SECONDS)
+    body = ask_clock(card.base_url, seconds=seconds)
+    try:
+        told = None if body is None else orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(told, dict) and told.get("instance") == card.instance
+
+
+def ask_clock(base_url: str, *, seconds: float = HELLO_SECONDS) -> bytes | None:
+    """What is told at `/_paper/clock` there, on a connection of its own; `None` if nothing is within `seconds`."""
+    address = urlsplit(base_url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=seconds)
     try:
         connection.request("GET", CLOCK)
-        told = orjson.loads(connection.getresponse().read())
-        return isinstance(told, dict) and told.get("instance") == card.instance
-    except (OSError, http.client.HTTPException, orjson.JSONDecodeError):
-        return False
+        return connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return None
     finally:
         connection.close()
 

@@ -70,10 +70,12 @@ class PracticeMarket:
 
     @property
     def source(self) -> str:
-        """`simulated`, or `replay:YYYY-MM-DD` of the day that is played now."""
+        """See `Market.source`: of the recorded day that shares follow now, if there is one."""
         session, _ = self._hours.locate(Group.EQUITY, epoch_ms(self._clock.now()))
-        played = self._real.played(session.day)
-        return f"replay:{played}" if played else "simulated"
+        recorded = self._real.recorded(session.day)
+        if recorded is None:
+            return "simulated"
+        return f"{'replay' if self._real.covers(recorded, self._universe.roots) else 'mixed'}:{recorded}"
 
     def listings(self, at: datetime) -> Mapping[str, Listing]:
         """Every instrument listed on the day of `at`, by key."""

@@ -102,7 +102,8 @@ class Market(Protocol):
 
     @property
     def source(self) -> str:
-        """`simulated`, or `replay:YYYY-MM-DD` of the day that is played."""
+        """`simulated`; `replay:YYYY-MM-DD` where every price follows that recorded day minute by minute;
+        `mixed:YYYY-MM-DD` where some do and the others are simulated."""
 
     def listings(self, at: datetime) -> Mapping[str, Listing]:
         """Every instrument listed on the day of `at`, by instrument key (contracts come and go with their expiry)."""

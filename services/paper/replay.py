@@ -9,6 +9,7 @@ the practice day: each price is real, the hours are not.
 from __future__ import annotations
 
 import bisect
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Protocol
@@ -83,6 +84,7 @@ class CandleDays:
     def __init__(self, store: CandleStore, *, replayed: bool = False) -> None:
         self._store = store
         self._order = {root: sorted(days) for root, days in store.days.items()}
+        self._all = frozenset(store.all_days())
         self._replayed = store.all_days() if replayed else []
 
     def played(self, day: date) -> date | None:
@@ -91,6 +93,15 @@ class CandleDays:
         if day in self._replayed:
             return day
         return self._replayed[day.toordinal() % len(self._replayed)]
+
+    def recorded(self, day: date) -> date | None:
+        """The recorded day that prices follow on `day`, if any do."""
+        return self.played(day) or (day if day in self._all else None)
+
+    def covers(self, recorded: date, roots: Iterable[str]) -> bool:
+        """Are there minutes of that recorded day for each of `roots`?"""
+        of_day = (self._store.days.get(root, {}).get(recorded) for root in roots)
+        return all(found is not None and found.minutes is not None for found in of_day)
 
     def close(self, root: str, day: date) -> float | None:
         found = self._day(root, day)

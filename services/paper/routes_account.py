@@ -37,6 +37,24 @@ def bearer(request: Request) -> str:
     return token.strip() if kind.lower() == "bearer" else ""
 
 
+def refuse_foreign_page(request: Request) -> None:
+    """Refuse a POST that a page of another site makes a browser send. For routes that ask for no token: a bearer cannot
+    be sent across sites without the broker's leave, a plain form can.
+
+    Browsers say `Sec-Fetch-Site`; that is asked first, because a form on our own pages, which tell no referrer, has the
+    origin `null`. Programs send neither.
+    """
+    if bearer(request):
+        return
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is None:
+        foreign = origin is not None and origin != f"http://{request.headers.get('host', '')}"
+    else:
+        foreign = site not in {"same-origin", "none"}
+    if foreign:
+        raise refusal("UDAPI10000", status=403, message="The paper broker takes no requests from pages of other sites")
+
+
 async def profile(broker: Broker, request: Request) -> Response:
     return success(request, person(broker.accounts.account()) | {"ddpi": True})
 

@@ -16,7 +16,7 @@ from services.paper.broker import Broker, Handlers
 from services.paper.envelope import failure, read_body, read_object, refusal, send_json, success
 from services.paper.logins import Dialog, is_local_http, landing
 from services.paper.pages import one_button, page, paragraph, shown_token
-from services.paper.routes_account import person
+from services.paper.routes_account import person, refuse_foreign_page
 from services.wire.endpoints import LOGIN_DIALOG
 
 APPROVALS = "/_paper/token-requests"
@@ -28,6 +28,7 @@ _TOKEN_FIELDS = ("code", "client_id", "client_secret", "redirect_uri", "grant_ty
 async def dialog(broker: Broker, request: Request) -> Response:
     """GET: the page. POST: its button was pressed, so the browser goes back with a code."""
     if request.method == "POST":
+        refuse_foreign_page(request)
         opened = broker.logins.dialogs.take((await _form(request)).get("dialog", ""))
         if opened is None:
             return page(request, _TITLE, paragraph("This page has expired. Start the login again."), status=400)
@@ -47,7 +48,11 @@ async def dialog(broker: Broker, request: Request) -> Response:
 
 
 async def token(broker: Broker, request: Request) -> Response:
-    """Code for token. The answer is flat, without envelope; the code is spent by any attempt to use it."""
+    """Code for token. The answer is flat, without envelope; the code is spent by any attempt to use it.
+
+    The secret of an app that is not known yet is remembered here, where a person has pressed the button for that app.
+    """
+    refuse_foreign_page(request)
     form = await _form(request)
     opened = broker.logins.codes.take(form.get("code", ""))
     for name in _TOKEN_FIELDS:
@@ -55,7 +60,8 @@ async def token(broker: Broker, request: Request) -> Response:
             raise refusal("UDAPI100036", property_path=name, message=f"{name} is required")
     if form["grant_type"] != "authorization_code":
         raise refusal("UDAPI100036", property_path="grant_type", invalid_value=form["grant_type"])
-    if not broker.accounts.opens(form["client_id"], form["client_secret"]):
+    agreed = opened is not None and (opened.client_id, opened.redirect_uri) == (form["client_id"], form["redirect_uri"])
+    if not broker.accounts.opens(form["client_id"], form["client_secret"], remember=agreed):
         raise refusal("UDAPI100069")
     if opened is None or opened.client_id != form["client_id"]:
         raise refusal("UDAPI100057")
@@ -68,6 +74,7 @@ async def token(broker: Broker, request: Request) -> Response:
 
 async def token_request(broker: Broker, request: Request) -> Response:
     """An app asks for a token; a person approves on the page `/_paper/token-requests`."""
+    refuse_foreign_page(request)
     client_id = request.path_params["client_id"]
     secret = (await read_object(request)).get("client_secret")
     if not isinstance(secret, str) or not secret:
@@ -89,6 +96,7 @@ async def approvals(broker: Broker, request: Request) -> Response:
             for name, client_id in waiting.items()
         ]
         return page(request, title, "".join(forms) or paragraph("No app is asking for a token."))
+    refuse_foreign_page(request)
     asked_by = broker.logins.requests.take((await _form(request)).get("request", ""))
     if asked_by is None:
         return page(request, title, paragraph("This request is no longer waiting."), status=400)

@@ -1,46 +1,119 @@
-"""Failed requests, stored without secrets, with their rate: the substance of `error_handler`."""
+"""Failed requests, stored without secrets, with their rate: the substance of `error_handler`.
+
+Whoever adds one is in the middle of a request and must not wait for the disk: a thread writes it a moment later. A
+broker that is away fails in the same way again and again, so repeats within a minute share a row.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from threading import Lock
 from typing import Any
 
 import orjson
 
 from services.domain.clock import Clock, epoch_ms, from_epoch_ms
-from services.domain.errors import InvalidRequest
+from services.domain.errors import InvalidRequest, PoolExhausted, StorageError
+from services.storage.background import Recurring
 from services.storage.pool import Pool
 
 KEPT_MS = 30 * 24 * 3600 * 1000
+FOLDED_MS = 60_000
+"""Errors of one kind share a row within a minute of the clock."""
+MOST_WAITING = 1000
+"""Rows that may wait for the disk; beyond it errors are dropped and counted."""
+GATHER_SECONDS = 0.5
+LINGER_SECONDS = 10.0
+RETRY_SECONDS = 5.0
+PATIENCE_SECONDS = 2.0
+"""So long one attempt to write waits for its turn, and `close` for the last one."""
 _PRUNE_EVERY = 200
 _LONGEST_MESSAGE = 2000
 
-_BY_TYPE = """
-    SELECT error_type, count(*) FROM error_log WHERE at_ms > ? AND at_ms <= ?
-    GROUP BY error_type ORDER BY count(*) DESC, error_type
+_Kind = tuple[str, str | None, int | None]
+"""Error type, endpoint, status: what makes two errors the same."""
+
+_FOLD = """
+    UPDATE error_log SET count = count + :count, at_ms = :last_ms, retry_count = max(retry_count, :retries),
+                         first_at_ms = min(COALESCE(first_at_ms, at_ms), :first_ms),
+                         message = :message, context = :context
+    WHERE id = (
+        SELECT id FROM error_log
+        WHERE at_ms >= :minute_ms AND at_ms <= :last_ms
+          AND error_type = :error_type AND endpoint IS :endpoint AND status_code IS :status_code
+        ORDER BY at_ms DESC LIMIT 1
+    )
 """
-_GROUPS = {
-    "by_type": _BY_TYPE,
-    "by_status": """
-        SELECT status_code, count(*) FROM error_log WHERE at_ms > ? AND at_ms <= ? AND status_code IS NOT NULL
-        GROUP BY status_code ORDER BY count(*) DESC, status_code
-    """,
-    "by_endpoint": """
-        SELECT endpoint, count(*) FROM error_log WHERE at_ms > ? AND at_ms <= ? AND endpoint IS NOT NULL
-        GROUP BY endpoint ORDER BY count(*) DESC, endpoint
-    """,
-}
+_INSERT = """
+    INSERT INTO error_log (at_ms, first_at_ms, count, error_type, message, status_code, endpoint, retry_count, context)
+    VALUES (:last_ms, :first_ms, :count, :error_type, :message, :status_code, :endpoint, :retries, :context)
+"""
+_COUNTED = """
+    SELECT error_type, endpoint, status_code, sum(count), total(retry_count),
+           min(COALESCE(first_at_ms, at_ms)), max(at_ms)
+    FROM error_log WHERE at_ms > ? AND at_ms <= ? GROUP BY error_type, endpoint, status_code
+"""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """Errors of one kind that are not in the file yet: `count` of them from `first_ms` to `last_ms`; message and
+    context are the last one's."""
+
+    kind: _Kind
+    message: str
+    context: str | None
+    first_ms: int
+    last_ms: int
+    retries: int
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Errors of one kind in a window."""
+
+    kind: _Kind
+    count: int
+    retries: int
+    first_ms: int
+    last_ms: int
 
 
 class ErrorLog:
-    """The table `error_log` of one market file. `redact` removes secrets from any text before it is stored."""
+    """The table `error_log` of one market file. `redact` removes secrets from any text before it is kept.
+
+    A row tells `count` errors of one type, endpoint and status, from `first_at_ms` to `at_ms`, within a minute of the
+    clock; it has the message and the context of the last and the highest `retry_count`. A window counts a row by its
+    last error. Thread: `error-log`, alive while there is something to write now and then.
+    """
 
     def __init__(self, pool: Pool, clock: Clock, *, redact: Callable[[str], str]) -> None:
         self._pool = pool
         self._clock = clock
         self._redact = redact
-        self._added = 0
+        self._guard = Lock()  # guards the next four; held for a moment only
+        self._waiting: list[_Waiting] = []
+        self._open: dict[_Kind, _Waiting] = {}  # of those that wait the newest of each kind
+        self._dropped = 0
+        self._closed = False
+        self._written = 0
+        self._complained = False
+        self._gathering = False
+        self._moving = Lock()  # held while errors pass from memory to the file, so that no count misses or doubles them
+        self._thread = Recurring(self._step, name="error-log", linger=LINGER_SECONDS)
+
+    @property
+    def dropped(self) -> int:
+        """Errors that could not be kept: too many waited for the disk, or this was closed."""
+        return self._dropped
 
     def add(
         self,
@@ -52,52 +125,47 @@ class ErrorLog:
         retry_count: int = 0,
         context: Mapping[str, Any] | None = None,
     ) -> None:
-        """Store one error as of now. What `context` holds is kept as JSON, things that JSON does not know as text.
+        """Keep one error as of now. What `context` holds is kept as JSON, things that JSON does not know as text.
 
-        Rows older than 30 days go now and then.
+        Never waits for the disk and never fails because of it. Rows older than 30 days go now and then.
         """
         now_ms = epoch_ms(self._clock.now())
-        row = (
-            now_ms,
-            self._clean(error_type),
-            self._clean(message),
-            status_code,
-            None if endpoint is None else self._clean(endpoint),
-            retry_count,
-            None if context is None else self._redact(_as_json(context)),
+        fresh = _Waiting(
+            kind=(self._clean(error_type), None if endpoint is None else self._clean(endpoint), status_code),
+            message=self._clean(message),
+            context=None if context is None else self._redact(_as_json(context)),
+            first_ms=now_ms,
+            last_ms=now_ms,
+            retries=retry_count,
         )
-        with self._pool.get_connection() as connection:
-            connection.execute(
-                "INSERT INTO error_log (at_ms, error_type, message, status_code, endpoint, retry_count, context) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                row,
-            )
-            if self._added % _PRUNE_EVERY == 0:
-                connection.execute("DELETE FROM error_log WHERE at_ms < ?", (now_ms - KEPT_MS,))
-            self._added += 1
+        with self._guard:
+            full = not self._closed and not self._take_in(fresh)
+            if self._closed or full:
+                self._dropped += 1
+            closed, first_drop = self._closed, full and self._dropped == 1
+        if first_drop:
+            log.warning("more than %d errors wait for the disk; further ones are only counted", MOST_WAITING)
+        if not closed:
+            self._thread.ensure()
 
     def statistics(self, hours: float = 24) -> dict[str, Any]:
         """The errors of the last `hours`: `total_errors`, `errors_per_minute`, `by_type`, `by_status`, `by_endpoint`
-        (most frequent first), `retries`, `first_at`, `last_at` (aware UTC, None without errors), `hours`."""
-        span = self._span(timedelta(hours=_positive(hours, "hours")))
-        with self._pool.get_connection(write=False) as connection:
-            total, retries, first, last = connection.execute(
-                "SELECT count(*), total(retry_count), min(at_ms), max(at_ms) FROM error_log "
-                "WHERE at_ms > ? AND at_ms <= ?",
-                span,
-            ).fetchone()
-            groups = {
-                name: {row[0]: int(row[1]) for row in connection.execute(query, span)}
-                for name, query in _GROUPS.items()
-            }
+        (most frequent first), `retries`, `first_at`, `last_at` (aware UTC, None without errors), `hours`.
+
+        Of repeats within a minute `retries` holds the highest number only.
+        """
+        counted = self._counted(timedelta(hours=_positive(hours, "hours")))
+        total = sum(group.count for group in counted)
         return {
             "hours": hours,
-            "total_errors": int(total),
+            "total_errors": total,
             "errors_per_minute": total / (hours * 60),
-            "retries": int(retries),
-            "first_at": None if first is None else from_epoch_ms(first),
-            "last_at": None if last is None else from_epoch_ms(last),
-            **groups,
+            "retries": sum(group.retries for group in counted),
+            "first_at": from_epoch_ms(min(group.first_ms for group in counted)) if counted else None,
+            "last_at": from_epoch_ms(max(group.last_ms for group in counted)) if counted else None,
+            "by_type": _most_first((group.kind[0], group.count) for group in counted),
+            "by_status": _most_first((group.kind[2], group.count) for group in counted),
+            "by_endpoint": _most_first((group.kind[1], group.count) for group in counted),
         }
 
     def rate(self, minutes: float = 5) -> float:
@@ -106,10 +174,117 @@ class ErrorLog:
 
     def breakdown(self, minutes: float = 5) -> dict[str, int]:
         """How many errors of each type the last `minutes` saw, most frequent first."""
-        span = self._span(timedelta(minutes=_positive(minutes, "minutes")))
-        with self._pool.get_connection(write=False) as connection:
-            rows = connection.execute(_BY_TYPE, span).fetchall()
-        return {row[0]: int(row[1]) for row in rows}
+        counted = self._counted(timedelta(minutes=_positive(minutes, "minutes")))
+        return _most_first((group.kind[0], group.count) for group in counted)
+
+    def flush(self, *, timeout: float = PATIENCE_SECONDS) -> bool:
+        """Write what waits, now, in this thread. False: the disk did not take it, or not within `timeout` seconds."""
+        if not self._waiting:
+            with self._moving:  # another thread may be in the middle of it
+                return not self._waiting
+        try:
+            self._write(timeout)
+        except PoolExhausted:
+            log.info("errors wait to be stored: somebody else writes to %s", self._pool.path.name)
+            return False
+        except (StorageError, sqlite3.Error) as trouble:
+            if not self._complained:
+                self._complained = True  # once for each trouble, not for each attempt
+                log.warning("errors could not be stored, and are kept in memory for now: %s", trouble)
+            return False
+        self._complained = False
+        return True
+
+    def close(self) -> None:
+        """Write what waits and stop; a few seconds at the most. What is added later is dropped and counted."""
+        with self._guard:
+            self._closed = True
+        self._thread.close(PATIENCE_SECONDS)
+        if not self.flush():
+            log.warning("errors of %d kinds were not stored", len(self._waiting))
+
+    # -- memory ------------------------------------------------------------------------------------------------
+
+    def _take_in(self, fresh: _Waiting) -> bool:
+        """Have `fresh` wait, in the row of its like if there is one. False: there is no room. Guarded by the caller."""
+        like = self._open.get(fresh.kind)
+        if like is not None and like.last_ms <= fresh.last_ms and _minute(like.first_ms) == _minute(fresh.last_ms):
+            like.message, like.context, like.last_ms = fresh.message, fresh.context, fresh.last_ms
+            like.retries = max(like.retries, fresh.retries)
+            like.count += fresh.count
+            return True
+        if len(self._waiting) >= MOST_WAITING:
+            return False
+        self._waiting.append(fresh)
+        self._open[fresh.kind] = fresh
+        return True
+
+    def _put_back(self, rows: list[_Waiting]) -> None:
+        """`rows` could not be written: they wait again, before those that came meanwhile."""
+        with self._guard:
+            later, self._waiting, self._open = self._waiting, [], {}
+            for row in (*rows, *later):
+                if not self._take_in(row):
+                    self._dropped += row.count
+
+    # -- the file ----------------------------------------------------------------------------------------------
+
+    def _step(self) -> float | None:
+        """Of the thread: gather for a moment, write, and try again later what could not be written."""
+        if not self._waiting:
+            self._gathering = False
+            return None
+        if not self._gathering:
+            self._gathering = True
+            return GATHER_SECONDS
+        self._gathering = False
+        return None if self.flush() else RETRY_SECONDS
+
+    def _write(self, timeout: float) -> None:
+        with self._pool.get_connection(timeout) as connection, self._moving:
+            with self._guard:
+                rows, self._waiting, self._open = self._waiting, [], {}
+            try:
+                for row in rows:
+                    self._store(connection, row)
+                connection.commit()  # inside, so that `_moving` covers it
+            except BaseException:
+                self._put_back(rows)
+                raise
+
+    def _store(self, connection: sqlite3.Connection, row: _Waiting) -> None:
+        error_type, endpoint, status_code = row.kind
+        values = {
+            "error_type": error_type,
+            "endpoint": endpoint,
+            "status_code": status_code,
+            "message": row.message,
+            "context": row.context,
+            "first_ms": row.first_ms,
+            "last_ms": row.last_ms,
+            "retries": row.retries,
+            "count": row.count,
+            "minute_ms": _minute(row.first_ms),
+        }
+        if connection.execute(_FOLD, values).rowcount == 0:
+            connection.execute(_INSERT, values)
+        if self._written % _PRUNE_EVERY == 0:
+            connection.execute("DELETE FROM error_log WHERE at_ms < ?", (row.last_ms - KEPT_MS,))
+        self._written += 1
+
+    def _counted(self, length: timedelta) -> list[_Counted]:
+        """The errors of the window of `length` that ends now, those that wait for the disk among them."""
+        since, until = self._span(length)
+        with self._pool.get_connection(write=False) as connection, self._moving:
+            found = connection.execute(_COUNTED, (since, until)).fetchall()
+            with self._guard:
+                waiting = [
+                    _Counted(row.kind, row.count, row.retries, row.first_ms, row.last_ms)
+                    for row in self._waiting
+                    if since < row.last_ms <= until
+                ]
+        stored = [_Counted((row[0], row[1], row[2]), int(row[3]), int(row[4]), row[5], row[6]) for row in found]
+        return stored + waiting
 
     def _span(self, length: timedelta) -> tuple[int, int]:
         now = self._clock.now()
@@ -120,6 +295,20 @@ class ErrorLog:
 
     def _clean(self, text: str) -> str:
         return self._redact(text)[:_LONGEST_MESSAGE]
+
+
+def _minute(at_ms: int) -> int:
+    """When the minute of `at_ms` began."""
+    return at_ms - at_ms % FOLDED_MS
+
+
+def _most_first(counts: Iterable[tuple[Any, int]]) -> dict[Any, int]:
+    """The sums by name, the highest first; what has no name is left out."""
+    sums: Counter[Any] = Counter()
+    for name, count in counts:
+        if name is not None:
+            sums[name] += count
+    return dict(sorted(sums.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _as_json(context: Mapping[str, Any]) -> str:

@@ -17,8 +17,10 @@ from typing import IO, Any
 
 import orjson
 
+from services.domain.errors import StorageError
 from services.domain.instrument_search import SearchQuery
 from services.domain.instruments import Instrument
+from services.sqlite.opening import in_words
 from services.storage.instrument_names import rebuild_names
 from services.storage.instrument_search import search_keys
 from services.storage.pool import Pool
@@ -76,7 +78,22 @@ class InstrumentStore:
 
         The iterable is drained to a temporary file first, so that a slow download holds no lock and one that breaks off
         changes nothing. `malformed` is read after that: it may be filled by the iterable while it runs.
+
+        Raises `StorageError` in words if the disk is full or the file is at fault; the rows of before then stay.
         """
+        try:
+            return self._replace(file, instruments, at_ms=at_ms, etag=etag, malformed=malformed)
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            raise StorageError(f"the instrument file {file} could not be stored: {why}") from error
+        except sqlite3.Error as error:
+            raise in_words(error, self._pool.path) or StorageError(
+                f"the instrument file {file} could not be stored: {error}"
+            ) from error
+
+    def _replace(
+        self, file: str, instruments: Iterable[Instrument], *, at_ms: int, etag: str | None, malformed: Collection[str]
+    ) -> int:
         with tempfile.TemporaryFile(dir=self._pool.path.parent) as spool:
             for batch in _batched_cells(instruments):
                 marshal.dump(batch, spool)

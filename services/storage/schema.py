@@ -110,9 +110,21 @@ def _create_quotes_errors_and_instruments(connection: sqlite3.Connection) -> Non
     _run(connection, _INSTRUMENTS)
 
 
+_FOLDED_ERRORS = (
+    "ALTER TABLE error_log ADD COLUMN count INTEGER NOT NULL DEFAULT 1",
+    "ALTER TABLE error_log ADD COLUMN first_at_ms INTEGER",  # NULL: `at_ms`, of rows that tell one error
+)
+
+
+def _fold_errors(connection: sqlite3.Connection) -> None:
+    """A row of `error_log` tells `count` errors of one kind, from `first_at_ms` to `at_ms`."""
+    _run(connection, _FOLDED_ERRORS)
+
+
 MIGRATIONS: list[Migration] = [
     _create_quotes_errors_and_instruments,
     add_instrument_search,
+    _fold_errors,
 ]
 """In order; the file's version is the number of those that ran. They run inside a transaction (no `executescript`)."""
 

@@ -15,13 +15,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import orjson
 import requests
 import urllib3.exceptions as low
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
@@ -86,6 +90,53 @@ class Stream:
             return self._raw.read1(size, decode_content=True) or b""
 
 
+_LONG_QUERY = 500
+_QUERY = "x-desk-query"
+"""A name that never leaves this module: the query of a long request, on its way past the URL libraries."""
+
+
+class _Connection(HTTPConnection):
+    """Sends the query that `HttpClient` has encoded itself."""
+
+    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> None:
+        if headers is not None and _QUERY in headers:
+            headers = dict(headers)
+            url = f"{url}?{headers.pop(_QUERY)}"
+        super().request(method, url, body, headers, **options)
+
+
+class _SafeConnection(_Connection, HTTPSConnection):
+    """The same over TLS."""
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SafePool(HTTPSConnectionPool):
+    ConnectionCls = _SafeConnection
+
+
+class _Adapter(HTTPAdapter):
+    """requests and urllib3 take the URL apart and clean it, character by character in Python, three times: 2 ms for the
+    12,000 characters of 500 keys, a fifth of the whole call. Long queries therefore travel beside the URL."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SafePool}
+
+    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **options)
+        manager.pool_classes_by_scheme = {"http": _Pool, "https": _SafePool}
+        return manager
+
+
+@lru_cache(maxsize=64)
+def _encoded(params: tuple[tuple[str, str], ...]) -> str:
+    """Screens ask for the same keys again and again."""
+    return urlencode(params)
+
+
 class _NoCredentials(requests.auth.AuthBase):
     """Keeps requests from taking a password out of ~/.netrc in place of our token."""
 
@@ -121,7 +172,7 @@ class HttpClient:
                 "Connection": "keep-alive",
             }
         )
-        adapter = HTTPAdapter(
+        adapter = _Adapter(
             pool_connections=_CONNECTIONS,
             pool_maxsize=_CONNECTIONS,
             max_retries=Retry(total=0, connect=0, read=False, redirect=0, status=0, other=0),
@@ -193,6 +244,9 @@ class HttpClient:
             sent["Content-Type"] = "application/json"
         elif form is not None:
             data = dict(form)
+        if params and sum(map(len, params.values())) > _LONG_QUERY:
+            sent[_QUERY] = _encoded(tuple(params.items()))
+            params = None
         return self._session.request(
             method,
             url,

@@ -34,10 +34,22 @@ class Window:
 
 
 @dataclass(slots=True)
+class _Slot:
+    """The moment of one call. Until the call has `left` a penalty may move it, or take it away (`lost`) if the new
+    moment would come after `until`, so that nobody stands behind a call that is not made."""
+
+    at: float
+    until: float
+    left: bool = False
+    lost: bool = False
+
+
+@dataclass(slots=True)
 class _Bucket:
     """The calls of one budget, oldest first, including those that have reserved a moment in the near future."""
 
-    calls: deque[float] = field(default_factory=deque)
+    limits: tuple[Limit, ...]
+    calls: deque[_Slot] = field(default_factory=deque)
     closed_until: float = 0.0
 
 
@@ -65,67 +77,84 @@ class RateGate:
     def acquire(self, operation: Operation, *, max_wait: float) -> float:
         """Wait for this operation's turn and return the seconds waited.
 
-        Raises `RateBudgetSpent` at once, without using up anything, if the turn would come later than `max_wait`.
+        Raises `RateBudgetSpent`, without using up anything, if the turn would come later than `max_wait`: at once, or
+        where a penalty moved it there, when the first turn would have come.
         """
         began = self._clock()
         with self._lock:
             bucket = self._bucket(operation)
-            turn = self._turn(bucket, self._limits[operation.group], began)
-            self._refuse_beyond(began + max_wait, turn, began, operation)
-            bucket.calls.append(turn)
-        while (wait := turn - self._clock()) > 0:
+            slot = _Slot(self._turn(bucket, began), began + max_wait)
+            if slot.at > slot.until:
+                raise _spent(operation, slot.at - began)
+            bucket.calls.append(slot)
+        while (wait := self._still_to_wait(operation, slot)) > 0:
             self._sleep(wait)
-            with self._lock:
-                turn = max(turn, bucket.closed_until)  # the broker may have complained while we waited
-                self._refuse_beyond(began + max_wait, turn, self._clock(), operation)
         return max(0.0, self._clock() - began)
 
-    def penalise(self, operation: Operation, seconds: float) -> None:
-        """Nothing of this budget is sent for `seconds`: the broker said that there were too many calls."""
+    def _still_to_wait(self, operation: Operation, slot: _Slot) -> float:
+        """Seconds until the turn of `slot`, which a penalty may have moved by now. 0: it is its turn, and it leaves."""
         with self._lock:
+            now = self._clock()
+            if slot.lost:
+                raise _spent(operation, max(0.0, slot.at - now))
+            slot.left = slot.at <= now
+            return 0.0 if slot.left else slot.at - now
+
+    def penalise(self, operation: Operation, seconds: float) -> None:
+        """Nothing of this budget is sent for `seconds`: the broker said that there were too many calls. Those that wait
+        get new turns after that, in their order and within the limits."""
+        with self._lock:
+            now = self._clock()
             bucket = self._bucket(operation)
-            bucket.closed_until = max(bucket.closed_until, self._clock() + seconds)
+            bucket.closed_until = max(bucket.closed_until, now + seconds)
+            waiting = [slot for slot in bucket.calls if not slot.left]
+            bucket.calls = deque(slot for slot in bucket.calls if slot.left)
+            for slot in waiting:
+                slot.at = self._turn(bucket, now)
+                slot.lost = slot.at > slot.until
+                if not slot.lost:
+                    bucket.calls.append(slot)
 
     def wait_for(self, operation: Operation) -> float:
         """Seconds that a call would have to wait now. Uses up nothing."""
         with self._lock:
             now = self._clock()
-            return max(0.0, self._turn(self._bucket(operation), self._limits[operation.group], now) - now)
+            return max(0.0, self._turn(self._bucket(operation), now) - now)
 
     def budget(self, operation: Operation) -> tuple[Window, ...]:
         """What is used and left of each documented window, shortest first."""
         with self._lock:
             now = self._clock()
-            calls = self._bucket(operation).calls
+            bucket = self._bucket(operation)
             windows = []
-            for limit in self._limits[operation.group]:
-                inside = [at for at in calls if at > now - limit.seconds]
+            for limit in bucket.limits:
+                inside = [slot.at for slot in bucket.calls if slot.at > now - limit.seconds]
                 windows.append(Window(limit, len(inside), max(0.0, inside[0] + limit.seconds - now) if inside else 0.0))
             return tuple(windows)
 
     def _bucket(self, operation: Operation) -> _Bucket:
         name = operation.name if operation.group == "standard" else f"group {operation.group}"
-        return self._buckets.setdefault(name, _Bucket())
+        if name not in self._buckets:
+            self._buckets[name] = _Bucket(self._limits[operation.group])
+        return self._buckets[name]
 
-    def _turn(self, bucket: _Bucket, limits: tuple[Limit, ...], now: float) -> float:
+    def _turn(self, bucket: _Bucket, now: float) -> float:
         """The first moment at which one more call breaks no window."""
-        calls = bucket.calls
+        calls, limits = bucket.calls, bucket.limits
         longest = max(limit.seconds for limit in limits) + self._margin
-        while calls and calls[0] <= now - longest:
+        while calls and calls[0].at <= now - longest:
             calls.popleft()
         turn = max(now, bucket.closed_until)
         if calls:
-            turn = max(turn, calls[-1])  # first come, first served
+            turn = max(turn, calls[-1].at)  # first come, first served
         for limit in limits:
             if len(calls) >= limit.calls:
-                turn = max(turn, calls[-limit.calls] + limit.seconds + self._margin)
+                turn = max(turn, calls[-limit.calls].at + limit.seconds + self._margin)
         return turn
 
-    @staticmethod
-    def _refuse_beyond(deadline: float, turn: float, now: float, operation: Operation) -> None:
-        if turn > deadline:
-            wait = turn - now
-            raise RateBudgetSpent(
-                f"the broker's limit for {operation.name} is used up; the next call is possible in {wait:.0f} s",
-                wait_seconds=wait,
-            )
+
+def _spent(operation: Operation, wait: float) -> RateBudgetSpent:
+    return RateBudgetSpent(
+        f"the broker's limit for {operation.name} is used up; the next call is possible in {wait:.0f} s",
+        wait_seconds=wait,
+    )

@@ -9,10 +9,10 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 from services.domain.accounts import Funds, Holiday, MarketStatus, Profile, Window
-from services.domain.clock import IST, Clock
+from services.domain.clock import Clock
 from services.domain.errors import InvalidRequest, UpstoxError
 from services.domain.instruments import Instrument
 from services.domain.quotes import Bar, ChainRow, Ltp, Ohlc, OptionGreeks, Quote
@@ -32,7 +32,7 @@ from services.wire.envelope import unwrap, unwrap_flat
 __all__ = ["InstrumentFile", "RouteReport", "Served", "UpstoxApi"]
 
 _FILE_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_-]{0,40}$")
-_OHLC_INTERVALS = {"1d": timedelta(days=1), "I1": timedelta(minutes=1), "I30": timedelta(minutes=30)}
+_OHLC_INTERVALS = ("1d", "I1", "I30")
 
 
 class UpstoxApi:
@@ -59,7 +59,7 @@ class UpstoxApi:
         clock: Clock | None = None,
     ) -> None:
         """`token(writes)` gives a bearer token or raises `LoginRequired`; `token_rejected(secret)` hears of a 401.
-        `clock` dates the bars of the v2 OHLC call, which carry no time of their own."""
+        `clock` is taken and not used: no answer is dated by the desk."""
         self._caller = Caller(
             http=http,
             gate=gate,
@@ -74,7 +74,6 @@ class UpstoxApi:
         self._http = http
         self._bases = bases
         self._use_v3 = use_v3
-        self._clock = clock
 
     def route_reports(self) -> dict[str, RouteReport]:
         """Which version served how often, by operation."""
@@ -93,12 +92,12 @@ class UpstoxApi:
         return self._caller.read(Call(endpoints.LTP, keys=tuple(keys)), quotes.parse_ltp, use_v3=self._v3(use_v3))
 
     def ohlc(self, keys: Sequence[str], interval: str = "1d", *, use_v3: bool | None = None) -> Served[dict[str, Ohlc]]:
-        """OHLC quotes by instrument key, at most 500. `interval`: `1d`, `I1` or `I30`."""
+        """OHLC quotes by instrument key, at most 500. `interval`: `1d`, `I1` or `I30`. Served by v2 the bars have
+        neither start nor volume."""
         if interval not in _OHLC_INTERVALS:
             raise InvalidRequest(f"{interval!r} is not an OHLC interval: 1d, I1 or I30")
         call = Call(endpoints.OHLC, params={"interval": interval}, keys=tuple(keys))
-        started = self._bar_start(interval)
-        return self._caller.read(call, lambda data: quotes.parse_ohlc(data, started=started), use_v3=self._v3(use_v3))
+        return self._caller.read(call, quotes.parse_ohlc, use_v3=self._v3(use_v3))
 
     def option_greeks(self, keys: Sequence[str]) -> Served[dict[str, OptionGreeks]]:
         """Greeks by instrument key, at most 50."""
@@ -244,12 +243,3 @@ class UpstoxApi:
         except UpstoxError as error:
             self._caller.told(call, error)
             raise
-
-    def _bar_start(self, interval: str) -> datetime | None:
-        """When the running bar of `interval` began, by the desk's clock."""
-        if self._clock is None:
-            return None
-        local = self._clock.now().astimezone(IST)
-        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-        length = _OHLC_INTERVALS[interval]
-        return (midnight + (local - midnight) // length * length).astimezone(UTC)

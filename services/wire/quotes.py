@@ -8,12 +8,13 @@ which finds the member at fault.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from services.domain.errors import MalformedPayload
-from services.domain.quotes import Bar, DepthLevel, Ltp, Ohlc, Quote
+from services.domain.quotes import DepthLevel, DepthSide, Ltp, Ohlc, OhlcBar, Quote
 from services.wire.fields import (
     Row,
     as_list,
@@ -35,7 +36,7 @@ def _blank(kind: type) -> Any:  # Any: an object of this class is about to becom
     return type(f"_Blank{kind.__name__}", (), {"__slots__": tuple(field.name for field in fields(kind))})
 
 
-_BlankLevel, _BlankQuote, _BlankLtp = _blank(DepthLevel), _blank(Quote), _blank(Ltp)
+_BlankQuote, _BlankLtp = _blank(Quote), _blank(Ltp)
 
 _NUMERIC = frozenset({int, float, type(None)})
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError, MalformedPayload)
@@ -108,10 +109,10 @@ def _full_quote(row: Any, stamps: dict[str, datetime]) -> Quote | None:  # Any: 
     if is_index or segment.endswith("_EQ"):
         oi, oi_high, oi_low, previous_oi = oi or None, oi_high or None, oi_low or None, previous_oi or None
     depth = get("depth")
-    bids: tuple[DepthLevel, ...] = ()
-    asks: tuple[DepthLevel, ...] = ()
+    bids: Sequence[DepthLevel] = ()
+    asks: Sequence[DepthLevel] = ()
     if depth is not None:
-        bids, asks = _levels(depth["buy"] or ()), _levels(depth["sell"] or ())
+        bids, asks = _side(depth["buy"]), _side(depth["sell"])
     stamp = get("timestamp")
     if not stamp:
         exchange_time = None
@@ -148,23 +149,20 @@ def _full_quote(row: Any, stamps: dict[str, datetime]) -> Quote | None:  # Any: 
     return filled
 
 
-def _levels(side: Any) -> tuple[DepthLevel, ...]:  # Any: as above
-    """The levels of one side that hold something; the broker pads with zeros to five."""
-    levels = []
-    for row in side:
-        price = row["price"]
-        quantity = row["quantity"]
-        if price and quantity:
-            orders = row["orders"]
-            if type(price) is not float or type(quantity) is not int or type(orders) is not int:
-                price, quantity, orders = price + 0.0, int(quantity + 0.0), int(0.0 + (orders or 0))
-            level = _BlankLevel()
-            level.price = price
-            level.quantity = quantity
-            level.orders = orders
-            level.__class__ = DepthLevel
-            levels.append(level)
-    return tuple(levels)
+def _side(rows: Any) -> Sequence[DepthLevel]:  # Any: as above
+    """One side of the depth. Its best level is looked at here, so that another shape is noticed at once and named; the
+    others are read when somebody asks for them (see `DepthSide`)."""
+    if not rows:
+        return ()
+    if type(rows) is not list:
+        raise TypeError
+    best = rows[0]
+    price, quantity = best["price"], best["quantity"]
+    if price and quantity:
+        orders = best["orders"]
+        if type(price) is not float or type(quantity) is not int or type(orders) is not int:
+            _ = price + 0.0, quantity + 0.0, 0.0 + (orders or 0)  # to add refuses text
+    return DepthSide(rows)
 
 
 def _complain(name: str, value: object) -> NoReturn:
@@ -244,11 +242,11 @@ def _complain_light(name: str, value: object) -> NoReturn:
     malformed(where, "a light quote as the API documents it", value)
 
 
-def parse_ohlc(data: object, *, started: datetime | None = None) -> dict[str, Ohlc]:
+def parse_ohlc(data: object) -> dict[str, Ohlc]:
     """OHLC quotes by instrument key.
 
-    v3 stamps its bars (`prev_ohlc` is null for `1d`). v2 names neither a start nor a volume: its bar gets `started` and
-    volume 0, and is left out where the caller cannot say when it started.
+    v3 stamps its bars (`prev_ohlc` is null for `1d`). v2 names neither a start nor a volume, and neither is made up:
+    where a half hour begins depends on the segment, where a day does on whose day it is.
     """
     quotes: dict[str, Ohlc] = {}
     for name, value in as_map(data, "data").items():
@@ -258,17 +256,16 @@ def parse_ohlc(data: object, *, started: datetime | None = None) -> dict[str, Oh
         if "last_price" in row and row["last_price"] is None:
             continue
         if "ohlc" in row:
-            live = None if started is None else _bar(row, "ohlc", where, started)
-            previous = None
+            live, previous = _bar(row, "ohlc", where, stamped=False), None
         elif "live_ohlc" in row:
-            live, previous = _bar(row, "live_ohlc", where, None), _bar(row, "prev_ohlc", where, None)
+            live, previous = _bar(row, "live_ohlc", where), _bar(row, "prev_ohlc", where)
         else:
             malformed(f"{where}.live_ohlc", "an object", None)
         quotes[key] = Ohlc(key, number(row, "last_price", where), live, previous)
     return quotes
 
 
-def _bar(row: Row, name: str, where: str, started: datetime | None) -> Bar | None:
+def _bar(row: Row, name: str, where: str, *, stamped: bool = True) -> OhlcBar | None:
     """One bar, or `None` where it is null or holds no price yet (zeros before the open)."""
     value = row.get(name)
     if value is None:
@@ -279,5 +276,8 @@ def _bar(row: Row, name: str, where: str, started: datetime | None) -> Bar | Non
     if None in prices:
         return None
     first, high, low, close = (price for price in prices if price is not None)
-    start = instant_ms(bar, "ts", place) if started is None else started
-    return Bar(start, first, high, low, close, whole_or_none(bar, "volume", place) or 0, 0)
+    start = instant_ms(bar, "ts", place) if stamped else None
+    volume = whole_or_none(bar, "volume", place)
+    if "_INDEX|" in text(row, "instrument_token", where):
+        volume = volume or None  # as in the other quotes: an index has none
+    return OhlcBar(start, first, high, low, close, volume)

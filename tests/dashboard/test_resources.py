@@ -9,7 +9,7 @@ import pytest
 
 from dashboard.first_start import FIRST_KEYS, FIRST_NAME, make_first_watchlist
 from dashboard.resources import Opening
-from services.domain.errors import DataFolderTooNew, NotSent
+from services.domain.errors import BrokerNotAnswering, DataFolderTooNew, NotSent
 from services.domain.instruments import is_instrument_key
 
 
@@ -79,19 +79,20 @@ def test_a_wrong_set_up_is_a_problem_that_stays(opened):
     assert isinstance(opening.problem, DataFolderTooNew)
 
 
-def test_a_broker_that_cannot_be_reached_is_told_and_tried_again(opened, monkeypatch):
+@pytest.mark.parametrize("error", [NotSent("refused"), BrokerNotAnswering("process 7 holds it")])
+def test_a_broker_that_cannot_be_reached_is_told_and_tried_again(opened, monkeypatch, error):
     monkeypatch.setattr("dashboard.resources.RETRY_SECONDS", 0.01)
     there = Event()
     desk = a_desk()
 
     def make():
         if not there.is_set():
-            raise NotSent("refused")
+            raise error
         return desk
 
     opening = opened(make)
     assert not opening.wait(5)
-    assert isinstance(opening.problem, NotSent)
+    assert opening.problem is error
 
     there.set()
     assert opening.ready.wait(5)

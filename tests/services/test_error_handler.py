@@ -89,6 +89,7 @@ def test_secrets_are_neither_stored_nor_logged(runtime: Runtime, caplog: pytest.
     error_handler.send_alert({"alert": True, "message": f"refused {SECRET}"})
 
     token = SECRET.split()[1]
+    assert runtime.errors.flush()
     with runtime.market_pool.get_connection(write=False) as connection:
         assert token not in str([tuple(row) for row in connection.execute("SELECT * FROM error_log")])
     assert token not in str(runtime.alerts.all())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
 import logging
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +18,7 @@ from typing import Any
 import orjson
 import pytest
 
-from services.domain.errors import MalformedPayload, NoAnswer, UnknownInstrument, UpstoxError
+from services.domain.errors import MalformedPayload, NoAnswer, StorageError, UnknownInstrument, UpstoxError
 from services.instrument_master import InstrumentMaster
 from services.storage.pool import Pool
 from services.storage.schema import migrate_market
@@ -313,6 +315,59 @@ def test_a_file_that_is_broken_changes_nothing(
     assert state.rows == len(SMALL)
     assert state.error is not None
     assert symbols(master, "reliance")[0] == "NSE RELIANCE"
+
+
+def test_a_full_disk_is_a_problem_in_words_and_the_next_attempt_succeeds(
+    master: InstrumentMaster, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    master.refresh_if_due()
+    clock.move(days=1)
+    with monkeypatch.context() as full:
+        full.setattr("services.storage.instrument_store.tempfile.TemporaryFile", _no_space)
+        master.refresh_if_due()
+
+    assert master.state().problems == ("NSE: the instrument file NSE could not be stored: No space left on device",)
+    assert symbols(master, "reliance")[0] == "NSE RELIANCE", "the old copy serves on"
+    clock.move(minutes=6)
+    master.refresh_if_due()
+    assert master.state().problems == ()
+
+
+def test_a_disk_that_does_not_even_take_the_reason_ends_nothing(
+    master: InstrumentMaster, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StorageError("market_data.db: the disk is full")
+
+    master.refresh_if_due()
+    clock.move(days=1)
+    with monkeypatch.context() as full:
+        full.setattr("services.storage.instrument_store.tempfile.TemporaryFile", _no_space)
+        full.setattr("services.storage.instrument_store.InstrumentStore.failed", refuse)
+        master.refresh_if_due()
+
+    assert master.state().problems == ("NSE: the instrument file NSE could not be stored: No space left on device",)
+    clock.move(minutes=6)
+    master.refresh_if_due()
+    assert master.state().problems == ()
+
+
+def test_a_database_that_refuses_the_rows_is_a_problem_in_words(
+    master: InstrumentMaster, pool: Pool, clock: FakeClock
+) -> None:
+    master.refresh_if_due()
+    clock.move(days=1)
+    with pool.get_connection() as connection:
+        connection.execute("CREATE TRIGGER refuse BEFORE INSERT ON instruments BEGIN SELECT RAISE(ABORT, 'no'); END")
+
+    master.refresh_if_due()
+
+    assert master.state().problems == ("NSE: the instrument file NSE could not be stored: no",)
+    assert symbols(master, "reliance")[0] == "NSE RELIANCE"
+
+
+def _no_space(**_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_without_any_copy_a_failure_is_raised_not_an_empty_answer(master: InstrumentMaster, files: FakeFiles) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import shutil
 import stat
 import threading
 from collections.abc import Iterator
@@ -246,6 +247,35 @@ def test_a_file_that_another_process_rotated_is_followed(logs: Logs) -> None:
 
     assert "two" in written(logs)
     assert "one" not in written(logs)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="an open file cannot be deleted elsewhere")
+def test_a_folder_that_was_deleted_is_made_again_and_no_line_is_lost(logs: Logs) -> None:
+    logging.getLogger("x").warning("one")
+    shutil.rmtree(logs.file.parent)
+
+    logging.getLogger("x").warning("two")
+
+    assert "two" in written(logs)
+    assert stat.S_IMODE(logs.file.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.name != "posix", reason="an open file cannot be deleted elsewhere")
+def test_a_log_call_never_raises_while_the_folder_cannot_be_made_and_works_when_it_can(
+    logs: Logs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = logs.file.parent
+    shutil.rmtree(folder)
+    folder.write_text("in the way")
+
+    for _ in range(3):
+        logging.getLogger("x").info("lost")
+    folder.unlink()
+    logging.getLogger("x").info("found")
+
+    assert "found" in written(logs)
+    assert "lost" not in written(logs)
+    assert "Logging error" in capsys.readouterr().err
 
 
 def test_a_second_setup_replaces_the_first(tmp_path: Path) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 
 import pytest
 
-from services.parts import Parts, part
+from services.parts import Parts, busy_part, part
 
 
 class Closing:
@@ -93,3 +93,110 @@ def test_many_threads_get_one_object() -> None:
 
     assert len({id(item) for item in seen}) == 1
     assert house.builds == 1
+
+
+class Worker:
+    """A part with a thread that hangs until it is told to stop, or for ever."""
+
+    def __init__(self, name: str, told: list[str], ends: Event) -> None:
+        self.name = name
+        self._told = told
+        self._ends = ends
+
+    def begin_close(self) -> None:
+        self._told.append(f"{self.name} told")
+        self._ends.set()
+
+    def close(self) -> None:
+        assert self._ends.wait(10)
+        self._told.append(f"{self.name} closed")
+
+
+class Factory(Parts):
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[str] = []
+        self.ends = Event()
+
+    @part
+    def hall(self) -> Closing:
+        return Closing("hall closed", self.told)
+
+    @part
+    def bell(self) -> Worker:
+        return Worker("bell", self.told, self.ends)
+
+    @busy_part
+    def left(self) -> Closing:
+        return self._waiting("left closed")
+
+    @busy_part
+    def right(self) -> Closing:
+        return self._waiting("right closed")
+
+    def _waiting(self, name: str) -> Closing:
+        factory = self
+
+        class Waiting(Closing):
+            def close(self) -> None:
+                factory.ends.wait(10)
+                super().close()
+
+        return Waiting(name, self.told)
+
+
+def test_all_are_told_to_stop_before_any_is_closed() -> None:
+    factory = Factory()
+    for name in ("hall", "bell", "left", "right"):
+        assert getattr(factory, name)
+
+    factory.close()
+
+    assert factory.told[0] == "bell told"
+    assert set(factory.told[1:3]) == {"left closed", "right closed"}
+    assert factory.told[3:] == ["bell closed", "hall closed"]
+
+
+def test_busy_parts_that_hang_share_one_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.parts.BUSY_SECONDS", 0.05)
+    factory = Factory()
+    assert factory.hall
+    assert factory.left
+    assert factory.right
+
+    factory.close()  # would take 20 s if each were waited for in turn
+
+    assert factory.told == ["hall closed"]
+    factory.ends.set()
+
+
+def test_a_part_built_while_its_owner_closes_is_closed_and_not_handed_out() -> None:
+    closed: list[str] = []
+    begun, go = Event(), Event()
+
+    class Slow(Parts):
+        @part
+        def shed(self) -> Closing:
+            begun.set()
+            assert go.wait(10)
+            return Closing("shed", closed)
+
+    slow = Slow()
+    errors: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            _ = slow.shed
+        except RuntimeError as error:
+            errors.append(error)
+
+    thread = Thread(target=ask)
+    thread.start()
+    assert begun.wait(10)
+    slow.close()
+    go.set()
+    thread.join(10)
+
+    assert closed == ["shed"]
+    assert "shed was asked for" in str(errors[0])
+    assert not slow.built("shed")

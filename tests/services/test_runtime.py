@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import base64
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
 import pytest
 
+from services.broker_link import BrokerTime, Told
 from services.domain.clock import IST, HostClock
-from services.domain.errors import ConfigurationError, ForeignToken, LoginRequired, NotSent
+from services.domain.errors import ConfigurationError, ForeignToken, InvalidRequest, LoginRequired, NotSent
+from services.domain.quotes import PriceSource
+from services.paper.finding import claim
 from services.paper.options import PaperOptions
 from services.paper.server import PaperServer
 from services.runtime import Runtime, get_runtime, use_runtime
@@ -91,6 +96,136 @@ def test_a_guest_takes_the_brokers_place_when_its_owner_is_gone(tmp_path: Path) 
         after = notebook.quotes.get([RELIANCE], use_cache=False).quotes[RELIANCE]
 
         assert after["prev_close"] == before["prev_close"]
+
+
+def test_a_broker_that_begins_its_day_again_is_followed(tmp_path: Path) -> None:
+    morning, late = "2026-11-20T09:15:00+05:30x0.001", "2026-11-21T04:00:00+05:30x0.001"
+    first = paper(tmp_path, paper_clock=late)
+    with paper(tmp_path, paper_clock=morning) as guest:
+        first.clock.now()
+        assert guest.quotes.get([RELIANCE]).quotes
+        held = guest.clock
+        first.close()
+
+        found = guest.quotes.get([RELIANCE], use_cache=False)
+
+        assert found.quotes
+        assert held.now().astimezone(IST).strftime("%m-%d %H:%M") == "11-20 09:15"
+        assert guest.api.profile().is_active, "the new broker's token is alive by its own clock"
+
+
+def test_a_broker_that_was_replaced_between_two_requests_is_followed(tmp_path: Path) -> None:
+    first = paper(tmp_path, paper_clock="2026-11-20T14:00:00+05:30x0.001")
+    with paper(tmp_path) as guest:
+        first.clock.now()
+        assert guest.quotes.get([RELIANCE]).quotes
+        first.close()
+        with paper(tmp_path, paper_clock="2026-11-20T09:15:00+05:30x0.001") as second:
+            assert second.broker.api == guest.broker.api
+
+            assert guest.quotes.get([RELIANCE], use_cache=False).quotes
+
+            assert guest.clock.now().astimezone(IST).strftime("%H:%M") == "09:15"
+            assert not guest.errors.statistics()["by_type"], "no request failed that could have told"
+
+
+def test_a_broker_at_a_given_address_that_was_restarted_is_followed(tmp_path: Path) -> None:
+    def start(clock: str, port: int = 0) -> PaperServer:
+        return PaperServer(PaperOptions(folder=tmp_path / "elsewhere", clock=clock, port=port)).start()
+
+    server = start("2026-11-20T14:00:00+05:30x0.001")
+    with paper(tmp_path, api_base=server.base_url, access_token=server.access_token()) as rt:
+        assert rt.quotes.get([RELIANCE]).quotes
+        server.stop()
+        assert isinstance(rt.quotes.get([RELIANCE], use_cache=False).problems[RELIANCE], NotSent)
+        server = start("2026-11-20T09:15:00+05:30x0.001", server.port)
+        rt._broker_time._not_before = 0.0  # a few seconds later
+
+        assert rt.quotes.get([RELIANCE], use_cache=False).quotes
+
+        assert rt.clock.now().astimezone(IST).strftime("%H:%M") == "09:15"
+        server.stop()
+
+
+def test_a_broker_that_cannot_be_found_leaves_the_requests_own_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.runtime.SINK_SECONDS", 0.02)
+    desk = paper(tmp_path)
+    with paper(tmp_path) as guest:
+        assert desk.quotes.get([RELIANCE]).quotes
+        assert guest.quotes.get([RELIANCE]).quotes
+        desk.close()
+        lock = claim(guest.folder)  # somebody holds the folder and does not answer
+        assert lock is not None
+
+        problem = guest.quotes.get([RELIANCE], use_cache=False).problems[RELIANCE]
+
+        assert type(problem) is NotSent
+        assert "takes no connection" in str(problem)
+        assert guest.errors.statistics()["by_type"]["NotSent"] > 0
+        lock.release()
+
+
+@pytest.mark.parametrize(
+    ("given", "trusted"),
+    [
+        ({"mode": "paper"}, False),
+        ({"mode": "live"}, True),
+        ({"mode": "live", "live_rehearsal": True, "api_base": "http://127.0.0.1:9"}, False),
+    ],
+)
+def test_no_proxy_sees_what_stays_on_this_machine(tmp_path: Path, given: dict[str, object], trusted: bool) -> None:
+    with paper(tmp_path, use_system_proxy=True, **given) as rt:
+        assert rt.http._session.trust_env is trusted
+
+
+@pytest.mark.parametrize("place", ["../paper/market_data.db", "../rehearsal/new.db"])
+def test_a_file_in_another_modes_folder_is_refused(tmp_path: Path, place: str) -> None:
+    with paper(tmp_path, mode="live") as rt, pytest.raises(InvalidRequest, match="this desk runs in live mode"):
+        rt.pool(place)
+
+
+def test_a_live_desk_shows_no_paper_prices_out_of_a_shared_file(tmp_path: Path) -> None:
+    shared = tmp_path / "shared.db"
+    with paper(tmp_path) as rt:
+        assert rt.quotes_in(shared).get([RELIANCE]).quotes
+    with paper(tmp_path) as rt:
+        assert rt.quotes_in(shared).last_known([RELIANCE]), "its own mode goes on with it"
+
+    with paper(tmp_path, mode="live") as rt, pytest.raises(InvalidRequest, match="belongs to paper mode"):
+        rt.quotes_in(shared)
+
+
+def test_other_pools_are_had_while_the_broker_is_sought(tmp_path: Path) -> None:
+    with paper(tmp_path) as rt:
+        known = rt.market_pool
+        del rt._made["_broker_time"]
+        entered, go = threading.Event(), threading.Event()
+
+        def slow(http: object) -> BrokerTime:
+            entered.set()
+            assert go.wait(10)
+            return BrokerTime(Told(HostClock(time.time), PriceSource("simulated", "simulated")))
+
+        rt.link.ask_time = slow  # type: ignore[method-assign]
+        thread = threading.Thread(target=rt.pool, args=("other.db",))
+        thread.start()
+        assert entered.wait(10)
+        assert rt._registry.acquire(timeout=5), "whoever asks for the broker holds up nobody else"
+        assert rt._pools[known.path] is known
+        rt._registry.release()
+        go.set()
+        thread.join(10)
+
+
+def test_failures_after_the_end_are_not_looked_into(tmp_path: Path) -> None:
+    rt = paper(tmp_path)
+    rt.close()
+
+    rt._broker_failed("NotSent", "refused")
+
+    assert not rt.built("link")
 
 
 def test_a_paper_broker_elsewhere_is_used_with_its_token(tmp_path: Path, standalone: PaperServer) -> None:

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.domain.clock import IST, HostClock, ScaledClock, epoch_ms, from_epoch_ms, next_token_end, practice_day
+from services.domain.clock import (
+    IST,
+    FollowedClock,
+    HostClock,
+    ScaledClock,
+    epoch_ms,
+    from_epoch_ms,
+    next_token_end,
+    practice_day,
+)
 
 INSTANTS = st.datetimes(datetime(2019, 1, 1), datetime(2035, 1, 1)).map(lambda d: d.replace(tzinfo=UTC))  # noqa: DTZ001
 
@@ -74,3 +83,12 @@ def test_a_scaled_clock_refuses_a_naive_anchor_and_a_standing_speed() -> None:
 
 def test_the_host_clock_is_aware_and_utc() -> None:
     assert HostClock(lambda: 0.0).now() == datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def test_a_followed_clock_goes_over_to_another() -> None:
+    noon = datetime(2026, 11, 20, 6, 30, tzinfo=UTC)
+    clock = FollowedClock(HostClock(lambda: 0.0))
+
+    clock.follow(HostClock(noon.timestamp))
+
+    assert clock.now() == noon

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from services.domain.errors import ConfigurationError, DataFolderTooNew
-from services.paper.accounts import FILE, AccountBook
+from services.paper.accounts import FILE, MOST_APPS, AccountBook
 
 API_KEY = "00000000-1111-2222-3333-444444444444"
 
@@ -40,9 +41,10 @@ def test_the_demo_apps_secret_is_checked(tmp_path: Path) -> None:
     book.close()
 
 
-def test_the_secret_of_a_real_api_key_is_remembered_when_first_seen(tmp_path: Path) -> None:
+def test_the_secret_of_a_real_api_key_is_remembered_where_a_person_stands_behind_it(tmp_path: Path) -> None:
     book = AccountBook(tmp_path)
-    assert book.opens(API_KEY, "its secret")
+    assert book.opens(API_KEY, "somebody's guess")
+    assert book.opens(API_KEY, "its secret", remember=True)
     book.close()
 
     book = AccountBook(tmp_path)
@@ -51,6 +53,19 @@ def test_the_secret_of_a_real_api_key_is_remembered_when_first_seen(tmp_path: Pa
     assert not book.opens(API_KEY, "another")
     assert b"its secret" not in (tmp_path / FILE).read_bytes()
     book.close()
+
+
+def test_no_more_apps_are_remembered_than_a_person_has(tmp_path: Path) -> None:
+    book = AccountBook(tmp_path)
+    keys = [f"{number:08}-1111-2222-3333-444444444444" for number in range(MOST_APPS + 5)]
+    for key in keys:
+        assert book.opens(key, "its secret", remember=True)
+
+    assert [key for key in keys if book.opens(key, "another")] == keys[:5], "the oldest are forgotten"
+    assert not book.opens("paper-desk", "another"), "the demo app never is"
+    book.close()
+    with closing(sqlite3.connect(tmp_path / FILE)) as db:
+        assert db.execute("SELECT count(*) FROM apps").fetchone()[0] == MOST_APPS + 1
 
 
 def test_the_revoked_are_forgotten_once_they_would_have_ended(tmp_path: Path) -> None:

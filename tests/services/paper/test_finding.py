@@ -14,7 +14,7 @@ import orjson
 import pytest
 import requests
 
-from services.domain.errors import ConfigurationError
+from services.domain.errors import BrokerNotAnswering, ConfigurationError
 from services.paper.finding import CARD, Found, answers, claim, find_or_start, read_card
 from services.paper.options import PaperOptions
 from services.paper.server import PaperServer
@@ -185,8 +185,19 @@ def test_a_folder_that_is_held_without_an_answer_is_said_in_words(tmp_path: Path
     lock = claim(tmp_path)
     assert lock is not None
 
-    with pytest.raises(ConfigurationError, match=r"holds .* but does not answer"):
+    with pytest.raises(BrokerNotAnswering, match=r"holds .* but does not answer"):
         find(tmp_path, timeout=0.2)
+
+    lock.release()
+
+
+def test_who_waits_for_a_holder_is_let_go_when_the_desk_closes(tmp_path: Path) -> None:
+    lock, stop = claim(tmp_path), threading.Event()
+    assert lock is not None
+    stop.set()
+
+    with pytest.raises(BrokerNotAnswering, match="closing"):
+        find_or_start(tmp_path, PaperOptions(tmp_path, clock=STILL), timeout=60, make=make, stop=stop)
 
     lock.release()
 
@@ -221,7 +232,7 @@ def test_a_killed_owner_is_followed_on_the_same_port(tmp_path: Path) -> None:
 def test_a_stopped_owner_is_not_replaced(tmp_path: Path) -> None:
     with another_process(tmp_path) as (process, _, url):
         process.send_signal(signal.SIGSTOP)
-        with pytest.raises(ConfigurationError, match=f"process {process.pid}.*does not answer"):
+        with pytest.raises(BrokerNotAnswering, match=f"process {process.pid}.*does not answer"):
             find(tmp_path, timeout=0.3)
 
         process.send_signal(signal.SIGCONT)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from services.domain.errors import ConfigurationError
+from services.paper.candles import CandleDay, CandleStore, MinuteBars
+from services.paper.replay import CandleDays
 from tests.support.paper_market import MAHINDRA, NIFTY, RELIANCE, TCS, ist, key_of, practice_market
 from tests.support.shared_data import shared
 
@@ -26,7 +29,7 @@ def test_minutes_pass_through_the_real_candles() -> None:
 
     bars = market.minute_bars(TCS, ist("2025-01-15 15:30:00"))
 
-    assert market.source == "simulated"
+    assert market.source == "mixed:2025-01-15"
     assert [(bar.open, bar.high, bar.low, bar.close, bar.volume) for bar in bars] == [
         (float(r["open"]), float(r["high"]), float(r["low"]), float(r["close"]), int(r["volume"])) for r in real
     ]
@@ -96,7 +99,7 @@ def test_options_follow_a_real_index() -> None:
 
 def test_a_replay_plays_a_recorded_day_on_any_date_and_says_which() -> None:
     market = practice_market("2026-11-20T15:30:00+05:30", prices=f"replay:{shared(TCS_FILE)}")
-    day = market.source.removeprefix("replay:")
+    day = market.source.removeprefix("mixed:")
 
     (snapshot,) = market.snapshots([TCS], ist("2026-11-20 15:30:00"))
 
@@ -109,12 +112,38 @@ def test_a_replay_plays_a_recorded_day_on_any_date_and_says_which() -> None:
 def test_a_replay_plays_the_clocks_own_day_when_it_is_recorded() -> None:
     market = practice_market("2025-01-08T12:00:00+05:30", prices=f"replay:{shared(TCS_FILE)}")
 
-    assert market.source == "replay:2025-01-08"
+    assert market.source == "mixed:2025-01-08"
+
+
+def test_real_prices_are_called_so_on_their_days_only() -> None:
+    inside = practice_market("2025-01-15T11:00:00+05:30", candles=shared("data/candles_1m"))
+    after = practice_market("2025-01-16T11:00:00+05:30", candles=shared("data/candles_1m"))
+
+    assert (inside.source, after.source) == ("mixed:2025-01-15", "simulated")
+
+
+def test_only_minutes_of_every_price_path_make_a_whole_replay() -> None:
+    day = date(2025, 1, 8)
+    minutes = MinuteBars(np.array([555]), np.array([[1.0, 2.0, 0.5, 1.5]]), np.array([10]))
+    real = CandleDays(
+        CandleStore(
+            {
+                "A": {day: CandleDay(day, 1.0, 2.0, 0.5, 1.5, 10, None, minutes)},
+                "B": {day: CandleDay(day, 1.0, 2.0, 0.5, 1.5, 10, None, None)},
+            }
+        ),
+        replayed=True,
+    )
+
+    assert real.recorded(date(2026, 11, 20)) == day
+    assert real.covers(day, ["A"])
+    assert not real.covers(day, ["A", "B"]), "of B the bar is real, the way through the day is not"
+    assert not real.covers(day, ["A", "C"])
 
 
 def test_an_open_ended_practice_day_stretches_the_recorded_session() -> None:
     market = practice_market("always", prices=f"replay:{shared(TCS_FILE)}")
-    rows = tcs_rows(market.source.removeprefix("replay:"))
+    rows = tcs_rows(market.source.removeprefix("mixed:"))
 
     (last,) = market.snapshots([TCS], ist("2026-11-21 03:29:59"))
 

@@ -162,6 +162,61 @@ def test_a_desk_with_a_real_api_key_can_rehearse(client: Client) -> None:
     assert exchange(client, grant(code, client_id=key, client_secret="any")).status_code == 200
 
 
+def test_a_real_api_keys_secret_is_kept_from_its_first_login_on(client: Client) -> None:
+    key = "00000000-1111-2222-3333-444444444444"
+    path = f"/v3/login/auth/token/request/{key}"
+    for secret in ("a stranger's", "another stranger's"):
+        assert requests.post(client.base + path, json={"client_secret": secret}, timeout=5).status_code == 200
+        assert error_of(exchange(client, grant("guessed", client_id=key, client_secret=secret))) == (401, "UDAPI100057")
+
+    code = code_from(client, client_id=key)
+    assert exchange(client, grant(code, client_id=key, client_secret="the owner's")).status_code == 200
+
+    refused = requests.post(client.base + path, json={"client_secret": "a stranger's"}, timeout=5)
+    assert error_of(refused) == (401, "UDAPI100069")
+    code = code_from(client, client_id=key)
+    assert exchange(client, grant(code, client_id=key, client_secret="the owner's")).status_code == 200
+
+
+def test_a_code_of_another_app_makes_no_secret_known(client: Client) -> None:
+    key = "00000000-1111-2222-3333-444444444444"
+    stolen = code_from(client)
+    assert exchange(client, grant(stolen, client_id=key, client_secret="a stranger's")).status_code == 401
+
+    code = code_from(client, client_id=key)
+    assert exchange(client, grant(code, client_id=key, client_secret="the owner's")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+@pytest.mark.parametrize("path", [DIALOG, TOKEN, "/v3/login/auth/token/request/paper-desk", "/_paper/token-requests"])
+def test_a_page_of_another_site_can_post_nothing(client: Client, path: str, headers: dict[str, str]) -> None:
+    sent = {"Content-Type": "text/plain"} | headers
+
+    answer = requests.post(client.base + path, data='{"client_secret": "paper-secret"}', headers=sent, timeout=5)
+
+    assert error_of(answer) == (403, "UDAPI10000")
+    assert "No app is asking" in requests.get(f"{client.base}/_paper/token-requests", timeout=5).text
+
+
+@pytest.mark.parametrize("own", [{"Origin": "null", "Sec-Fetch-Site": "same-origin"}, {}])
+def test_the_brokers_own_page_may_post(client: Client, own: dict[str, str]) -> None:
+    headers = own or {"Origin": client.base}
+
+    answer = requests.post(client.base + DIALOG, data=ASKED, headers=headers, timeout=5)
+
+    assert answer.status_code == 400, "it was read, and the page of which it speaks is not open"
+    assert "expired" in answer.text
+
+
 def test_logout_kills_the_token_for_good(tmp_path: Path) -> None:
     with running(tmp_path) as client:
         answer = client.send("DELETE", "/v2/logout")

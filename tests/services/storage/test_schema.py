@@ -48,6 +48,19 @@ def test_every_earlier_version_is_copied_and_becomes_the_same_as_a_new_one(tmp_p
     assert [p.name for p in (old.parent / "backups").iterdir()] == [f"market_data-v{version}-20261120T091500Z.db"]
 
 
+def test_errors_stored_before_they_were_folded_count_one_each(tmp_path: Path) -> None:
+    path = tmp_path / "market_data.db"
+    upgrade(path, MIGRATIONS[:2], backups=tmp_path, now=NOW)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO error_log (at_ms, error_type, message, retry_count) VALUES (1, 'A', 'm', 0)")
+        connection.commit()
+
+    _migrate(path)
+
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT error_type, count, first_at_ms FROM error_log").fetchall() == [("A", 1, None)]
+
+
 def test_a_file_of_a_newer_desk_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "market_data.db"
     _migrate(path)
@@ -89,7 +102,7 @@ def test_ohlc_data_shows_the_running_day_by_indian_dates(tmp_path: Path) -> None
         "SELECT * FROM quote_cache_v3 WHERE instrument_key IN (SELECT value FROM json_each('[]'))",
         "SELECT count(*) FROM quote_metrics WHERE at_ms >= 1",
         "DELETE FROM quote_metrics WHERE at_ms < 1",
-        "SELECT error_type, count(*) FROM error_log WHERE at_ms > 1 AND at_ms <= 2 GROUP BY error_type",
+        "SELECT error_type, sum(count) FROM error_log WHERE at_ms > 1 AND at_ms <= 2 GROUP BY error_type, endpoint",
         "DELETE FROM error_log WHERE at_ms < 1",
         "DELETE FROM instruments WHERE source_file = 'NSE'",
     ],

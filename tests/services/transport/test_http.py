@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import responses
@@ -104,6 +105,43 @@ def test_query_json_and_form_travel_as_they_should(client: HttpClient) -> None:
     assert query.url == "http://b.test/q?instrument_key=NSE_INDEX%7CNifty+50%2CNSE_EQ%7CX"
     assert (as_json.body, as_json.headers["Content-Type"]) == (b'{"a":[1]}', "application/json")
     assert (as_form.body, as_form.headers["Content-Type"]) == ("code=x+y&z=1", "application/x-www-form-urlencoded")
+
+
+def test_a_long_query_arrives_whole_and_encoded(client: HttpClient) -> None:
+    keys = ",".join(f"NSE_INDEX|Nifty & Co {number:03d}" for number in range(500))
+    heads = []
+
+    def behave(connection: socket.socket, head: bytes) -> None:
+        heads.append(head)
+        connection.sendall(answer(b"{}"))
+
+    with serving(behave) as base:
+        client.send("GET", f"{base}/quotes", params={"instrument_key": keys})
+
+    path, _, query = heads[0].split(b" ")[1].decode().partition("?")
+    assert (path, parse_qs(query)) == ("/quotes", {"instrument_key": [keys]})
+    assert b"x-desk" not in heads[0].lower()
+
+
+def test_a_long_query_arrives_whole_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = ",".join(f"NSE_EQ|INE{number:06d}018" for number in range(100))
+    heads = []
+
+    def behave(connection: socket.socket, head: bytes) -> None:
+        heads.append(head)
+        connection.sendall(answer(b"{}"))
+
+    with serving(behave) as proxy:
+        monkeypatch.setenv("http_proxy", proxy)
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        trusting = HttpClient(trust_env=True)
+        trusting.send("GET", "http://broker.invalid/quotes", params={"instrument_key": keys})
+        trusting.close()
+
+    target = urlsplit(heads[0].split(b" ")[1].decode())
+    assert (target.netloc, parse_qs(target.query)) == ("broker.invalid", {"instrument_key": [keys]})
+    assert b"x-desk" not in heads[0].lower()
 
 
 def test_an_encoded_path_is_not_encoded_again(client: HttpClient) -> None:

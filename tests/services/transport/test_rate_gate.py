@@ -150,6 +150,81 @@ def test_who_is_waiting_when_the_penalty_comes_waits_on() -> None:
     assert gate.acquire(QUOTES, max_wait=10) == pytest.approx(3)
 
 
+class Waiters:
+    """Threads that wait at a gate, on time that passes when the test says so."""
+
+    def __init__(self, count: int, *, max_wait: float, limit: Limit) -> None:
+        self._turn = threading.Condition()
+        self._now = 0.0
+        self._asleep = 0
+        self._running = count
+        self.sent: list[float] = []
+        self.refused = 0
+        self.gate = RateGate({"standard": (limit,)}, clock=lambda: self._now, sleep=self._sleep, margin=0.0)
+        for _ in range(limit.calls):
+            self.gate.acquire(QUOTES, max_wait=0)
+        self._max_wait = max_wait
+        self._threads = [threading.Thread(target=self._ask, daemon=True) for _ in range(count)]
+        for thread in self._threads:
+            thread.start()
+        self._all_asleep()
+
+    def run(self, until: float, step: float = 0.25) -> None:
+        while self._now < until:
+            with self._turn:
+                self._now += step
+                self._asleep = 0
+                self._turn.notify_all()
+            self._all_asleep()
+
+    def _all_asleep(self) -> None:
+        with self._turn:
+            assert self._turn.wait_for(lambda: self._asleep == self._running, timeout=5)
+
+    def _sleep(self, seconds: float) -> None:
+        with self._turn:
+            self._asleep += 1
+            self._turn.notify_all()
+            before = self._now
+            self._turn.wait_for(lambda: self._now > before, timeout=5)
+
+    def _ask(self) -> None:
+        try:
+            self.gate.acquire(QUOTES, max_wait=self._max_wait)
+        except RateBudgetSpent:
+            refused, at = 1, None
+        else:
+            refused, at = 0, self._now
+        with self._turn:
+            self._running -= 1
+            self.refused += refused
+            self.sent += [] if at is None else [at]
+            self._turn.notify_all()
+
+
+def test_those_who_wait_through_a_penalty_leave_within_the_limits_all_the_same() -> None:
+    waiters = Waiters(15, max_wait=100, limit=Limit(5, 1))
+
+    waiters.run(0.5)
+    waiters.gate.penalise(QUOTES, 4.0)
+    waiters.run(8)
+
+    assert sorted(waiters.sent) == [4.5] * 5 + [5.5] * 5 + [6.5] * 5
+
+
+def test_who_is_refused_after_a_penalty_uses_up_nothing_and_holds_up_nobody() -> None:
+    waiters = Waiters(15, max_wait=5, limit=Limit(5, 1))
+
+    waiters.run(0.5)
+    waiters.gate.penalise(QUOTES, 4.0)
+    behind = waiters.gate.wait_for(QUOTES)
+    waiters.run(8)
+
+    assert (sorted(waiters.sent), waiters.refused) == ([4.5] * 5, 10)
+    assert behind == pytest.approx(5.0), "after the five who can still make it"
+    assert waiters.gate.wait_for(QUOTES) == 0
+
+
 def test_the_budget_tells_what_is_left_and_when_it_frees() -> None:
     time = FakeMonotonic()
     gate = gate_on(time)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -35,7 +35,7 @@ from services.transport.rate_gate import RateGate
 from services.transport.retry import RetryPolicy
 from services.transport.upstox_api import UpstoxApi
 from services.wire.endpoints import OPERATIONS, RATE_LIMITS, Base, Limit, Profile
-from tests.support.clocks import FakeClock, SkippingMonotonic
+from tests.support.clocks import SkippingMonotonic
 from tests.support.fake_upstox import (
     FakeUpstox,
     Fault,
@@ -228,16 +228,15 @@ def test_v3_can_be_declined_for_one_call_or_for_all(desk: Desk) -> None:
         assert declining.api.funds().api_version == "v2"
 
 
-def test_the_v2_bar_is_dated_by_the_desks_clock() -> None:
-    clock = FakeClock(datetime(2026, 11, 20, 4, 37, 31, tzinfo=UTC))
-    with a_desk(clock=clock, use_v3=False) as desk:
-        day = desk.api.ohlc([TCS], "1d").value[TCS].live
-        half_hour = desk.api.ohlc([TCS], "I30").value[TCS].live
+@pytest.mark.parametrize("interval", ["1d", "I1", "I30"])
+def test_a_bar_that_v2_serves_is_not_dated_by_the_desk(interval: str) -> None:
+    with a_desk(use_v3=False) as desk:
+        served = desk.api.ohlc([TCS], interval)
 
-    assert day is not None
-    assert half_hour is not None
-    assert day.start == datetime(2026, 11, 19, 18, 30, tzinfo=UTC)
-    assert half_hour.start == datetime(2026, 11, 20, 4, 30, tzinfo=UTC)
+    live = served.value[TCS].live
+    assert served.api_version == "v2"
+    assert live is not None
+    assert (live.start, live.volume, live.close) == (None, None, 2844.6)
 
 
 @pytest.mark.parametrize(

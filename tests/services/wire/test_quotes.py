@@ -216,15 +216,24 @@ def test_ohlc_of_a_minute_has_the_last_finished_one() -> None:
     assert quote.live.start - quote.previous.start == timedelta(minutes=1)
 
 
-def test_ohlc_of_v2_starts_when_the_caller_says() -> None:
-    start = datetime(2026, 11, 20, tzinfo=UTC)
+def test_neither_start_nor_volume_of_a_v2_bar_is_made_up() -> None:
+    quote = parse_ohlc(data("ohlc_v2"))[TCS]
 
-    told = parse_ohlc(data("ohlc_v2"), started=start)[TCS]
-    untold = parse_ohlc(data("ohlc_v2"))[TCS]
+    assert quote.live is not None
+    assert (quote.live.start, quote.live.volume) == (None, None)
+    assert (quote.ltp, quote.live.high, quote.previous) == (2844.6, 2851.4, None)
 
-    assert told.live is not None
-    assert (told.live.start, told.live.high, told.live.volume) == (start, 2851.4, 0)
-    assert (untold.ltp, untold.live) == (2844.6, None)
+
+def test_a_volume_of_zero_is_kept_for_a_share_and_unknown_for_an_index() -> None:
+    rows = data("ohlc_v3_day")
+    rows[ROW]["live_ohlc"]["volume"] = 0
+    share = parse_ohlc(rows)[TCS]
+    rows[ROW]["instrument_token"] = "NSE_INDEX|Nifty 50"
+    index = parse_ohlc(rows)["NSE_INDEX|Nifty 50"]
+
+    assert share.live is not None
+    assert index.live is not None
+    assert (share.live.volume, index.live.volume) == (0, None)
 
 
 def test_a_bar_of_zeros_is_no_bar() -> None:
