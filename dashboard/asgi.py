@@ -27,6 +27,8 @@ from services.logs import setup_logging
 
 SWITCH_INTERVAL = 0.0005
 """Seconds after which a busy thread hands over: a page being drawn must not hold up whoever reads prices."""
+GC_THRESHOLDS = (50_000, 20, 20)
+"""One answer of 500 quotes makes some thousands of containers; with Python's 700 the collector keeps starting."""
 SETTLE_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
@@ -57,6 +59,7 @@ def _settle() -> None:
     opening().wait(SETTLE_SECONDS)
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def _prepare(closing: ExitStack) -> None:

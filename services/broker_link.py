@@ -12,7 +12,7 @@ from threading import Event, Lock
 
 import orjson
 
-from services.domain.clock import Clock, FollowedClock, HostClock, ScaledClock, ist_date, practice_day
+from services.domain.clock import FollowedClock, HostClock, ScaledClock, ist_date, practice_day
 from services.domain.errors import ConfigurationError, MalformedPayload, NotSent, UpstoxError
 from services.domain.quotes import PriceSource
 from services.paper.finding import CARD, HELLO_SECONDS, Found, ask_clock, find_or_start
@@ -48,7 +48,7 @@ class BrokerAddress:
 class Told:
     """What a broker says of itself at `/_paper/clock`, read. `days`: the days that `source` is about."""
 
-    clock: Clock
+    clock: HostClock | ScaledClock
     source: PriceSource
     instance: str = ""
     days: tuple[date, date] | None = None
@@ -68,7 +68,7 @@ class BrokerTime:
         self._ask = ask
         self._monotonic = monotonic
         self._followed = FollowedClock(told.clock)
-        self.clock: Clock = told.clock if ask is None else self._followed
+        self.clock = self._followed
         self._doubted = False
         self._not_before = 0.0
         self._asking = Lock()  # held while one thread asks, HELLO_SECONDS at most
@@ -263,7 +263,9 @@ def _read_told(body: bytes, half_trip: float) -> Told:
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise MalformedPayload("the paper broker's clock cannot be read", field="_paper/clock") from error
     if mode == "simulated":
-        clock: Clock = ScaledClock(then + timedelta(seconds=half_trip * speed), speed=speed, monotonic=time.monotonic)
+        clock: HostClock | ScaledClock = ScaledClock(
+            then + timedelta(seconds=half_trip * speed), speed=speed, monotonic=time.monotonic
+        )
     else:
         clock = HostClock(time.time)
     return Told(clock, _read_source(source, practice=mode == "always"), instance, days)

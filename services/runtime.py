@@ -28,7 +28,7 @@ from services.ledger.watchlists import Watchlists
 from services.login import Login, read_token_text
 from services.logs import hide, redact
 from services.parts import Parts, busy_part, part
-from services.quote_book import QuoteBook
+from services.quote_book import TTL_SECONDS, QuoteBook
 from services.settings import Mode, Settings, ensure_folder, load_settings
 from services.storage.error_log import ErrorLog
 from services.storage.modes import mark_mode, refuse_other_mode
@@ -192,7 +192,6 @@ class Runtime(Parts):
             token=lambda writes: self.login.token(writes=writes).secret,
             token_rejected=self._token_rejected,
             error_sink=self._broker_failed,
-            clock=self.clock,
         )
 
     @part
@@ -267,7 +266,7 @@ class Runtime(Parts):
 
     def quotes_in(self, db_path: str | Path = MARKET_FILE) -> QuoteBook:
         """The quote book over that market file, one per file."""
-        pool, api, clock = self.pool(db_path), self.api, self.clock
+        pool, api, clock = self.pool(db_path), self.api, self._broker_time.clock
         with self._registry:
             if pool.path not in self._books:
                 if self._closed:
@@ -277,6 +276,7 @@ class Runtime(Parts):
                     store=QuoteStore(pool),
                     clock=clock,
                     source=self._broker_time.current_source,
+                    ttl=max(TTL_SECONDS, clock.speed),  # at least a real second, however fast the clock runs
                 )
                 self._books[pool.path] = self.keep(made, "quotes", busy=True)
             return self._books[pool.path]
@@ -288,7 +288,7 @@ class Runtime(Parts):
     @busy_part
     def tracks(self) -> DayTracks:
         """The day's path of each watched instrument, for sparklines."""
-        return DayTracks(fetch_bars=self.api.intraday_bars, clock=self.clock)
+        return DayTracks(fetch_bars=self.api.intraday_bars, clock=self.clock, latest=self.quotes.last_known)
 
 
 _current: Runtime | None = None

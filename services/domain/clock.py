@@ -26,6 +26,8 @@ class Clock(Protocol):
 class HostClock:
     """The host's time. `wall` is seconds since the epoch, usually `time.time`."""
 
+    speed = 1.0
+
     def __init__(self, wall: Callable[[], float]) -> None:
         self._wall = wall
 
@@ -53,10 +55,15 @@ class ScaledClock:
 class FollowedClock:
     """The clock of somebody else, who may begin anew: from `follow` on it tells the time of another one."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: HostClock | ScaledClock) -> None:
         self._clock = clock
 
-    def follow(self, clock: Clock) -> None:
+    @property
+    def speed(self) -> float:
+        """Seconds of this clock in a real second."""
+        return self._clock.speed
+
+    def follow(self, clock: HostClock | ScaledClock) -> None:
         self._clock = clock
 
     def now(self) -> datetime:

@@ -12,7 +12,6 @@ from contextlib import ExitStack, contextmanager
 from datetime import date
 
 from services.domain.accounts import Funds, Holiday, MarketStatus, Profile, Window
-from services.domain.clock import Clock
 from services.domain.errors import InvalidRequest, UpstoxError
 from services.domain.instruments import Instrument
 from services.domain.quotes import Bar, ChainRow, Ltp, Ohlc, OptionGreeks, Quote
@@ -24,7 +23,7 @@ from services.transport.instrument_file import InstrumentFile
 from services.transport.rate_gate import RateGate
 from services.transport.retry import ReadRetry, RetryPolicy
 from services.transport.route_report import RouteReport
-from services.wire import account, candles, endpoints, instruments, market, options, quotes
+from services.wire import account, candles, endpoints, instruments, market, options, quote_decoder, quotes
 from services.wire.account import TokenGrant, TokenRequest
 from services.wire.endpoints import Base
 from services.wire.envelope import unwrap, unwrap_flat
@@ -56,10 +55,8 @@ class UpstoxApi:
         monotonic: Callable[[], float] = time.monotonic,
         policy: RetryPolicy | None = None,
         use_v3: bool = True,
-        clock: Clock | None = None,
     ) -> None:
-        """`token(writes)` gives a bearer token or raises `LoginRequired`; `token_rejected(secret)` hears of a 401.
-        `clock` is taken and not used: no answer is dated by the desk."""
+        """`token(writes)` gives a bearer token or raises `LoginRequired`; `token_rejected(secret)` hears of a 401."""
         self._caller = Caller(
             http=http,
             gate=gate,
@@ -85,7 +82,9 @@ class UpstoxApi:
         """Full quotes by instrument key, at most 500. Silent instruments are missing from the result; one unknown key
         fails the whole call with `BadInstrumentKey`."""
         call = Call(endpoints.QUOTES, keys=tuple(keys))
-        return self._caller.read(call, quotes.parse_full_quotes, use_v3=self._v3(use_v3))
+        return self._caller.read(
+            call, quotes.parse_full_quotes, use_v3=self._v3(use_v3), decode=quote_decoder.decode_full_quotes
+        )
 
     def ltp(self, keys: Sequence[str], *, use_v3: bool | None = None) -> Served[dict[str, Ltp]]:
         """Light quotes by instrument key, at most 500."""

@@ -38,6 +38,8 @@ def _blank(kind: type) -> Any:  # Any: an object of this class is about to becom
 
 _BlankQuote, _BlankLtp = _blank(Quote), _blank(Ltp)
 
+_INDICES = ("NSE_INDEX|", "BSE_INDEX|", "MCX_INDEX|", "GLOBAL_INDEX|")
+_SHARES = ("NSE_EQ|", "BSE_EQ|")
 _NUMERIC = frozenset({int, float, type(None)})
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError, MalformedPayload)
 """What reading a row of a wrong shape raises."""
@@ -73,8 +75,6 @@ def _full_quote(row: Any, stamps: dict[str, datetime]) -> Quote | None:  # Any: 
     ltp = row["last_price"]
     if ltp is None:
         return None
-    segment = key.partition("|")[0]
-    is_index = segment.endswith("_INDEX")
     get = row.get
     symbol = get("symbol") or ""
     volume = get("volume")
@@ -102,23 +102,38 @@ def _full_quote(row: Any, stamps: dict[str, datetime]) -> Quote | None:  # Any: 
     )  # fmt: skip
     if not _NUMERIC.issuperset(map(type, numbers)) or type(symbol) is not str or not key:
         raise TypeError
-    if not prev_close and net_change is not None:
-        prev_close = round(ltp - net_change, 4)
-    if is_index:
-        volume, buy_total, sell_total = volume or None, buy_total or None, sell_total or None
-    if is_index or segment.endswith("_EQ"):
-        oi, oi_high, oi_low, previous_oi = oi or None, oi_high or None, oi_low or None, previous_oi or None
     depth = get("depth")
     bids: Sequence[DepthLevel] = ()
     asks: Sequence[DepthLevel] = ()
     if depth is not None:
         bids, asks = _side(depth["buy"]), _side(depth["sell"])
-    stamp = get("timestamp")
+    return filled_quote(
+        key, symbol, ltp, first, high, low, volume, average, oi, net_change, buy_total, sell_total, lower, upper,
+        oi_high, oi_low, prev_close, year_high, year_low, previous_oi, bids, asks, get("timestamp"),
+        get("last_trade_time"), stamps,
+    )  # fmt: skip
+
+
+def filled_quote(
+    key: str, symbol: str, ltp: float, first: float | None, high: float | None, low: float | None,
+    volume: float | None, average: float | None, oi: float | None, net_change: float | None,
+    buy_total: float | None, sell_total: float | None, lower: float | None, upper: float | None,
+    oi_high: float | None, oi_low: float | None, prev_close: float | None, year_high: float | None,
+    year_low: float | None, previous_oi: float | None, bids: Sequence[DepthLevel], asks: Sequence[DepthLevel],
+    stamp: str | None, traded: str | int | None, stamps: dict[str, datetime],
+) -> Quote:  # fmt: skip
+    """The quote of checked members; here stands what null and 0 mean in each of them (see `parse_full_quotes`)."""
+    if not prev_close and net_change is not None:
+        prev_close = round(ltp - net_change, 4)
+    if key.startswith(_INDICES):
+        volume, buy_total, sell_total = volume or None, buy_total or None, sell_total or None
+        oi, oi_high, oi_low, previous_oi = oi or None, oi_high or None, oi_low or None, previous_oi or None
+    elif key.startswith(_SHARES):
+        oi, oi_high, oi_low, previous_oi = oi or None, oi_high or None, oi_low or None, previous_oi or None
     if not stamp:
         exchange_time = None
     elif (exchange_time := stamps.get(stamp)) is None:
         exchange_time = stamps[stamp] = iso_instant(stamp, "timestamp")
-    traded = get("last_trade_time")
     trade_time = None if not traded or traded == "0" else datetime.fromtimestamp(int(traded) / 1000, UTC)
     quote = _BlankQuote()
     quote.key = key

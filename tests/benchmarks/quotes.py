@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from dashboard.asgi import GC_THRESHOLDS, SWITCH_INTERVAL
 from services.quote_book import QuoteBook
 from tests.benchmarks.desk import client_book, share_keys
 from tests.benchmarks.quote_server import QuoteServer
@@ -27,13 +28,15 @@ CLAIMED_100_MS = 150.0
 def run() -> list[Row]:
     """Measure everything about fetching."""
     gc.collect()
-    gc.freeze()  # as the desk does once it has started
-    switch = sys.getswitchinterval()
-    sys.setswitchinterval(0.0005)  # likewise
+    gc.freeze()  # as the desk does once it has started; for both sides alike
+    switch, thresholds = sys.getswitchinterval(), gc.get_threshold()
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    gc.set_threshold(*GC_THRESHOLDS)
     try:
         return [*_without_delay(), *_with_delay()]
     finally:
         sys.setswitchinterval(switch)
+        gc.set_threshold(*thresholds)
         gc.unfreeze()
 
 

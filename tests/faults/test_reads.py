@@ -17,7 +17,6 @@ import orjson
 import pytest
 import requests
 
-from services.domain.clock import HostClock
 from services.domain.errors import (
     AccessDenied,
     BadInstrumentKey,
@@ -114,7 +113,6 @@ class Bench:
             token_rejected=self.dropped.append,
             error_sink=lambda error_type, *_, **__: self.reported.append(error_type),
             policy=POLICY,
-            clock=HostClock(time.time),
         )
 
     def _token(self, writes: bool) -> str:

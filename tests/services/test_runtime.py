@@ -6,6 +6,7 @@ import base64
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
@@ -53,7 +54,7 @@ def test_asking_for_the_error_log_starts_no_broker_in_live_mode(tmp_path: Path) 
         rt.errors.add("Some", "thing")
 
         assert not rt.built("http")
-        assert isinstance(rt.clock, HostClock)
+        assert abs((rt.clock.now() - datetime.now(UTC)).total_seconds()) < 60
         assert rt.source.label == "Upstox"
         assert rt.broker.api == "https://api.upstox.com"
         assert rt.broker.order == "https://api-hft.upstox.com"
@@ -309,3 +310,21 @@ def test_a_closed_runtime_builds_nothing_more(tmp_path: Path) -> None:
 def test_tests_can_put_their_own_runtime_in_place(tmp_path: Path) -> None:
     with paper(tmp_path) as rt, use_runtime(rt):
         assert get_runtime() is rt
+
+
+def test_the_guides_paths_serve_quotes_in_its_profile(tmp_path: Path) -> None:
+    with paper(tmp_path, route_profile="guide") as rt:
+        quote = rt.quotes.get([RELIANCE]).quotes[RELIANCE]
+
+        assert quote["api_version"] == "guide"
+        assert rt.api.market_status("NSE").exchange == "NSE"
+        assert rt.api.holidays()
+
+
+def test_a_fast_clock_does_not_make_every_read_a_request(tmp_path: Path) -> None:
+    with paper(tmp_path, paper_clock="2026-11-20T10:00:00+05:30x600") as rt:
+        rt.quotes.get([RELIANCE])
+        for _ in range(20):
+            rt.quotes.get([RELIANCE])
+
+        assert rt.quotes.stats().api_calls_1h <= 2

@@ -3,7 +3,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from services.wire.redaction import HIDDEN, remove_secrets
@@ -92,4 +92,6 @@ def test_removing_twice_changes_nothing(text: str) -> None:
     st.sampled_from(["{n}={s}", "?a=1&{n}={s}&b=2", '"{n}": "{s}"', "'{n}': '{s}'", "{n}%3D{s}", "('{n}', '{s}')"]),
 )
 def test_a_named_value_never_survives(name: str, secret: str, form: str) -> None:
+    assume(secret not in name)
+
     assert secret not in remove_secrets("before " + form.format(n=name, s=f"{secret}Q9") + " after")
