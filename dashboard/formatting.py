@@ -164,3 +164,11 @@ def _grouped(digits: str) -> str:
     head, tail = digits[:-3], digits[-3:]
     pairs = [head[max(i - 2, 0) : i] for i in range(len(head), 0, -2)][::-1]
     return ",".join([*pairs, tail])
+
+
+def tick(size: Decimal | None) -> str:
+    """A tick size in rupees: `0.10`, or `0.0025` where paise are too coarse."""
+    if size is None:
+        return MISSING
+    plain = f"{size.normalize():f}"
+    return f"{size:.2f}" if len(plain.partition(".")[2]) <= 2 else plain

@@ -25,7 +25,8 @@ from services.runtime import Runtime, get_runtime
 def run(options: Options) -> int:
     """Serve the pages until a signal ends the process. A wrong set-up is told in one line, with exit code 2."""
     runtime = checked_runtime()
-    greeting = f"Upstox Desk, {runtime.settings.mode.value} mode: {options.url}  (Ctrl-C stops it)"
+    mode = "live rehearsal" if runtime.settings.live_rehearsal else f"{runtime.settings.mode.value} mode"
+    greeting = f"Upstox Desk, {mode}: {options.url}  (Ctrl-C stops it)"
     opener = webbrowser.open if options.browser and has_screen() else None
     threading.Thread(target=announce, args=(options, greeting, opener), name="announce", daemon=True).start()
     for logger in LOGGING_CONFIG["loggers"].values():  # the greeting says what the server's own lines would

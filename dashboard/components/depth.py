@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.components.cards import card_title, fact_table
 from dashboard.components.web import browser_component
-from dashboard.formatting import MISSING, ist_moment, number, percent, price_decimals, quantity, short, signed
+from dashboard.formatting import MISSING, ist_moment, number, percent, price_decimals, quantity, short, signed, tick
 from dashboard.reading import Reading, Row
 from services.domain.instruments import Instrument
 
@@ -60,7 +60,7 @@ def day_facts(reading: Reading, instrument_key: str) -> dict[str, str]:
         }
     if instrument is not None:
         facts |= {
-            "Tick / lot": f"{instrument.tick_size or MISSING} / {quantity(instrument.lot_size)}",
+            "Tick / lot": f"{tick(instrument.tick_size)} / {quantity(instrument.lot_size)}",
             "Freeze quantity": quantity(instrument.freeze_quantity),
             "ISIN": instrument.isin or MISSING,
         }

@@ -162,3 +162,17 @@ def test_an_expiry_is_a_plain_date():
 )
 def test_prices_get_the_decimals_that_their_tick_needs(tick, decimals):
     assert f.price_decimals(tick) == decimals
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [
+        (Decimal("0.1"), "0.10"),
+        (Decimal("5"), "5.00"),
+        (Decimal("0.0025"), "0.0025"),
+        (Decimal("1E+1"), "10.00"),
+        (None, "–"),
+    ],
+)
+def test_a_tick_size_shows_paise_or_what_is_finer(size: Decimal | None, shown: str) -> None:
+    assert f.tick(size) == shown
