@@ -197,6 +197,9 @@ class Logs:
         self.close()
 
 
+LONERS = ("uvicorn",)
+"""Loggers that a library has cut off from the root, so that their lines would miss the file."""
+
 _current: Logs | None = None
 _setting_up = Lock()
 
@@ -230,6 +233,21 @@ def setup_logging(folder: Path, *, level: int | str = logging.INFO, terminal: Te
         _current = Logs(
             place / FILE_NAME,
             handlers,
-            [lambda: root.setLevel(level_before), lambda: logging.setLogRecordFactory(factory_before)],
+            [
+                lambda: root.setLevel(level_before),
+                lambda: logging.setLogRecordFactory(factory_before),
+                *(_taken_over(logging.getLogger(name)) for name in LONERS),
+            ],
         )
         return _current
+
+
+def _taken_over(loner: logging.Logger) -> Callable[[], None]:
+    """Lead the lines of `loner`, which has handlers of its own and passes nothing on, to ours; gives what undoes it."""
+    handlers, passes_on = list(loner.handlers), loner.propagate
+    loner.handlers, loner.propagate = [], True
+
+    def undo() -> None:
+        loner.handlers, loner.propagate = handlers, passes_on
+
+    return undo

@@ -15,26 +15,26 @@ from dashboard.bootstrap import ROOT
 from dashboard.environment import Environment
 from tests.support.desk import Desk
 
-BUDGET = 3.0  # seconds, to the first page and from the signal to the end
+HANGS = 15.0
+"""Seconds after which a stop counts as hanging. How quick start and stop are is measured: `tests.benchmarks start`."""
 
 inside = pytest.mark.skipif(not Environment(ROOT).is_current(), reason="runs inside .venv: python3 -m tests")
 
 
 @inside
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_is_there_and_gone_again_within_three_seconds_each(tmp_path: Path, number: signal.Signals) -> None:
+def test_it_is_there_and_gone_again(tmp_path: Path, number: signal.Signals) -> None:
     with Desk(tmp_path / "data"):
         pass  # what a first start on a new data folder does once is not counted
 
     with Desk(tmp_path / "data") as desk:
         with urllib.request.urlopen(desk.url, timeout=5) as page:
             assert b"<title>" in page.read()
-        assert desk.seconds_to_answer < BUDGET
 
         code, seconds = desk.stop(number)
 
     assert code == 0
-    assert seconds < BUDGET
+    assert seconds < HANGS
     assert "Traceback" not in desk.log
 
 
@@ -46,7 +46,7 @@ def test_an_open_download_does_not_keep_it_from_stopping(tmp_path: Path) -> None
         code, seconds = desk.stop()
 
     assert code == 0
-    assert seconds < BUDGET
+    assert seconds < HANGS
 
 
 @inside
@@ -106,4 +106,4 @@ def test_a_first_start_needs_nothing_but_python_and_survives_being_cut_off(tmp_p
         assert "damaged: starlette lacks" in desk.log
 
     with Desk(tmp_path / "data", python=python, root=root) as desk:
-        assert desk.seconds_to_answer < BUDGET
+        assert desk.answers()
