@@ -12,6 +12,7 @@ import streamlit as st
 
 from dashboard.asking import Asker
 from dashboard.first_start import make_first_watchlist
+from dashboard.money import Money, MoneyKeeper
 from services.domain.errors import ConfigurationError, UpstoxError
 from services.domain.instruments import Instrument
 from services.runtime import Runtime, get_runtime
@@ -121,6 +122,17 @@ def opening() -> Opening:
 def asker() -> Asker:
     """Who finds out why prices are old."""
     return Asker(lambda keys: get_runtime().quotes.get(keys))
+
+
+@st.cache_resource(show_spinner=False)
+def money_keeper() -> MoneyKeeper:
+    """Funds and person, for every page that shows them."""
+
+    def ask() -> Money:
+        runtime = get_runtime()
+        return Money(runtime.api.funds(), runtime.api.profile(), runtime.clock.now())
+
+    return MoneyKeeper(ask)
 
 
 def desk() -> Runtime:

@@ -37,6 +37,7 @@ _WORDS: dict[type[e.UpstoxError], tuple[str, str]] = {
         "The broker answered and had nothing to say of it: suspended, or not traded yet.",
     ),
     e.RateBudgetSpent: ("Waiting for the broker's rate limit", "The desk asks again in {wait}."),
+    e.BrokerNotAnswering: ("The paper broker does not answer", "{message} The desk keeps asking."),
     e.NotSent: ("The broker cannot be reached", f"Nothing answers at its address. {_KEPT}"),
     e.NoAnswer: ("The broker does not answer", f"It was asked, and no complete answer came in time. {_KEPT}"),
     e.MalformedPayload: ("The broker's answer cannot be read", f"It is not what its API promises. {_KEPT}"),
@@ -67,6 +68,11 @@ def in_words(error: e.UpstoxError) -> Words:
     """`error` in plain words, by its most specific known class."""
     title, text = next(_WORDS[kind] for kind in type(error).__mro__ if kind in _WORDS)
     return Words(title, text.format(**_facts(error)))
+
+
+def title_of(class_name: str) -> str:
+    """The headline of an error that is known by the name of its class alone, as the error log keeps it."""
+    return next((title for kind, (title, _) in _WORDS.items() if kind.__name__ == class_name), class_name)
 
 
 def _facts(error: e.UpstoxError) -> dict[str, str]:

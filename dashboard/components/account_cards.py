@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from dashboard.components.cards import card_title, fact_table
+from dashboard.components.money_cards import show_money
 from dashboard.components.notices import live_part, problems_in_words
-from dashboard.formatting import duration, ist_moment, ist_time, ist_when, quantity, rupees
+from dashboard.formatting import duration, ist_moment, ist_when, quantity
 from dashboard.resources import desk, opening
 from dashboard.routes import CALLBACK
 from dashboard.theme import mode_look
@@ -99,18 +100,15 @@ def own_callback() -> str | None:
     return f"{parts.scheme}://{parts.netloc}{CALLBACK}" if parts.netloc else None
 
 
-@live_part(30.0)
+@live_part(5.0)
 def money_card() -> None:
-    """Funds and person, asked of the broker."""
+    """Funds and person, as the broker told them last."""
     with st.container(border=True, height="stretch"):
         card_title("Funds and profile")
-        with problems_in_words(briefly=True), st.skeleton(height=170):
-            funds = desk().api.funds()
-            person = desk().api.profile()
-            with st.grid(2, gap="small"):
-                st.metric("Available", rupees(funds.available))
-                st.metric("Used", rupees(funds.used))
-            st.caption(f"as of {ist_time(desk().clock.now())} IST")
+        with st.skeleton(height=170):
+            money = show_money()
+        if money is not None:
+            person = money.person
             fact_table(
                 {
                     "Name": person.user_name,

@@ -57,6 +57,7 @@ def day_facts(reading: Reading, instrument_key: str) -> dict[str, str]:
             "Volume / average": f"{short(row['volume'])} / {number(row['average_price'], places)}",
             "Open interest": f"{short(row['oi'])} (day {short(row['oi_day_low'])} to {short(row['oi_day_high'])})",
             "Last trade": ist_moment(row["last_trade_time"]),
+            "As of": f"{ist_moment(row['received_at'])}{'' if reading.problem is None else ', not current'}",
         }
     if instrument is not None:
         facts |= {

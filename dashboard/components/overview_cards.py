@@ -7,14 +7,16 @@ import streamlit as st
 from dashboard.columns import Layout
 from dashboard.components.account_cards import master_words
 from dashboard.components.cards import card_title, fact_table
+from dashboard.components.money_cards import show_money
 from dashboard.components.movers import breadth, movers
 from dashboard.components.notices import live_part, problems_in_words
 from dashboard.components.quote_table import Tracks, quote_table
-from dashboard.formatting import duration, ist_time, ist_when, rupees
+from dashboard.formatting import duration, ist_when
 from dashboard.markup import plain
 from dashboard.navigation import ACCOUNT, QUOTES
 from dashboard.reading import Reading
 from dashboard.resources import desk
+from dashboard.words import title_of
 from services.domain.phases import Phase, PhaseNow
 
 _MOVER_COLUMNS = Layout(("ltp", "change_percent", "day", "volume"))
@@ -63,16 +65,12 @@ def _phase_words(phase: PhaseNow) -> str:
     return f"{words} ({left} left)"
 
 
-@live_part(30.0)
+@live_part(5.0)
 def funds_card() -> None:
     """The money that is there."""
     card_title("Funds")
-    with problems_in_words(briefly=True), st.skeleton(height=80):
-        funds = desk().api.funds()
-        with st.grid(2, gap="small", min_column_width=110):
-            st.metric("Available", rupees(funds.available))
-            st.metric("Used", rupees(funds.used))
-        st.caption(f"as of {ist_time(desk().clock.now())} IST")
+    with st.skeleton(height=80):
+        show_money()
     with st.container(horizontal=True):
         st.page_link(ACCOUNT, label="Account", icon=":material/account_circle:")
         st.page_link(QUOTES, label="All quotes", icon=":material/monitoring:")
@@ -93,6 +91,6 @@ def trouble_card() -> None:
         if kinds:
             rate = runtime.errors.rate(5)
             st.markdown(f"{sum(kinds.values())} failed requests in 24 hours, {rate:.1f} a minute now")
-            st.caption(plain(", ".join(f"{name} {count}" for name, count in kinds.items())))
+            st.caption(plain("; ".join(f"{title_of(name)}: {count}" for name, count in kinds.items())))
         else:
             st.markdown(":material/check: No failed request in 24 hours")

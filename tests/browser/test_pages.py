@@ -223,3 +223,19 @@ def test_probes_and_headers(desk):
         assert json.load(answer) == {"ready": True, "reasons": {}}
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert "frame-ancestors" in answer.headers["Content-Security-Policy"]
+
+
+def test_nothing_is_drawn_twice_however_often_the_page_is_built(desk, open_page):
+    page = open_page(desk.url + "/quotes")
+    cell(page, "RELIANCE").wait_for()
+    for _ in range(4):
+        page.reload()
+        cell(page, "RELIANCE").wait_for()
+        page.get_by_text("Depth", exact=True).click()
+        page.get_by_text("Depth", exact=True).click()
+        page.locator('table[aria-label^="Market depth of"]').wait_for()
+        page.wait_for_timeout(1200)
+
+        assert page.locator('table[aria-label^="Market depth of"] tbody tr').count() == 5
+        assert page.locator("li.card").count() == 5
+        assert page.locator('table[aria-label^="Prices of"] thead tr').count() == 1

@@ -183,7 +183,7 @@ def test_open_alerts_and_failed_requests_are_told_on_the_overview(desk):
         desk.alerts.resolve(alert.id)
 
     assert "nothing came for *60 s*" in shown
-    assert "NoAnswer 1" in shown
+    assert "The broker does not answer: 1" in shown
 
 
 def test_the_account_page_shows_token_money_and_settings_but_no_secret(desk):

@@ -12,6 +12,7 @@ class Depth {
     this.spread = root.querySelector(".spread")
     this.note = root.querySelector(".note")
     this.root = root.querySelector(".root")
+    this.body.replaceChildren() // an earlier view on the same root may have left its rows
     for (let level = 0; level < 5; level += 1) {
       const row = this.body.insertRow()
       for (const side of ["orders", "bq", "bid", "ask", "aq", "orders"]) row.insertCell().className = side

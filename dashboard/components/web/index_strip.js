@@ -3,6 +3,7 @@
 class IndexStrip {
   constructor(root) {
     this.list = root.querySelector("ul")
+    this.list.replaceChildren() // an earlier view on the same root may have left its cards
     this.cards = new Map()
   }
 

@@ -4,6 +4,7 @@ class PickList {
   constructor(root) {
     this.list = root.querySelector("ul")
     this.note = root.querySelector(".note")
+    this.list.replaceChildren() // an earlier view on the same root may have left its buttons
     this.list.onkeydown = event => {
       const buttons = [...this.list.querySelectorAll("button")]
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]

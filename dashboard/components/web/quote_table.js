@@ -8,6 +8,8 @@ class QuoteTable {
     this.body = root.querySelector("tbody")
     this.empty = root.querySelector(".empty")
     this.status = root.querySelector(".status")
+    this.head.replaceChildren() // an earlier view on the same root may have left its rows
+    this.body.replaceChildren()
     this.rows = new Map()
     this.order = []
     this.layout = ""
