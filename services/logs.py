@@ -197,8 +197,8 @@ class Logs:
         self.close()
 
 
-LONERS = ("uvicorn",)
-"""Loggers that a library has cut off from the root, so that their lines would miss the file."""
+LEFT_ALONE = ("uvicorn.access",)
+"""Cut off on purpose: a line for each request of each browser says nothing."""
 
 _current: Logs | None = None
 _setting_up = Lock()
@@ -236,10 +236,21 @@ def setup_logging(folder: Path, *, level: int | str = logging.INFO, terminal: Te
             [
                 lambda: root.setLevel(level_before),
                 lambda: logging.setLogRecordFactory(factory_before),
-                *(_taken_over(logging.getLogger(name)) for name in LONERS),
+                *(_taken_over(loner) for loner in _cut_off()),
             ],
         )
         return _current
+
+
+def _cut_off() -> list[logging.Logger]:
+    """The loggers that a library (Streamlit, uvicorn) has cut off from the root, with handlers of their own, so that
+    their lines would miss the file."""
+    known = dict(logging.root.manager.loggerDict)
+    return [
+        logger
+        for name, logger in known.items()
+        if isinstance(logger, logging.Logger) and not logger.propagate and name not in LEFT_ALONE
+    ]
 
 
 def _taken_over(loner: logging.Logger) -> Callable[[], None]:

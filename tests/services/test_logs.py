@@ -71,12 +71,12 @@ def test_a_log_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
 
 
 def test_a_logger_that_was_cut_off_writes_into_the_file_and_is_put_back(tmp_path: Path) -> None:
-    loner, own = logging.getLogger("uvicorn"), logging.NullHandler()
+    loner, own = logging.getLogger("uvicorn.error"), logging.NullHandler()
     before = (list(loner.handlers), loner.propagate)
     loner.handlers, loner.propagate = [own], False
     try:
         with setup_logging(tmp_path) as logs:
-            logging.getLogger("uvicorn.error").warning("the server says code=abc123XYZ")
+            loner.warning("the server says code=abc123XYZ")
             assert "the server says" in written(logs)
             assert "abc123XYZ" not in written(logs)
 
