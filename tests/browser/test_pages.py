@@ -96,7 +96,7 @@ def test_a_click_on_a_row_shows_its_depth_and_the_choice_stays(desk, open_page):
 
 def test_the_table_can_be_walked_by_keyboard(desk, open_page):
     page = open_page(desk.url + "/quotes")
-    first = page.locator("tbody tr").first
+    first = page.locator('table[aria-label^="Prices of"] tbody tr').first
     first.wait_for()
     first.focus()
     page.keyboard.press("ArrowDown")
@@ -129,14 +129,14 @@ def test_rows_can_be_moved_by_keyboard(desk, open_page):
     symbols = page.locator("tbody .sym")
     symbols.first.wait_for()
     first, second = symbols.nth(0).inner_text(), symbols.nth(1).inner_text()
-    page.locator("tbody tr").first.focus()
+    page.locator('table[aria-label^="Prices of"] tbody tr').first.focus()
     page.keyboard.press("Alt+ArrowDown")
     page.wait_for_timeout(2500)
 
     again = open_page(desk.url + "/quotes")
     again.locator("tbody .sym").first.wait_for()
     assert again.locator("tbody .sym").all_inner_texts()[:2] == [second, first]
-    again.locator("tbody tr").nth(1).focus()
+    again.locator('table[aria-label^="Prices of"] tbody tr').nth(1).focus()
     again.keyboard.press("Alt+ArrowUp")
     again.wait_for_timeout(1500)
 

@@ -2,7 +2,8 @@
 // Text goes into the page by textContent only: names and symbols come from outside.
 
 const MISSING = "–"
-const views = new WeakMap()
+// In the page, not in this module: the module may be loaded again while its elements stay.
+const views = (globalThis.deskViews ??= new WeakMap())
 const numberFormats = new Map()
 
 function digits(value, decimals, signed) {
@@ -117,15 +118,16 @@ function viewOf(component, build) {
     view = build(root)
     views.set(root, view)
   }
+  const mount = (view.mount = {})
   view.component = component
   view.data = component.data ?? {}
   view.arrived = performance.now()
   view.receive()
   if (view.tick && !view.timer) view.timer = setInterval(() => view.tick(), 1000)
   return () => {
+    if (view.mount !== mount) return // it was mounted again meanwhile, and lives on
     clearInterval(view.timer)
     view.timer = null
     view.close?.()
-    views.delete(root)
   }
 }
