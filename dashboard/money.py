@@ -42,11 +42,21 @@ class MoneyKeeper:
         self._asking = Lock()  # held by the one session that asks; the others take what is known
         self._look = Look(None, None)
         self._next = float("-inf")
+        self._who = ""
 
-    def look(self) -> Look:
-        """What is known; asks first if it is time for that and nobody else is asking."""
-        if self._monotonic() >= self._next and self._asking.acquire(blocking=self._look == Look(None, None)):
+    def look(self, who: str) -> Look:
+        """What is known; asks first if it is time for that and nobody else is asking.
+
+        `who` is logged in now ("" = nobody). A change is asked about at once, and one person's money is never shown to
+        another.
+        """
+        changed = who != self._who
+        wait = changed or self._look == Look(None, None)
+        if (changed or self._monotonic() >= self._next) and self._asking.acquire(blocking=wait):
             try:
+                if who != self._who:
+                    self._look = Look(None if who else self._look.money, None)
+                    self._who, self._next = who, float("-inf")
                 if self._monotonic() >= self._next:
                     self._renew()
             finally:

@@ -24,7 +24,7 @@ def live() -> None:
     watchlist = next((w for w in lists if w.id == chosen), None)
     keys = watchlist.keys if watchlist else ()
     look = first_read if first_time("overview") else read
-    reading = look(rt, "overview", (*INDEX_KEYS, *keys))
+    reading = look(rt, f"overview-{chosen}", (*INDEX_KEYS, *keys))  # sessions that look at other lists hold others
     index_strip(reading.of(INDEX_KEYS), rt.tracks.track, key="overview-indices")
     if reading.problem is not None:
         show_problem(reading.problem)
