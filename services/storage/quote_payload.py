@@ -20,7 +20,7 @@ def to_stored(row: QuoteRow) -> StoredQuote:
     exchange_time = row["exchange_time"]
     return StoredQuote(
         key=row["instrument_key"],
-        payload=orjson.dumps(row),
+        payload=orjson.dumps(row, default=_plain),
         ltp=row["ltp"],
         open=row["open"],
         high=row["high"],
@@ -31,6 +31,10 @@ def to_stored(row: QuoteRow) -> StoredQuote:
         source=row["source"],
         api_version=row["api_version"],
     )
+
+
+def _plain(level: Any) -> dict[str, Any]:  # Any: a level as the wire made it, read by name as `DepthSide` does
+    return {"price": level["price"], "quantity": level["quantity"], "orders": level["orders"]}
 
 
 def from_stored(stored: StoredQuote) -> QuoteRow:

@@ -7,12 +7,13 @@ without details; the patient way (`envelope.unwrap`, `quotes.parse_full_quotes`)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
 from services.domain.errors import MalformedPayload
-from services.domain.quotes import DepthLevel, Quote
+from services.domain.quotes import DepthLevel, DepthSide, Quote
 from services.wire.quotes import filled_quote
 
 
@@ -22,9 +23,21 @@ class _Ohlc(msgspec.Struct, gc=False):
     low: float | None
 
 
+class _Level(msgspec.Struct, gc=False, frozen=True):
+    """A level, checked, in the form that is made quickest; `DepthSide` reads its members by name."""
+
+    price: float
+    quantity: int
+    orders: int
+
+    def __getitem__(self, member: str) -> float | int:
+        value: float | int = getattr(self, member)
+        return value
+
+
 class _Depth(msgspec.Struct, gc=False):
-    buy: list[DepthLevel] | None
-    sell: list[DepthLevel] | None
+    buy: list[_Level] | None
+    sell: list[_Level] | None
 
 
 class _Quote(msgspec.Struct, gc=False):
@@ -106,11 +119,5 @@ def _quote(row: _Quote, stamps: dict[str, datetime]) -> Quote:
     )
 
 
-def _side(levels: list[DepthLevel] | None) -> tuple[DepthLevel, ...]:
-    """The levels without their padding of zeros, which stands at the end."""
-    if not levels:
-        return ()
-    last = levels[-1]
-    if last.price and last.quantity:
-        return tuple(levels)
-    return tuple([level for level in levels if level.price and level.quantity])
+def _side(levels: list[_Level] | None) -> Sequence[DepthLevel]:
+    return DepthSide(levels) if levels else ()
