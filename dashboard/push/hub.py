@@ -1,0 +1,213 @@
+"""Everybody who listens, and the pump that tells them what changed.
+
+One pass of the pump, a few times a second: ask the prices what changed, encode each changed instrument once, join the
+pieces once for each set of instruments that somebody wants, and put the same text into the mailbox of everybody who
+wants that set. Nobody is waited for: whose mailbox is full is let go, reconnects and gets the whole state.
+Runs on the server's event loop, all of it; what it asks for must not wait for anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import count
+from typing import Any, Protocol
+
+import orjson
+
+from dashboard.push.fields import Row, depth_values, values
+from dashboard.push.messages import Want
+
+TIMES_A_SECOND = 5.0
+BEAT_SECONDS = 1.0
+MAILBOX = 8
+MOST_CLIENTS = 400
+REMEMBERED = 64
+"""Messages whose way to the screen is still measured."""
+
+log = logging.getLogger(__name__)
+
+
+class Prices(Protocol):
+    """Where prices come from. Nothing here may wait: it is called on the event loop."""
+
+    def hold(self, holder: str, keys: Collection[str]) -> None:
+        """Keep `keys` current for `holder`, in place of what it held before, until it lets go."""
+
+    def release(self, holder: str) -> None: ...
+
+    def changed(self, cursor: int, keys: Collection[str]) -> tuple[int, Mapping[str, Row]]:
+        """The rows of `keys` that changed after `cursor` (0: all that are known), and the cursor for the next time."""
+
+    def word(self) -> Mapping[str, Any]:
+        """How the feed does now, for the browser: `live`, `in_session`, `why`."""
+
+    def now_ms(self) -> int:
+        """The desk's clock."""
+
+
+class Client:
+    """One open connection: what it wants, and its mailbox (`None` in it = let go)."""
+
+    def __init__(self, name: str, want: Want) -> None:
+        self.name = name
+        self.want = want
+        self.mail: asyncio.Queue[str | None] = asyncio.Queue()
+
+
+class PushHub:
+    """The listeners of one process. Every method belongs to the event loop's thread."""
+
+    def __init__(
+        self,
+        prices: Callable[[], Prices],
+        *,
+        painted: Callable[[float], None] = lambda seconds: None,
+        times_a_second: float = TIMES_A_SECOND,
+        most_clients: int = MOST_CLIENTS,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`painted` hears how long a change took from its sending to the screen, in seconds."""
+        self._prices = prices
+        self._painted = painted
+        self._pause = 1 / times_a_second
+        self._most = most_clients
+        self._monotonic = monotonic
+        self._clients: set[Client] = set()
+        self._cursor = 0
+        self._names = count(1)
+        self._number = 0
+        self._sent: OrderedDict[int, float] = OrderedDict()
+        self._last_beat = float("-inf")
+        self.let_go = 0
+        """Listeners that were too slow."""
+
+    def __len__(self) -> int:
+        return len(self._clients)
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._clients) >= self._most
+
+    def join(self, want: Want) -> Client:
+        """A new listener. The first thing in its mailbox is the whole state of what it wants."""
+        client = Client(f"push-{next(self._names)}", want)
+        self._prices().hold(client.name, want.keys)
+        self._clients.add(client)
+        client.mail.put_nowait(self._state(want))
+        return client
+
+    def change(self, client: Client, want: Want) -> None:
+        """`client` looks at something else now, and is told the whole state of it."""
+        if client in self._clients and want != client.want:
+            client.want = want
+            self._prices().hold(client.name, want.keys)
+            self._deliver(client, self._state(want))
+
+    def leave(self, client: Client) -> None:
+        """Its connection has ended; what only it held is let go."""
+        self._clients.discard(client)
+        self._prices().release(client.name)
+
+    def painted(self, number: int) -> None:
+        """A browser has drawn message `number`. The way of its report back is measured with it: never too little."""
+        if (sent := self._sent.get(number)) is not None:
+            self._painted(self._monotonic() - sent)
+
+    async def run(self) -> None:
+        """The pump, until it is cancelled."""
+        while True:
+            started = self._monotonic()
+            try:
+                self.step()
+            except Exception:  # outermost loop of a task: the next pass must come
+                log.exception("telling the browsers what changed failed")
+            await asyncio.sleep(max(0.01, self._pause - (self._monotonic() - started)))
+
+    def step(self) -> None:
+        """One pass of the pump."""
+        if not self._clients:
+            return
+        prices = self._prices()
+        groups: dict[Want, list[Client]] = {}
+        for client in self._clients:
+            groups.setdefault(client.want, []).append(client)
+        self._cursor, rows = prices.changed(self._cursor, frozenset().union(*[want.keys for want in groups]))
+        pieces = _pieces(rows)
+        deep = _depths(rows, frozenset().union(*[want.depth for want in groups]))
+        beat = self._monotonic() - self._last_beat >= BEAT_SECONDS
+        if beat:
+            self._last_beat = self._monotonic()
+        if not rows and not beat:
+            return
+        self._number += 1
+        head = self._head()
+        for want, clients in groups.items():
+            mine = [pieces[key] for key in _common(want.rows, pieces)]
+            below = [deep[key] for key in _common(want.depth, deep)]
+            if not mine and not below and not beat:
+                continue
+            text = _text("diff" if mine or below else "beat", head, mine, below)
+            for client in clients:
+                self._deliver(client, text)
+        self._remember()
+
+    def close(self) -> None:
+        """Let everybody go."""
+        for client in list(self._clients):
+            client.mail.put_nowait(None)
+
+    def _state(self, want: Want) -> str:
+        _, rows = self._prices().changed(0, want.keys)
+        self._number += 1
+        pieces, deep = _pieces(rows), _depths(rows, want.depth)
+        text = _text(
+            "state",
+            self._head(),
+            [pieces[key] for key in _common(want.rows, pieces)],
+            [deep[key] for key in _common(want.depth, deep)],
+        )
+        self._remember()
+        return text
+
+    def _head(self) -> str:
+        prices = self._prices()
+        return f'"n":{self._number},"now":{prices.now_ms()},"feed":{orjson.dumps(prices.word()).decode()}'
+
+    def _remember(self) -> None:
+        self._sent[self._number] = self._monotonic()
+        while len(self._sent) > REMEMBERED:
+            self._sent.popitem(last=False)
+
+    def _deliver(self, client: Client, text: str) -> None:
+        if client.mail.qsize() < MAILBOX:
+            client.mail.put_nowait(text)
+            return
+        self._clients.discard(client)
+        self.let_go += 1
+        log.info("a browser is too slow for the push channel and starts anew")
+        client.mail.put_nowait(None)
+
+
+def _pieces(rows: Mapping[str, Row]) -> dict[str, str]:
+    return {key: f"{_quoted(key)}:{orjson.dumps(values(row)).decode()}" for key, row in rows.items()}
+
+
+def _depths(rows: Mapping[str, Row], wanted: frozenset[str]) -> dict[str, str]:
+    return {key: f"{_quoted(key)}:{orjson.dumps(depth_values(rows[key])).decode()}" for key in _common(wanted, rows)}
+
+
+def _quoted(key: str) -> str:
+    return orjson.dumps(key).decode()
+
+
+def _common(wanted: frozenset[str], there: Mapping[str, object]) -> Iterable[str]:
+    """What is in both; goes over the smaller."""
+    return [key for key in there if key in wanted] if len(there) < len(wanted) else [k for k in wanted if k in there]
+
+
+def _text(kind: str, head: str, rows: Iterable[str], depth: Iterable[str]) -> str:
+    return f'{{"t":"{kind}",{head},"rows":{{{",".join(rows)}}},"depth":{{{",".join(depth)}}}}}'

@@ -1,0 +1,103 @@
+"""The websocket of the push channel: checks who opens it, then carries messages both ways."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from urllib.parse import urlsplit
+
+from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from dashboard.push.hub import Client, PushHub
+from dashboard.push.messages import Painted, parse, parse_hello
+from dashboard.push.tokens import PushTokens
+from services.domain.errors import InvalidRequest, UpstoxError
+
+PATH = "/push"
+HELLO_SECONDS = 5.0
+SEND_SECONDS = 10.0
+"""A browser that takes no byte for so long is let go."""
+
+POLICY, TRY_AGAIN, FORBIDDEN = 1008, 1013, 4401
+"""Close codes: a message that makes no sense; full or too slow; a token from before the last restart."""
+
+log = logging.getLogger(__name__)
+
+
+def push_routes(hub: PushHub, tokens: PushTokens) -> list[BaseRoute]:
+    """The route. Names and origins of other sites are refused before it (`OwnNamesOnly`); a browser without an origin
+    is none."""
+
+    async def push(socket: WebSocket) -> None:
+        if not _is_own_page(socket):
+            await socket.close(POLICY)
+            return
+        await socket.accept()
+        client: Client | None = None
+        try:
+            async with asyncio.timeout(HELLO_SECONDS):
+                token, want = parse_hello(await socket.receive_text())
+            if not tokens.accepts(token):
+                await socket.close(FORBIDDEN)
+                return
+            if hub.is_full:
+                await socket.close(TRY_AGAIN)
+                return
+            client = hub.join(want)
+            await _serve(socket, hub, client)
+        except InvalidRequest as error:
+            log.warning("a message on the push channel was refused: %s", error)
+            await _close(socket, POLICY)
+        except UpstoxError as error:
+            log.warning("the push channel has no prices: %s", error)
+            await _close(socket, TRY_AGAIN)
+        except TimeoutError:
+            await _close(socket, TRY_AGAIN)
+        except (WebSocketDisconnect, RuntimeError, KeyError):
+            pass  # the tab is gone, or it sent bytes where text belongs
+        finally:
+            if client is not None:
+                hub.leave(client)
+
+    return [WebSocketRoute(PATH, push)]
+
+
+async def _serve(socket: WebSocket, hub: PushHub, client: Client) -> None:
+    """Carry messages both ways until either side ends."""
+    listening = asyncio.create_task(_listen(socket, hub, client))
+    telling = asyncio.create_task(_tell(socket, client))
+    done, pending = await asyncio.wait({listening, telling}, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+async def _listen(socket: WebSocket, hub: PushHub, client: Client) -> None:
+    while True:
+        message = parse(await socket.receive_text())
+        if isinstance(message, Painted):
+            hub.painted(message.number)
+        else:
+            hub.change(client, message)
+
+
+async def _tell(socket: WebSocket, client: Client) -> None:
+    while (text := await client.mail.get()) is not None:
+        async with asyncio.timeout(SEND_SECONDS):
+            await socket.send_text(text)
+    await socket.close(TRY_AGAIN)
+
+
+async def _close(socket: WebSocket, code: int) -> None:
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+        await socket.close(code)
+
+
+def _is_own_page(socket: WebSocket) -> bool:
+    """Browsers always tell the origin of a page that opens a websocket, and do not hold it to the same origin."""
+    origin = socket.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc.lower() == socket.headers.get("host", "").lower()

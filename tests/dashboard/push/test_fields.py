@@ -1,0 +1,30 @@
+"""A quote as a list for the browser."""
+
+from __future__ import annotations
+
+from dashboard.push.fields import FIELDS, PLACE, depth_values, values
+from services.domain.clock import epoch_ms
+from tests.support.readings import NIFTY, NOW, row
+
+
+def test_members_stand_in_the_order_of_their_names() -> None:
+    told = dict(zip(FIELDS, values(row()), strict=True))
+
+    assert (told["ltp"], told["change"], told["prev_close"], told["source"]) == (1500.0, 10.0, 1490.0, "simulated")
+    assert (told["bid"], told["ask"], told["oi"], told["oi_change"]) == (1499.9, 1500.1, None, None)
+    assert (told["last_trade_ms"], told["received_ms"]) == (epoch_ms(NOW), epoch_ms(NOW) - 2000)
+    assert all(FIELDS[place] == name for name, place in PLACE.items())
+
+
+def test_an_index_has_neither_bid_nor_ask_nor_depth() -> None:
+    told = dict(zip(FIELDS, values(row(NIFTY, depth=False)), strict=True))
+
+    assert (told["bid"], told["ask"]) == (None, None)
+    assert depth_values(row(NIFTY, depth=False)) == [[], [], None, None]
+
+
+def test_depth_is_told_best_first_with_its_totals() -> None:
+    bids, asks, buy, sell = depth_values(row())
+
+    assert (bids[0], len(bids), asks[0]) == ([1499.9, 100, 1], 5, [1500.1, 200, 1])
+    assert (buy, sell) == (300_000, 100_000)

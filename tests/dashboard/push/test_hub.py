@@ -1,0 +1,160 @@
+"""The pump tells everybody what changed, encoded once, and waits for nobody."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import orjson
+import pytest
+
+from dashboard.push.fields import PLACE
+from dashboard.push.hub import BEAT_SECONDS, MAILBOX, Client, PushHub
+from dashboard.push.messages import Want
+from tests.support.clocks import FakeMonotonic
+from tests.support.push import FakePrices
+from tests.support.readings import INFY, RELIANCE, row
+
+BOTH = Want(frozenset({RELIANCE, INFY}))
+
+
+@pytest.fixture
+def prices() -> FakePrices:
+    made = FakePrices()
+    made.put(row(RELIANCE, 1500.0), row(INFY, 1600.0))
+    return made
+
+
+@pytest.fixture
+def monotonic() -> FakeMonotonic:
+    return FakeMonotonic()
+
+
+@pytest.fixture
+def painted() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def hub(prices: FakePrices, monotonic: FakeMonotonic, painted: list[float]) -> PushHub:
+    return PushHub(lambda: prices, painted=painted.append, monotonic=monotonic)
+
+
+def mail(client: Client) -> list[Any]:
+    came = []
+    while not client.mail.empty():
+        text = client.mail.get_nowait()
+        came.append(None if text is None else orjson.loads(text))
+    return came
+
+
+def ltp(message: Any, key: str) -> float:
+    return float(message["rows"][key][PLACE["ltp"]])
+
+
+def test_a_newcomer_is_told_the_whole_state(hub: PushHub) -> None:
+    client = hub.join(Want(frozenset({RELIANCE}), frozenset({INFY})))
+
+    [state] = mail(client)
+
+    assert state["t"] == "state"
+    assert (list(state["rows"]), list(state["depth"])) == ([RELIANCE], [INFY])
+    assert ltp(state, RELIANCE) == 1500.0
+    assert state["feed"]["live"] is True
+
+
+def test_then_only_what_changed_and_only_of_what_it_wants(hub: PushHub, prices: FakePrices) -> None:
+    one, two = hub.join(BOTH), hub.join(Want(frozenset({INFY})))
+    hub.step()
+    mail(one), mail(two)
+
+    prices.put(row(RELIANCE, 1501.0))
+    hub.step()
+
+    [diff] = mail(one)
+    assert (diff["t"], list(diff["rows"]), ltp(diff, RELIANCE)) == ("diff", [RELIANCE], 1501.0)
+    assert mail(two) == []
+
+
+def test_those_who_want_the_same_get_the_same_text(hub: PushHub, prices: FakePrices) -> None:
+    one, two = hub.join(BOTH), hub.join(BOTH)
+    hub.step()
+    mail(one), mail(two)
+    prices.put(row(INFY, 1601.0))
+    hub.step()
+
+    assert one.mail.get_nowait() is two.mail.get_nowait(), "encoded once"
+
+
+def test_a_quiet_market_still_has_a_beat(hub: PushHub, monotonic: FakeMonotonic) -> None:
+    client = hub.join(BOTH)
+    hub.step()
+    mail(client)
+
+    hub.step()
+    assert mail(client) == []
+    monotonic.now += BEAT_SECONDS
+    hub.step()
+    assert [message["t"] for message in mail(client)] == ["beat"]
+
+
+def test_a_changed_want_brings_a_whole_state_and_holds_other_keys(hub: PushHub, prices: FakePrices) -> None:
+    client = hub.join(Want(frozenset({INFY})))
+    mail(client)
+    hub.change(client, Want(frozenset({RELIANCE})))
+
+    [state] = mail(client)
+    assert (state["t"], list(state["rows"])) == ("state", [RELIANCE])
+    assert prices.held == {client.name: frozenset({RELIANCE})}
+    hub.change(client, Want(frozenset({RELIANCE})))
+    assert mail(client) == [], "nothing new was said"
+
+
+def test_who_leaves_lets_its_keys_go(hub: PushHub, prices: FakePrices) -> None:
+    one, two = hub.join(BOTH), hub.join(BOTH)
+    hub.leave(one)
+
+    assert (len(hub), list(prices.held)) == (1, [two.name])
+    hub.leave(two)
+    assert prices.held == {}
+
+
+def test_who_is_too_slow_is_let_go_and_nobody_waits(
+    hub: PushHub, prices: FakePrices, caplog: pytest.LogCaptureFixture
+) -> None:
+    slow, quick = hub.join(BOTH), hub.join(BOTH)
+    with caplog.at_level(logging.INFO):
+        for n in range(MAILBOX + 1):
+            prices.put(row(RELIANCE, 1500.0 + n))
+            hub.step()
+            mail(quick)
+
+    assert mail(slow)[-1] is None
+    assert (len(hub), hub.let_go) == (1, 1)
+    assert "too slow" in caplog.text
+
+
+def test_the_way_to_the_screen_is_measured_from_the_sending(
+    hub: PushHub, monotonic: FakeMonotonic, painted: list[float]
+) -> None:
+    client = hub.join(BOTH)
+    [state] = mail(client)
+    monotonic.now += 0.02
+    hub.painted(state["n"])
+    hub.painted(10_000)
+
+    assert painted == [pytest.approx(0.02)]
+
+
+def test_a_full_hub_says_so(prices: FakePrices) -> None:
+    hub = PushHub(lambda: prices, most_clients=1)
+    hub.join(BOTH)
+
+    assert hub.is_full
+
+
+def test_close_lets_everybody_go(hub: PushHub) -> None:
+    client = hub.join(BOTH)
+    hub.close()
+
+    assert mail(client)[-1] is None

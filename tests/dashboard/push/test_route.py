@@ -1,0 +1,139 @@
+"""The websocket of the push channel, over a real connection."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import orjson
+import pytest
+import uvicorn
+import websocket
+from starlette.applications import Starlette
+
+from dashboard.push.fields import PLACE
+from dashboard.push.hub import PushHub
+from dashboard.push.route import FORBIDDEN, POLICY, TRY_AGAIN, push_routes
+from dashboard.push.tokens import PushTokens
+from tests.support.push import FakePrices
+from tests.support.quotes import wait_until
+from tests.support.readings import RELIANCE, row
+
+
+class Desk:
+    """A server with nothing but the push route."""
+
+    def __init__(self, prices: FakePrices, **options: Any) -> None:
+        self.prices = prices
+        self.hub = PushHub(lambda: prices, times_a_second=50, **options)
+        self.tokens = PushTokens()
+        self.port = 0
+
+    def connect(self, *, origin: str | None = "own") -> websocket.WebSocket:
+        own = f"http://127.0.0.1:{self.port}"
+        page = websocket.WebSocket()
+        try:
+            page.connect(
+                f"ws://127.0.0.1:{self.port}/push",
+                origin=own if origin == "own" else origin,
+                suppress_origin=origin is None,
+                timeout=5,
+            )
+        except websocket.WebSocketException:
+            page.shutdown()  # a refused handshake leaves its socket open
+            raise
+        return page
+
+    def hello(self, page: websocket.WebSocket, **members: Any) -> None:
+        said = {"t": "hello", "token": self.tokens.issue(), "rows": [RELIANCE], **members}
+        page.send(orjson.dumps(said).decode())
+
+
+@contextmanager
+def serving(desk: Desk) -> Iterator[Desk]:
+    app = Starlette(routes=push_routes(desk.hub, desk.tokens))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
+    listener = socket.create_server(("127.0.0.1", 0))
+    desk.port = listener.getsockname()[1]
+    thread = threading.Thread(target=lambda: server.run(sockets=[listener]), daemon=True)
+    thread.start()
+    wait_until(lambda: server.started)
+    try:
+        yield desk
+    finally:
+        server.should_exit = True
+        thread.join(5)
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    prices = FakePrices()
+    prices.put(row(RELIANCE, 1500.0))
+    with serving(Desk(prices)) as made:
+        yield made
+
+
+def code_of(page: websocket.WebSocket) -> int:
+    opcode, data = page.recv_data()
+    page.shutdown()  # after a close frame `close()` thinks that it has nothing to do
+    assert opcode == websocket.ABNF.OPCODE_CLOSE
+    return int.from_bytes(data[:2], "big")
+
+
+def test_a_page_is_told_the_state_and_lets_its_keys_go_when_it_ends(desk: Desk) -> None:
+    with closing(desk.connect()) as page:
+        desk.hello(page)
+        state = orjson.loads(page.recv())
+        assert state["rows"][RELIANCE][PLACE["ltp"]] == 1500.0
+        assert len(desk.prices.held) == 1
+
+    wait_until(lambda: desk.prices.held == {})
+
+
+def test_a_wish_may_change(desk: Desk) -> None:
+    with closing(desk.connect()) as page:
+        desk.hello(page, rows=[])
+        assert orjson.loads(page.recv())["rows"] == {}
+        page.send(orjson.dumps({"t": "want", "depth": [RELIANCE]}).decode())
+
+        assert list(orjson.loads(page.recv())["depth"]) == [RELIANCE]
+
+
+def test_a_token_that_was_not_issued_here_is_refused(desk: Desk) -> None:
+    with closing(desk.connect()) as page:
+        desk.hello(page, token="guess")
+        assert code_of(page) == FORBIDDEN
+
+
+@pytest.mark.parametrize("said", ["nonsense", '{"t":"hello"}', '{"t":"want"}'])
+def test_what_makes_no_sense_ends_the_connection(desk: Desk, said: str) -> None:
+    with closing(desk.connect()) as page:
+        page.send(said)
+        assert code_of(page) == POLICY
+
+
+def test_nonsense_later_on_ends_it_as_well_and_nothing_stays_held(desk: Desk) -> None:
+    with closing(desk.connect()) as page:
+        desk.hello(page)
+        page.recv()
+        page.send('{"t":"order"}')
+        assert code_of(page) == POLICY
+    wait_until(lambda: desk.prices.held == {})
+
+
+@pytest.mark.parametrize("origin", [None, "http://evil.example", "null"])
+def test_only_pages_of_the_desk_may_open_it(desk: Desk, origin: str | None) -> None:
+    with pytest.raises(websocket.WebSocketBadStatusException):
+        desk.connect(origin=origin)
+
+
+def test_one_more_than_fits_is_asked_to_come_again() -> None:
+    with serving(Desk(FakePrices(), most_clients=1)) as desk, closing(desk.connect()) as first:
+        desk.hello(first)
+        first.recv()
+        with closing(desk.connect()) as second:
+            desk.hello(second)
+            assert code_of(second) == TRY_AGAIN

@@ -1,0 +1,31 @@
+"""Only pages of this process may listen."""
+
+from __future__ import annotations
+
+import pytest
+
+from dashboard.push import tokens
+from dashboard.push.tokens import PushTokens
+from tests.support.clocks import FakeMonotonic
+
+
+def test_an_issued_token_is_accepted_until_it_ends() -> None:
+    clock = FakeMonotonic()
+    known = PushTokens(life=60, monotonic=clock)
+    token = known.issue()
+
+    assert known.accepts(token)
+    assert not known.accepts("guess")
+    assert not known.accepts("")
+    clock.now += 60
+    assert not known.accepts(token)
+
+
+def test_each_is_another_and_the_oldest_go_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "MOST", 3)
+    known = PushTokens()
+
+    issued = [known.issue() for _ in range(4)]
+
+    assert len(set(issued)) == 4
+    assert [known.accepts(token) for token in issued] == [False, True, True, True]
