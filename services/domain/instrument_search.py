@@ -140,7 +140,7 @@ def _readings(tokens: list[str]) -> list[ContractQuery]:
         else:
             rest.append(token)
     numbers = [token for token in rest if _NUMBER.match(token)]
-    names = [token for token in rest if not _NUMBER.match(token)]
+    names = [token for token in rest if not _NUMBER.match(token) and fold(token)]  # a lone colon names nothing
     if not names or not (kinds or month or numbers):
         return []
     base = ContractQuery(_folded(names), tuple(dict.fromkeys(kinds)), month=month)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.domain.instrument_search import ContractQuery, fold, match_quality, parse_query, search_words
@@ -91,6 +91,7 @@ def test_the_closer_the_match_the_better(text: str, symbol: str, names: tuple[st
 
 
 @given(st.text(max_size=40))
+@example("0 :")
 def test_any_text_can_be_read(text: str) -> None:
     query = parse_query(text)
 
