@@ -74,7 +74,7 @@ def open_file(
     `StorageError` in words.
     """
     try:
-        make_private_file(path)
+        made = make_private_file(path)
         connection = sqlite3.connect(
             file_uri(path, "rw"),
             timeout=busy_timeout,
@@ -88,6 +88,8 @@ def open_file(
     except sqlite3.Error as error:
         raise in_words(error, path) or StorageError(f"{path}: {error}") from error
     try:
+        if made:  # only an empty file can be told to give pages back one day; a day of ticks leaves many
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
         ensure_wal(connection, busy_timeout)
         connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute("PRAGMA journal_size_limit=67108864")  # a long reader may not leave gigabytes of WAL behind
