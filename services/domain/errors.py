@@ -9,12 +9,14 @@
     │   └── UnknownInstrument        not in the instrument master
     ├── LoginRequired                a person must log in (carries the login URL)
     ├── NoData                       the broker answered and has nothing to say of this instrument
+    ├── NotPublished                 nobody has told this yet: next year's holidays
     ├── TooManyBadKeys               a list with so many unknown keys that the known ones have to wait
     ├── RateBudgetSpent              our own pacing would make the caller wait too long
     ├── TransportError               no usable answer from the broker
     │   ├── NotSent                  the connection certainly never carried the request
     │   │   └── BrokerNotAnswering   a paper broker holds the data folder and does not answer
     │   ├── NoAnswer                 sent, or perhaps sent; no complete answer came back
+    │   ├── ConnectionLost           an open stream has ended, and nobody here asked for it
     │   └── MalformedPayload         an answer came and is not what the API promises
     ├── BrokerError                  the broker answered with an error
     │   ├── RouteMissing             the gateway does not know this path
@@ -85,6 +87,10 @@ class NoData(UpstoxError):
     retryable = True
 
 
+class NotPublished(UpstoxError):
+    """What was asked for has not been published (the holidays of a coming year): it is unknown, and nothing follows."""
+
+
 class TooManyBadKeys(UpstoxError):
     """The list holds so many unknown keys that finding them all now would spend the rate budget."""
 
@@ -120,6 +126,14 @@ class NoAnswer(TransportError):
     """The request may have arrived; no complete answer came back in time."""
 
     outcome_unknown = True
+
+
+class ConnectionLost(TransportError):
+    """An open stream has ended without being asked to; `code` is the broker's close code, `None` if it sent none."""
+
+    def __init__(self, message: str, *, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class MalformedPayload(TransportError):

@@ -13,13 +13,17 @@ from typing import Any, overload
 from services.domain.errors import MalformedPayload
 
 
+FROM_FEED = "feed v3"
+"""What stands as `api_version` where the live feed told a quote."""
+
+
 @dataclass(frozen=True, slots=True)
 class DepthLevel:
-    """One side of one level: price in rupees, quantity in units, number of orders."""
+    """One side of one level: price in rupees, quantity in units, number of orders (`None`: not counted)."""
 
     price: float
     quantity: int
-    orders: int
+    orders: int | None
 
 
 class DepthSide(Sequence[DepthLevel]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -105,6 +105,14 @@ class Alerts:
     def resolve(self, id: int) -> Alert:
         """The trouble is over. The first time counts."""
         return self._stamp(id, alerts.c.resolved_at)
+
+    def resolve_all(self, kind: str, *, but: Collection[str] = ()) -> list[Alert]:
+        """The trouble of every open alert of `kind` is over, except about the subjects in `but`; those resolved."""
+        open_ones = sa.select(alerts).where(alerts.c.kind == kind, alerts.c.resolved_at.is_(None))
+        with self._ledger.write() as connection:
+            over = [row.id for row in connection.execute(open_ones) if row.subject not in but]
+            connection.execute(sa.update(alerts).where(alerts.c.id.in_(over)).values(resolved_at=self._clock.now()))
+            return [_one(connection, number) for number in over]
 
     def _stamp(self, number: int, column: sa.Column[Any]) -> Alert:  # Any: of an alert's instants
         with self._ledger.write() as connection:

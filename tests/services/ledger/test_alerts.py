@@ -56,6 +56,19 @@ def test_the_same_trouble_again_brings_the_open_alert_up_to_date(alerts: Alerts,
     assert len(alerts.all()) == 1
 
 
+def test_what_is_over_is_resolved_by_kind_but_for_what_still_stands(alerts: Alerts, clock: FakeClock) -> None:
+    over, stands = (alerts.raise_alert("calendar", "x", subject=subject) for subject in ("NSE", "BSE"))
+    other = alerts.raise_alert("error_rate", "x", subject="NSE")
+    clock.move(minutes=5)
+
+    resolved = alerts.resolve_all("calendar", but={"BSE"})
+
+    assert [(one.id, one.resolved_at) for one in resolved] == [(over.id, clock.now())]
+    assert {one.id for one in alerts.all(open_only=True)} == {stands.id, other.id}
+    assert alerts.resolve_all("calendar", but={"BSE"}) == []
+    assert [one.id for one in alerts.resolve_all("calendar")] == [stands.id]
+
+
 def test_another_subject_or_a_resolved_alert_is_another_alert(alerts: Alerts) -> None:
     first = alerts.raise_alert("stale", "no ticks", subject="NSE")
     other = alerts.raise_alert("stale", "no ticks", subject="MCX")

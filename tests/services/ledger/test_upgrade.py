@@ -196,7 +196,7 @@ def test_it_works_from_any_folder_and_leaves_logging_alone(tmp_path: Path, monke
     _open(Path("ledger.db")).close()
 
     assert (root.level, list(root.handlers), root.manager.disable) == before
-    assert not logging.getLogger("services.runtime").disabled
+    assert not logging.getLogger("services.runtime.core").disabled
     assert os.listdir() == ["ledger.db"]  # noqa: PTH208  # no alembic.ini, no folder of scripts
 
 

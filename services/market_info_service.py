@@ -1,0 +1,327 @@
+"""Market status, holidays and timings, as the v3 guide promises them: the broker's word over the desk's own table.
+
+from services.market_info_service import MarketInfoService
+
+market = MarketInfoService()
+print(market.is_market_open(exchange="NSE", segment="EQ"))
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TypedDict, overload
+
+from services.calendar import Calendar
+from services.domain.calendar.calendar import KNOWN_YEARS, market_of
+from services.domain.calendar.days import DayKind, DayPlan, NamedDay
+from services.domain.clock import ist_date
+from services.domain.errors import InvalidRequest, NotPublished, UnknownInstrument
+from services.domain.phases import Listing, Market, Phase
+from services.runtime import get_runtime
+
+_WITH_SEGMENTS: dict[str, dict[str, Market]] = {
+    "NSE": {"EQ": Market.NSE, "FO": Market.NFO, "CD": Market.CDS, "COM": Market.NSCOM},
+    "BSE": {"EQ": Market.BSE, "FO": Market.BFO, "CD": Market.BCD},
+    "MCX": {"COM": Market.MCX, "FO": Market.MCX},
+}
+_SEGMENTS = ("EQ", "FO", "CD", "COM")
+_OPEN = frozenset({Phase.OPEN, Phase.CLOSING_AUCTION})
+
+
+class Status(TypedDict):
+    """One market now. Instants are aware, UTC; `None` = not known."""
+
+    exchange: str
+    status: str
+    """The broker's word as heard last (`NORMAL_OPEN` ...), `UNKNOWN` if it has said nothing yet. The phase below is
+    what the desk goes by."""
+    last_updated: datetime | None
+    """Since when, by the broker's account."""
+    as_of: datetime | None
+    """When the broker said so; `None`: never."""
+    is_open: bool
+    phase: str
+    reason: str
+    until: datetime | None
+    source: str
+    """Who says what phase it is: the broker, or a circular in the desk's own table."""
+    confirmed: bool
+    practice: bool
+    """The paper broker trades around the clock, whatever the phase of the real market is."""
+    error: str | None
+    """Why the broker's word is missing or old."""
+
+
+class Session(TypedDict):
+    """Hours of continuous trading (aware, UTC)."""
+
+    exchange: str
+    start_time: datetime
+    end_time: datetime
+
+
+class HolidayRow(TypedDict):
+    """A date that differs from an ordinary one in at least one of the markets asked about."""
+
+    date: str
+    name: str
+    holiday_type: str
+    """`TRADING_HOLIDAY`, `SETTLEMENT_HOLIDAY` (shares trade) or `SPECIAL_TIMING`. Which markets it means is told by the
+    two lists below, never by this word."""
+    closed_exchanges: list[str]
+    open_exchanges: list[Session]
+    hours_to_be_announced: list[str]
+    """Exchanges that trade at hours nobody has confirmed."""
+    source: str
+    as_of: datetime | None
+    """When the broker told the list of that year last; `None`: never, the desk's own table answers."""
+    confirmed: bool
+
+
+class Timings(TypedDict):
+    """The hours of one market on one day. Instants are aware, UTC."""
+
+    exchange: str
+    date: str
+    trades: bool | None
+    """`None`: not known of this market."""
+    start_time: datetime | None
+    """The first instant of continuous trading; `None`: closed, or hours that are not confirmed."""
+    end_time: datetime | None
+    sessions: list[dict[str, object]]
+    """Every phase of the day: `phase`, `stage`, `accepts` (which orders), `start_time`, `end_time`."""
+    name: str
+    kind: str
+    """`trading day`, `special session`, `part of a day`, `holiday`, `weekend` or `not published`."""
+    settles: bool
+    source: str
+    as_of: datetime | None
+    """When the broker told the hours of that day last; `None`: never, the desk's own table answers."""
+    confirmed: bool
+
+
+class MarketInfoService:
+    """The market calendar of the process's runtime. Cheap to make.
+
+    Exchanges are named as the broker names them (`NSE NFO CDS BSE BFO BCD MCX NSCOM`) or as `NSE` or `BSE` with a
+    segment `EQ FO CD COM`. Answers come from the desk's own table with the broker's word over it: the broker wins, and
+    each answer tells its source. `get_*` ask the broker if its last word has become old, and answer without it, saying
+    so, if it cannot be reached; `is_*` never make a request. What is not published raises `NotPublished`.
+    """
+
+    def __init__(self, db_path: str = "market_data.db") -> None:
+        """`db_path`: the market file in which the broker's answers are kept, relative to the data folder."""
+        self._calendar: Calendar = get_runtime().calendar_in(db_path)
+        self._calendar.start()
+
+    # -- now ---------------------------------------------------------------------------------------------------
+
+    def is_market_open(
+        self, exchange: str = "NSE", segment: str = "EQ", *, listing: Listing | str = Listing.ORDINARY
+    ) -> bool:
+        """Can orders be matched there now? True in continuous trading and, for a `listing="closing auction"` (shares
+        with derivatives), in the closing auction. False in pre-open and post-close, and while it is not known.
+
+        Of the real market, also in a practice session. Makes no request.
+        """
+        return self._calendar.phase(_market(exchange, segment), listing=_listing(listing)).phase in _OPEN
+
+    @overload
+    def get_market_status(self, exchange: None = None, segment: str | None = None) -> list[Status]: ...
+    @overload
+    def get_market_status(self, exchange: str, segment: str | None = None) -> Status: ...
+    def get_market_status(self, exchange: str | None = None, segment: str | None = None) -> list[Status] | Status:
+        """What the market of `exchange` (and `segment`) does now; without an exchange a list of all, or of those of the
+        segment."""
+        wanted = _markets(exchange, segment)
+        self._calendar.refresh_if_due(wait=True)
+        statuses = [self._status(market) for market in wanted]
+        return statuses if exchange is None else statuses[0]
+
+    def _status(self, market: Market) -> Status:
+        calendar = self._calendar
+        now, heard, state = calendar.phase(market), calendar.heard_status(market), calendar.state()
+        return {
+            "exchange": market.value,
+            "status": heard.status.status if heard else "UNKNOWN",
+            "last_updated": heard.status.last_updated if heard else None,
+            "as_of": heard.fetched_at if heard else None,
+            "is_open": now.phase in _OPEN,
+            "phase": now.phase.value,
+            "reason": now.reason,
+            "until": now.until,
+            "source": now.source,
+            "confirmed": now.confirmed,
+            "practice": state.practice,
+            "error": state.source("status").error,
+        }
+
+    # -- days --------------------------------------------------------------------------------------------------
+
+    def is_holiday(self, check_date: date | str | None = None, *, exchange: str = "NSE", segment: str = "EQ") -> bool:
+        """Is there no trading at all on `check_date` (a date in India or its ISO text; default today)?
+
+        Weekends count; special sessions on them do not, nor do settlement holidays, on which shares trade. Makes no
+        request. Raises `NotPublished` where it is not known.
+        """
+        day = self._day(check_date)
+        trades = self._calendar.current.is_trading_day(_market(exchange, segment), day)
+        if trades is None:
+            raise _not_published(f"{day:%d %b %Y}")
+        return not trades
+
+    def get_market_holidays(self, year: int | None = None, exchange: str | None = None) -> list[HolidayRow]:
+        """The holidays, settlement holidays and special sessions of `year` (default: this one), by date; of all markets
+        or of one. Raises `NotPublished` for a year of which nothing is known."""
+        calendar = self._calendar
+        this_year = ist_date(calendar.now()).year
+        wanted = this_year if year is None else _year(year)
+        market = None if exchange is None else _market(exchange, None)
+        if wanted == this_year:
+            calendar.refresh_if_due(wait=True)
+        as_of = calendar.heard_holidays(wanted)
+        if wanted not in KNOWN_YEARS and as_of is None:
+            raise _not_published(str(wanted))
+        return [_holiday_row(day, as_of) for day in calendar.current.named_days(wanted, market)]
+
+    @overload
+    def get_market_timings(
+        self, exchange: None = None, segment: str | None = None, *, day: date | str | None = None
+    ) -> list[Timings]: ...
+    @overload
+    def get_market_timings(
+        self, exchange: str, segment: str | None = None, *, day: date | str | None = None
+    ) -> Timings: ...
+    def get_market_timings(
+        self, exchange: str | None = None, segment: str | None = None, *, day: date | str | None = None
+    ) -> list[Timings] | Timings:
+        """The hours of `exchange` (and `segment`) on `day` (default: today in India); without an exchange a list of
+        all, or of those of the segment. Raises `NotPublished` where nothing is known of the day."""
+        wanted = _markets(exchange, segment)
+        when = self._day(day)
+        if when == ist_date(self._calendar.now()):
+            self._calendar.refresh_if_due(wait=True)
+        plans = [self._calendar.current.day(market, when) for market in wanted]
+        if all(plan.trades is None for plan in plans):
+            raise _not_published(f"{when:%d %b %Y}")
+        timings = [_timings(plan, self._calendar.heard_timings(when)) for plan in plans]
+        return timings if exchange is None else timings[0]
+
+    def _day(self, given: date | str | None) -> date:
+        if given is None:
+            return ist_date(self._calendar.now())
+        if isinstance(given, datetime):
+            return ist_date(given) if given.tzinfo is not None else given.date()
+        if isinstance(given, date):
+            return given
+        try:
+            return date.fromisoformat(given)
+        except (TypeError, ValueError):
+            raise InvalidRequest(f"{str(given)[:40]!r} is not a date; write 2026-11-23") from None
+
+
+def _holiday_row(day: NamedDay, as_of: datetime | None) -> HolidayRow:
+    return {
+        "date": day.day.isoformat(),
+        "name": day.name,
+        "holiday_type": _holiday_type(day),
+        "closed_exchanges": [market.value for market in day.closed],
+        "open_exchanges": [
+            {"exchange": plan.market.value, "start_time": start, "end_time": end}
+            for plan in day.plans
+            for start, end in plan.hours
+        ],
+        "hours_to_be_announced": [plan.market.value for plan in day.plans if plan.trades and not plan.hours_known],
+        "source": day.source,
+        "as_of": as_of,
+        "confirmed": day.confirmed,
+    }
+
+
+def _holiday_type(day: NamedDay) -> str:
+    """In the broker's words, by the first market that differs."""
+    if day.kind is DayKind.SPECIAL:
+        return "SPECIAL_TIMING"
+    return "SETTLEMENT_HOLIDAY" if day.kind is DayKind.TRADING else "TRADING_HOLIDAY"
+
+
+def _timings(plan: DayPlan, as_of: datetime | None) -> Timings:
+    return {
+        "exchange": plan.market.value,
+        "date": plan.day.isoformat(),
+        "trades": plan.trades,
+        "start_time": plan.opens,
+        "end_time": plan.closes,
+        "sessions": [
+            {
+                "phase": window.phase.value,
+                "stage": window.stage.value,
+                "accepts": window.accepts.value,
+                "start_time": window.start,
+                "end_time": window.end,
+            }
+            for window in plan.windows
+        ],
+        "name": plan.name,
+        "kind": plan.kind.value,
+        "settles": plan.settles,
+        "source": plan.source,
+        "as_of": as_of,
+        "confirmed": plan.confirmed,
+    }
+
+
+def _markets(exchange: str | None, segment: str | None) -> tuple[Market, ...]:
+    """The one market that both words name; without an exchange all, or those of the segment."""
+    if exchange is not None:
+        return (_market(exchange, segment),)
+    if segment is None:
+        return tuple(Market)
+    word = _word(segment)
+    found = {segments[word] for segments in _WITH_SEGMENTS.values() if word in segments and word in _SEGMENTS}
+    if not found:
+        raise InvalidRequest(f"{str(segment)[:40]!r} is not a segment: {', '.join(_SEGMENTS)}")
+    return tuple(market for market in Market if market in found)
+
+
+def _market(exchange: str, segment: str | None) -> Market:
+    """The market that both words name. `EQ`, which is everybody's default, says nothing beside an exchange without
+    shares."""
+    name, part = _word(exchange), "EQ" if segment is None else _word(segment)
+    if part not in _SEGMENTS:
+        raise InvalidRequest(f"{str(segment)[:40]!r} is not a segment: {', '.join(_SEGMENTS)}")
+    segments = _WITH_SEGMENTS.get(name)
+    if segments is None:
+        try:
+            market = market_of(name)
+        except UnknownInstrument:
+            raise InvalidRequest(f"{str(exchange)[:40]!r} is not an exchange: {', '.join(Market)}") from None
+        fits = part == "EQ" or any(told.get(part) is market for told in _WITH_SEGMENTS.values())
+    else:
+        market = segments.get(part) or Market(name)
+        fits = part in segments or part == "EQ"
+    if not fits:
+        raise InvalidRequest(f"{name} has no segment {part}")
+    return market
+
+
+def _word(given: str) -> str:
+    return given.strip().upper() if isinstance(given, str) else str(given)
+
+
+def _year(given: int) -> int:
+    if isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= 9999:
+        raise InvalidRequest(f"{str(given)[:40]!r} is not a year")
+    return given
+
+
+def _listing(given: Listing | str) -> Listing:
+    try:
+        return Listing(given)
+    except ValueError:
+        known = ", ".join(repr(one.value) for one in Listing)
+        raise InvalidRequest(f"{str(given)[:40]!r} is not a kind of listing: {known}") from None
+
+
+def _not_published(what: str) -> NotPublished:
+    return NotPublished(f"the trading days of {what} are not published; whether the market opens is unknown")
