@@ -39,10 +39,13 @@ def read_options(arguments: Sequence[str] | None = None) -> PaperOptions:
     parser.add_argument("--clock", default="always", help="always, exchange, or an ISO instant with xSPEED")
     parser.add_argument("--seed", type=int, default=7, help="same seed and clock, same day")
     parser.add_argument("--instruments", type=_file, metavar="FILE", help="a real instrument master (JSON)")
-    parser.add_argument("--prices", default="simulated", help="simulated, or replay:FILE")
+    parser.add_argument(
+        "--prices", default="simulated", help="simulated, or replay:FILE (a recorded feed: FILE[xSPEED])"
+    )
     parser.add_argument("--candles", type=_folder, metavar="FOLDER", help="real candles, go before the simulator")
     parser.add_argument("--notifier", default="", metavar="URL", help="where approved token requests are delivered")
-    parser.add_argument("--faults", action="store_true", help="open /_paper/faults")
+    parser.add_argument("--plus", action="store_true", help="an account with Upstox Plus: 30 levels, 5 market feeds")
+    parser.add_argument("--faults", action="store_true", help="open /_paper/faults and /_paper/calendar")
     parser.add_argument("--no-limits", action="store_true", help="do not enforce the documented rate limits")
     given = parser.parse_args(arguments)
     return PaperOptions(
@@ -53,6 +56,7 @@ def read_options(arguments: Sequence[str] | None = None) -> PaperOptions:
         instruments=given.instruments,
         prices=given.prices,
         candles=given.candles,
+        plus=given.plus,
         faults=given.faults,
         limits=not given.no_limits,
         notifier_url=given.notifier,

@@ -10,13 +10,15 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from services.domain.errors import BrokerError
 from services.paper import (
     routes_account,
     routes_candles,
+    routes_feed,
     routes_instruments,
     routes_login,
     routes_market,
@@ -33,6 +35,7 @@ from services.wire.endpoints import OPERATIONS, Operation
 HANDLERS: Handlers = {
     **routes_account.HANDLERS,
     **routes_candles.HANDLERS,
+    **routes_feed.HANDLERS,
     **routes_instruments.HANDLERS,
     **routes_login.HANDLERS,
     **routes_market.HANDLERS,
@@ -46,10 +49,11 @@ _OUR_HOSTS = {"127.0.0.1", "localhost"}
 
 def build_app(broker: Broker) -> ASGIApp:
     """The broker as an ASGI application."""
-    routes = [
+    routes: list[BaseRoute] = [
         Route(path, _Endpoint(broker, handler, operation=None), methods=methods)
-        for path, methods, handler in extra_routes(broker)
+        for path, methods, handler in (*extra_routes(broker), *routes_feed.extra_routes(broker))
     ]
+    routes += routes_feed.socket_routes(broker)
     for operation in OPERATIONS:
         for row in (*operation.published, *operation.guide):
             endpoint: ASGIApp = _Endpoint(broker, HANDLERS[operation.name, row.version], operation=operation)
@@ -108,6 +112,8 @@ class _OurHostOnly:
         host = Headers(scope=scope).get("host", "")
         if host.rpartition(":")[0] in _OUR_HOSTS or host in _OUR_HOSTS:
             await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await WebSocketClose()(scope, receive, send)
         else:
             refused = refusal("UDAPI10000", message="This broker is reached as 127.0.0.1 or localhost only")
             await failure(Request(scope, receive), refused)(scope, receive, send)

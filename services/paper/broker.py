@@ -12,7 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.paper.accounts import AccountBook
+from services.paper.calendar_faults import CalendarFaults
 from services.paper.faults import Faults
+from services.paper.feed.feeds import Feeds
+from services.paper.feed.portfolio_feed import PortfolioUpdates
 from services.paper.instrument_files import InstrumentFiles
 from services.paper.limits import RateLimits
 from services.paper.logins import Logins
@@ -45,9 +48,16 @@ class Broker:
     files: InstrumentFiles
     limits: RateLimits | None
     faults: Faults | None
+    calendar_faults: CalendarFaults | None
     notifier_url: str
+    feeds: Feeds
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server goes: whoever waits on purpose must stop waiting."""
+
+    @property
+    def portfolio_updates(self) -> PortfolioUpdates:
+        """Where whatever changes the account publishes it."""
+        return self.feeds.portfolio
 
 
 Handler = Callable[[Broker, Request], Awaitable[Response]]

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import partial
 
+from services.domain.calendar.expiries import ExpiryRule, is_monthly, next_monthly_expiries, weekly_expiries
 from services.domain.clock import IST, epoch_ms
-from services.paper.expiries import Rule, is_monthly, monthly_expiries, weekly_expiries
 from services.paper.model import Listing
 
 _EPOCH = date(2016, 1, 1)
@@ -32,7 +32,7 @@ class Family:
     root: str
     segment: str
     name: str
-    rule: Rule
+    rule: ExpiryRule
     underlying_type: str
     underlying_key: str | None
     lot: int
@@ -70,9 +70,9 @@ class Family:
 
 
 _index = partial(Family, underlying_type="INDEX")
-_nse = partial(_index, segment="NSE_FO", rule=Rule.NSE)
-_bse = partial(_index, segment="BSE_FO", rule=Rule.BSE, multiplier=None)
-_currency = partial(Family, segment="NCD_FO", rule=Rule.CURRENCY, underlying_type="CUR", underlying_key=None)
+_nse = partial(_index, segment="NSE_FO", rule=ExpiryRule.NSE)
+_bse = partial(_index, segment="BSE_FO", rule=ExpiryRule.BSE, multiplier=None)
+_currency = partial(Family, segment="NCD_FO", rule=ExpiryRule.CURRENCY, underlying_type="CUR", underlying_key=None)
 _mcx = partial(Family, segment="MCX_FO", underlying_type="COM")
 
 FAMILIES = (
@@ -117,22 +117,22 @@ FAMILIES = (
         future_tick=0.25, multiplier=1000.0, open_interest=9e5, volume=4e5,
     ),
     _mcx(
-        number=30, symbol="GOLD", name="GOLD", root="COMMODITY|GOLD", rule=Rule.GOLD, underlying_key="MCX_COM|114",
-        lot=1, future_freeze=10, future_tick=100.0, months=2, multiplier=100.0, quote_unit="GRMS",
-        open_interest=1.4e4, volume=1.1e4,
+        number=30, symbol="GOLD", name="GOLD", root="COMMODITY|GOLD", rule=ExpiryRule.GOLD,
+        underlying_key="MCX_COM|114", lot=1, future_freeze=10, future_tick=100.0, months=2, multiplier=100.0,
+        quote_unit="GRMS", open_interest=1.4e4, volume=1.1e4,
     ),
     _mcx(
-        number=31, symbol="SILVER", name="SILVER", root="COMMODITY|SILVER", rule=Rule.SILVER,
+        number=31, symbol="SILVER", name="SILVER", root="COMMODITY|SILVER", rule=ExpiryRule.SILVER,
         underlying_key="MCX_COM|115", lot=30, future_freeze=20, future_tick=100.0, months=2, multiplier=30.0,
         quote_unit="KGS", open_interest=1.8e4, volume=1.6e4,
     ),
     _mcx(
-        number=32, symbol="CRUDEOIL", name="CRUDE OIL", root="COMMODITY|CRUDEOIL", rule=Rule.CRUDE,
+        number=32, symbol="CRUDEOIL", name="CRUDE OIL", root="COMMODITY|CRUDEOIL", rule=ExpiryRule.CRUDE,
         underlying_key="MCX_COM|294", lot=100, future_freeze=100, future_tick=100.0, multiplier=100.0,
         quote_unit="BBL", open_interest=1.5e4, volume=2.5e4,
     ),
     _mcx(
-        number=33, symbol="NATURALGAS", name="NATURALGAS", root="COMMODITY|NATURALGAS", rule=Rule.GAS,
+        number=33, symbol="NATURALGAS", name="NATURALGAS", root="COMMODITY|NATURALGAS", rule=ExpiryRule.GAS,
         underlying_key="MCX_COM|401", lot=1250, future_freeze=48, future_tick=10.0, multiplier=1250.0,
         quote_unit="mmBtu", open_interest=3e4, volume=4.5e4,
     ),
@@ -144,7 +144,7 @@ def share_family(
 ) -> Family:
     """The futures on a share. `tick` in paise; `volume` in shares a day."""
     return Family(
-        100 + int(token), symbol, isin, "NSE_FO", name, Rule.NSE, "EQUITY", f"NSE_EQ|{isin}", lot, freeze, tick,
+        100 + int(token), symbol, isin, "NSE_FO", name, ExpiryRule.NSE, "EQUITY", f"NSE_EQ|{isin}", lot, freeze, tick,
         months=2, volume=0.7 * volume, open_interest=6 * volume,
     )  # fmt: skip
 
@@ -165,14 +165,16 @@ class Contract:
 
 def futures(family: Family, day: date) -> Iterator[Contract]:
     """The futures of `family` listed on `day`."""
-    for rank, expiry in enumerate(monthly_expiries(family.rule, day, family.months)):
+    for rank, expiry in enumerate(next_monthly_expiries(family.rule, day, family.months)):
         yield _contract(family, expiry, rank, 0.0, 0)
 
 
 def option_expiries(family: Family, day: date) -> list[date]:
     """The expiries for which `family` lists options on `day`, nearest first."""
-    weekly = weekly_expiries(family.rule, day, family.weeklies) if family.weeklies else []
-    return sorted({*weekly, *monthly_expiries(family.rule, day, family.option_months)})
+    weekly: list[date] = []
+    if family.weeklies:
+        weekly = weekly_expiries(family.rule, day, day + timedelta(weeks=family.weeklies + 1))[: family.weeklies]
+    return sorted({*weekly, *next_monthly_expiries(family.rule, day, family.option_months)})
 
 
 def options(family: Family, expiry: date, rank: int, low: float, high: float) -> Iterator[Contract]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from uuid import uuid4
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from services.domain.errors import BrokerError
@@ -78,7 +78,7 @@ def refusal(
 
 
 def send_bytes(
-    request: Request, body: bytes, *, status: int = 200, media: str, headers: Mapping[str, str] | None = None
+    request: HTTPConnection, body: bytes, *, status: int = 200, media: str, headers: Mapping[str, str] | None = None
 ) -> Response:
     """An answer with its request id, compressed when it is worth it and the client takes it."""
     sent = {"requestId": str(uuid4()), "X-Content-Type-Options": "nosniff", **(headers or {})}
@@ -90,7 +90,7 @@ def send_bytes(
     return Response(body, status, sent, media)
 
 
-def send_json(request: Request, payload: object, *, status: int = 200) -> Response:
+def send_json(request: HTTPConnection, payload: object, *, status: int = 200) -> Response:
     """`payload` as it stands, without envelope."""
     return send_bytes(
         request,
@@ -106,7 +106,7 @@ def success(request: Request, data: object, **beside: object) -> Response:
     return send_json(request, {"status": "success", "data": data, **beside})
 
 
-def failure(request: Request, error: BrokerError) -> Response:
+def failure(request: HTTPConnection, error: BrokerError) -> Response:
     """The error envelope: no `data`, every member in both spellings."""
     entry = {
         "errorCode": error.code,

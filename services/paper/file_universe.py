@@ -107,6 +107,7 @@ class FileUniverse:
             strike=_number(row, "strike_price") or 0.0,
             right={"CE": 1, "PE": -1}.get(str(row.get("instrument_type")), 0) if kind is Kind.OPTION else 0,
             from_vix=row.get("underlying_type") == "INDEX",
+            auction=not _derived(kind) and root.auction,
         )
 
     def _root(self, row: Facts, kind: Kind) -> Root:
@@ -132,7 +133,10 @@ class FileUniverse:
         band = _BANDS.get(series, 0.10 if listed or kind is Kind.INDEX or quiet else 0.20)
         if group is not Group.EQUITY:
             band, noise = 0.06, (0.003 if group is Group.CURRENCY else 0.013)
-        return Root(name, group, max(price, tick), tick, beta, "", 0.0, min(noise, band / 5), band, INDEX_CARRY)
+        auction = group is Group.EQUITY and (listed or kind is Kind.INDEX or row.get("cas_eligible") is True)
+        return Root(
+            name, group, max(price, tick), tick, beta, "", 0.0, min(noise, band / 5), band, INDEX_CARRY, auction=auction
+        )
 
     def _volume(self, row: Facts, kind: Kind, price: float, lot: int) -> float:
         known = self._builtin.lasting(str(row["instrument_key"]))

@@ -26,6 +26,8 @@ class Greeks:
     vega: float
     pop: float
     """Probability of profit, in percent."""
+    rho: float = 0.0
+    """Per percentage point of the interest rate; told by the feed only."""
 
 
 @dataclass(frozen=True, slots=True)

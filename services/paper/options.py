@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+USUAL_CLOCK = "always"
+
 
 @dataclass(frozen=True, slots=True)
 class PaperOptions:
@@ -14,17 +16,19 @@ class PaperOptions:
     """Holds its account, its signing secret, its lock and its card."""
     port: int = 0
     """0: any free port, the one of last time if it is free."""
-    clock: str = "always"
+    clock: str = USUAL_CLOCK
     """`always`, `exchange`, or an ISO instant with an optional speed (`2026-11-20T09:15:00+05:30x60`)."""
     seed: int = 7
     instruments: Path | None = None
     """A real instrument master instead of the built-in universe."""
     prices: str = "simulated"
-    """`simulated` or `replay:FILE`."""
+    """`simulated`, `replay:PATH` of candles, or `replay:FILE[xSPEED]` of a recorded feed, which brings its clock."""
     candles: Path | None = None
     """A folder of real candles that go before the simulator."""
+    plus: bool = False
+    """The account has Upstox Plus: thirty levels of depth, five market feeds."""
     faults: bool = False
-    """Opens `/_paper/faults`."""
+    """Opens `/_paper/faults` and `/_paper/calendar`."""
     limits: bool = True
     """Enforce the documented rate limits."""
     notifier_url: str = ""

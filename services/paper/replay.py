@@ -42,12 +42,14 @@ class RealPath:
     volume: NDArray[np.int64] | None
     """(minutes,): shares traded in each minute."""
     settle_minute: int
+    last_minute: int
+    """Where continuous trading ends: before `settle_minute` if there is a closing auction between."""
 
     def through(self, grid: Floats) -> Floats:
         """The simulated minute edges `grid` bent so that they go the real way."""
         if self.knots is not None:
             return np.append(self.knots[:, 0], self.knots[-1, 3])
-        return _bent(grid, self.bar, self.settle_minute)
+        return _bent(grid, self.bar, self.settle_minute, self.last_minute)
 
     def tick(self, usual: float) -> float:
         """The coarsest tick that holds every real price: ticks were other ones in earlier years."""
@@ -72,7 +74,8 @@ class RealDays(Protocol):
 
     def year(self, root: str, day: date) -> tuple[float, float] | None: ...
 
-    def path(self, root: str, session: Session) -> RealPath | None: ...
+    def path(self, root: str, session: Session, *, auction: bool) -> RealPath | None:
+        """`auction`: the close of this root is found in the closing auction, if the session has one."""
 
     def played(self, day: date) -> date | None:
         """The recorded day that a replay plays on `day`."""
@@ -134,18 +137,20 @@ class CandleDays:
         bars = [self._store.days[root][known] for known in days]
         return min(bar.low for bar in bars), max(bar.high for bar in bars)
 
-    def path(self, root: str, session: Session) -> RealPath | None:
+    def path(self, root: str, session: Session, *, auction: bool) -> RealPath | None:
         found = self._day(root, session.day)
-        return None if found is None else real_path(found, session)
+        return None if found is None else real_path(found, session, auction=auction)
 
     def _day(self, root: str, day: date) -> CandleDay | None:
         return self._store.days.get(root, {}).get(self.played(day) or day)
 
 
-def real_path(found: CandleDay, session: Session) -> RealPath:
-    """The day `found` laid over `session`."""
+def real_path(found: CandleDay, session: Session, *, auction: bool = False) -> RealPath:
+    """The day `found` laid over `session`; `auction` as in `RealDays.path`."""
+    settle = session.settles(auction=auction)
+    last = session.auction.first_minute if auction and session.auction else settle
     if found.minutes is None:
-        return RealPath(found, None, None, session.settle_minute)
+        return RealPath(found, None, None, settle, last)
     recorded = _REAL_HOURS.session(Group.EQUITY, found.day)
     same_hours = session.minutes < 24 * 60
     length = session.minutes if same_hours else recorded.settle_minute
@@ -153,7 +158,7 @@ def real_path(found: CandleDay, session: Session) -> RealPath:
     knots, volume = _knots(found, start.hour * 60 + start.minute, length)
     if not same_hours:
         knots, volume = _stretched(knots, volume, session.minutes)
-    return RealPath(found, knots, volume, session.settle_minute)
+    return RealPath(found, knots, volume, settle, last)
 
 
 def _knots(found: CandleDay, first_minute: int, length: int) -> tuple[Floats, NDArray[np.int64]]:
@@ -201,16 +206,18 @@ def _stretched(knots: Floats, volume: NDArray[np.int64], minutes: int) -> tuple[
     return _ordered(np.column_stack([opened, high, low, close])), np.diff(at_edges)
 
 
-def _bent(grid: Floats, bar: CandleDay, settle: int) -> Floats:
-    """A simulated path made to open, turn and close where the real day did; its wanderings are kept in between."""
+def _bent(grid: Floats, bar: CandleDay, settle: int, last: int) -> Floats:
+    """A simulated path made to open, turn and close where the real day did; its wanderings are kept in between. The
+    day's high and low are reached by the minute `last`: later ones a closing auction would hide."""
     bent = np.log(grid)
     opened, close, low, high = (float(np.log(price)) for price in (bar.open, bar.close, bar.low, bar.high))
     done = np.minimum(np.arange(grid.size) / settle, 1.0)
     bent += (opened - bent[0]) * (1 - done) + (close - bent[settle]) * done
     bottom, top = min(opened, close), max(opened, close)
-    _reach(bent[: settle + 1], low, bottom, -1.0)
-    _reach(bent[: settle + 1], high, top, 1.0)
-    lowest, highest = float(bent[: settle + 1].min()), float(bent[: settle + 1].max())
+    trading = bent[: last + 1]
+    _reach(trading, low, bottom, -1.0)
+    _reach(trading, high, top, 1.0)
+    lowest, highest = float(trading.min()), float(trading.max())
     marks, goals = [bottom], [bottom]
     if top > bottom:
         marks, goals = [bottom, top], [bottom, top]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import time
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from services.domain.clock import IST
@@ -31,7 +31,7 @@ def person(account: Account) -> dict[str, object]:
     }
 
 
-def bearer(request: Request) -> str:
+def bearer(request: HTTPConnection) -> str:
     """The token in the Authorization header, or nothing."""
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if kind.lower() == "bearer" else ""

@@ -25,18 +25,18 @@ async def status_guide(broker: Broker, request: Request) -> Response:
 
 
 async def holidays(broker: Broker, request: Request) -> Response:
-    return success(request, broker.sessions.holidays(ist_date(broker.clock.now()).year))
+    return success(request, broker.sessions.holidays(_year(broker)))
 
 
 async def holiday(broker: Broker, request: Request) -> Response:
-    return success(request, broker.sessions.holiday(one_date(request.path_params["date"], "date")))
+    return success(request, broker.sessions.holiday(one_date(request.path_params["date"], "date"), _year(broker)))
 
 
 async def holidays_guide(broker: Broker, request: Request) -> Response:
     """`?date=` tells one day."""
     wanted = request.query_params.get("date")
     if wanted:
-        return success(request, broker.sessions.holiday(one_date(wanted, "date")))
+        return success(request, broker.sessions.holiday(one_date(wanted, "date"), _year(broker)))
     return await holidays(broker, request)
 
 
@@ -60,6 +60,11 @@ HANDLERS: Handlers = {
     ("market_timings", "v2"): timings,
     ("market_timings", "guide"): timings_guide,
 }
+
+
+def _year(broker: Broker) -> int:
+    """The one whose holidays are told."""
+    return ist_date(broker.clock.now()).year
 
 
 def _status(broker: Broker, exchange: str) -> dict[str, object]:

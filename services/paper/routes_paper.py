@@ -8,6 +8,7 @@ from starlette.responses import Response
 from services.domain.clock import IST, epoch_ms
 from services.domain.errors import InvalidRequest
 from services.paper.broker import Broker, Handler
+from services.paper.calendar_faults import CalendarFaults
 from services.paper.envelope import read_object, refusal, send_json, success
 from services.paper.faults import Faults
 from services.paper.routes_account import bearer
@@ -16,6 +17,7 @@ from services.wire.endpoints import LOGIN_DIALOG
 
 CLOCK = "/_paper/clock"
 FAULTS = "/_paper/faults"
+CALENDAR = "/_paper/calendar"
 
 
 async def clock(broker: Broker, request: Request) -> Response:
@@ -49,6 +51,23 @@ async def faults(broker: Broker, request: Request) -> Response:
     return success(request, held.waiting())
 
 
+async def calendar_faults(broker: Broker, request: Request) -> Response:
+    """POST declares a holiday, a special session or a wrong status (shapes in `calendar_faults`); the rest as above."""
+    broker.tokens.check(bearer(request))
+    held = broker.calendar_faults
+    assert isinstance(held, CalendarFaults)  # the route exists only with them
+    if request.method == "POST":
+        wanted = await read_object(request)
+        try:
+            now = broker.clock.now()
+            return success(request, held.declare(wanted, now, broker.sessions.today(now)).told())
+        except InvalidRequest as problem:
+            raise refusal("UDAPI100036", message=str(problem)) from None
+    if request.method == "DELETE":
+        held.clear()
+    return success(request, held.told())
+
+
 def extra_routes(broker: Broker) -> list[tuple[str, list[str], Handler]]:
     """Path, methods and handler of everything outside the route table."""
     routes: list[tuple[str, list[str], Handler]] = [
@@ -58,4 +77,6 @@ def extra_routes(broker: Broker) -> list[tuple[str, list[str], Handler]]:
     ]
     if broker.faults is not None:
         routes.append((FAULTS, ["GET", "POST", "DELETE"], faults))
+    if broker.calendar_faults is not None:
+        routes.append((CALENDAR, ["GET", "POST", "DELETE"], calendar_faults))
     return routes

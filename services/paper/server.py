@@ -18,13 +18,19 @@ from services.domain.errors import ConfigurationError
 from services.paper.accounts import AccountBook
 from services.paper.app import build_app
 from services.paper.broker import Broker
+from services.paper.calendar_faults import CalendarFaults
 from services.paper.clock import PaperClock
 from services.paper.faults import Faults
+from services.paper.feed.feeds import make_feeds
+from services.paper.feed.portfolio_feed import PortfolioUpdates
+from services.paper.feed.protocol import LARGEST_REQUEST, PING_SECONDS, PONG_SECONDS, FeedProtocol
+from services.paper.feed.recorded import RecordedMarket
+from services.paper.feed.recording_file import Recording, find_recording
 from services.paper.instrument_files import InstrumentFiles
 from services.paper.limits import RateLimits
 from services.paper.logins import Logins, is_local_http
 from services.paper.model import Market
-from services.paper.options import PaperOptions
+from services.paper.options import USUAL_CLOCK, PaperOptions
 from services.paper.sessions import Sessions
 from services.paper.tokens import DeskToken, Tokens
 from services.wire.endpoints import OPERATIONS
@@ -80,6 +86,11 @@ class PaperServer:
         return self._running().instance
 
     @property
+    def portfolio_updates(self) -> PortfolioUpdates:
+        """The hub behind the portfolio feeds."""
+        return self._running().portfolio_updates
+
+    @property
     def is_alive(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 
@@ -101,16 +112,19 @@ class PaperServer:
         if options.notifier_url and not is_local_http(options.notifier_url):
             raise ConfigurationError("the notifier URL must be an http address on this machine")
         options.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        clock = self._clock or PaperClock.parse(options.clock)
-        market = self._market or _build_market(options, clock)
+        recording = find_recording(options.prices)
+        clock = self._clock or _clock(options, recording)
+        declared = CalendarFaults() if options.faults else None
+        market = self._market or _build_market(options, clock, recording)
         listener = self._bind()
         self._port = listener.getsockname()[1]
         try:
             self._accounts = AccountBook(options.folder)
-            tokens = Tokens(self._accounts, clock)
+            tokens = Tokens(self._accounts, clock, plus=options.plus)
             self._desk_token = DeskToken(tokens, self._accounts.account().user_id)
             if self._token_renewed is not None:
                 self._desk_token.when_renewed(self._token_renewed)
+            sessions = Sessions(always=clock.mode == "always", faults=declared)
             self._broker = Broker(
                 instance=secrets.token_hex(8),
                 clock=clock,
@@ -118,11 +132,13 @@ class PaperServer:
                 accounts=self._accounts,
                 tokens=tokens,
                 logins=Logins(monotonic=time.monotonic),
-                sessions=Sessions(always=clock.mode == "always"),
+                sessions=sessions,
                 files=InstrumentFiles(market),
                 limits=RateLimits(monotonic=time.monotonic) if options.limits else None,
                 faults=Faults(op.name for op in OPERATIONS) if options.faults else None,
+                calendar_faults=declared,
                 notifier_url=options.notifier_url,
+                feeds=make_feeds(options, market=market, clock=clock, sessions=sessions, tokens=tokens),
             )
             self._serve(listener, self._broker)
         except BaseException:
@@ -167,7 +183,11 @@ class PaperServer:
         config = Config(
             build_app(broker),
             http=_Protocol,
-            ws="none",
+            ws=FeedProtocol,
+            ws_max_size=LARGEST_REQUEST,
+            ws_ping_interval=PING_SECONDS,
+            ws_ping_timeout=PONG_SECONDS,
+            ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,  # else uvicorn rewrites the logging of the whole process
             access_log=False,
@@ -214,16 +234,26 @@ class PaperServer:
             token.current()
 
 
-def _build_market(options: PaperOptions, clock: PaperClock) -> Market:
+def _clock(options: PaperOptions, recording: Recording | None) -> PaperClock:
+    """A recorded session brings the time of its day along."""
+    if recording is None:
+        return PaperClock.parse(options.clock)
+    if options.clock != USUAL_CLOCK:
+        raise ConfigurationError("prices: a recorded session runs on its own clock; leave the clock option out")
+    return recording.clock()
+
+
+def _build_market(options: PaperOptions, clock: PaperClock, recording: Recording | None) -> Market:
     from services.paper.market import build_market  # numpy behind it is heavy, and only who starts a broker needs it
 
-    return build_market(
+    market = build_market(
         seed=options.seed,
         clock=clock,
         instruments=options.instruments,
-        prices=options.prices,
+        prices=options.prices if recording is None else "simulated",
         candles=options.candles,
     )
+    return market if recording is None else RecordedMarket(recording, market)
 
 
 class _Protocol(H11Protocol):

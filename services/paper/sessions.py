@@ -1,167 +1,161 @@
 """When the paper broker's exchanges trade: status, timings and holidays in the spelling of the API.
 
-The hours are those of the market behind it (`hours`); what is added here is the exchange names, the states around the
-continuous session, the closing auction and the named days of 2026.
+The days and hours are those of `hours`, with what a calendar fault declares laid over them; what is added here are the
+broker's words. A status is the last change of state at or before now, so outside trading it is the one in which the
+last session ended (`CLOSING_END` of shares at night). Derivatives tell of no pre-open: only near futures have one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
 
-from services.domain.clock import IST, TOKEN_END, epoch_ms, ist_date, practice_day
-from services.domain.phases import HOLIDAYS_2026, KNOWN_YEARS, SPECIAL_DAYS_2026
-from services.paper.hours import Hours, group_of
+from services.domain.calendar.days import DayKind, NamedDay, at_minute
+from services.domain.calendar.regimes import AUCTION_START, SHARES
+from services.domain.clock import TOKEN_END, epoch_ms, ist_date, practice_day
+from services.domain.phases import Accepts, Listing, Market, Phase, SessionWindow, Stage
+from services.paper.calendar_faults import CalendarFaults
+from services.paper.hours import auction_stop, windows
 
-EXCHANGES = ("NSE", "NFO", "CDS", "BSE", "BFO", "BCD", "MCX", "NSCOM")
-_TOLD = ("MCX", "NSE", "NFO", "CDS", "BSE", "BCD", "BFO")
+EXCHANGES = tuple(market.value for market in (
+    Market.NSE, Market.NFO, Market.CDS, Market.BSE, Market.BFO, Market.BCD, Market.MCX, Market.NSCOM,
+))  # fmt: skip
+_TOLD = (Market.MCX, Market.NSE, Market.NFO, Market.CDS, Market.BSE, Market.BCD, Market.BFO)
 """The exchanges of timings and holidays, in the order of live answers."""
-_SEGMENT = {
-    "NSE": "NSE_EQ",
-    "NFO": "NSE_FO",
-    "CDS": "NCD_FO",
-    "BSE": "BSE_EQ",
-    "BFO": "BSE_FO",
-    "BCD": "BCD_FO",
-    "MCX": "MCX_FO",
-    "NSCOM": "NSE_COM",
-}
-_SHARES = {"NSE", "BSE"}
-_DERIVATIVES = {"NFO", "BFO"}
-
-SETTLEMENT_HOLIDAYS_2026 = {
-    date(2026, 2, 19): "Shivaji Jayanti",
-    date(2026, 3, 19): "Gudhi Padwa",
-    date(2026, 4, 1): "Annual bank closing",
-    date(2026, 8, 26): "Id-E-Milad",
-}
-"""Shares trade, nothing is settled, currency is closed (NCL/CMPT/71904)."""
-_MUHURAT = date(2026, 11, 8)
-_NAMED_DAYS: Mapping[date, tuple[str, str]] = {
-    date(2026, 1, 1): ("New Year", "TRADING_HOLIDAY"),
-    **{day: (name, "TRADING_HOLIDAY") for day, name in HOLIDAYS_2026.items()},
-    **{day: (name, "SETTLEMENT_HOLIDAY") for day, name in SETTLEMENT_HOLIDAYS_2026.items()},
-    **{day: (name, "SPECIAL_TIMING") for day, name in SPECIAL_DAYS_2026.items()},
-    _MUHURAT: ("Diwali Laxmi Pujan (special session, hours to be announced)", "SPECIAL_TIMING"),
-}
-
-_AUCTION_FROM = date(2026, 8, 3)
-_AUCTION_AT_THE_END_FROM = date(2026, 12, 7)
-_PRE_OPEN_LONGER_FROM = date(2026, 9, 7)
+_CLOSED_ORDER = (Market.NSE, Market.NFO, Market.CDS, Market.BSE, Market.BFO, Market.BCD, Market.MCX)
 _LOOK_BACK_DAYS = 15
+"""Longer than exchanges ever rested."""
+_STARTS = {
+    (Phase.PRE_OPEN, Stage.ORDERS): "PRE_OPEN_START",
+    (Phase.PRE_OPEN, Stage.MATCHING): "PRE_OPEN_END",
+    (Phase.OPEN, Stage.CONTINUOUS): "NORMAL_OPEN",
+    (Phase.CLOSING_AUCTION, Stage.REFERENCE): "CTS_CLOSE",
+    (Phase.CLOSING_AUCTION, Stage.ORDERS): "CAS_LM_START",
+    (Phase.CLOSING_AUCTION, Stage.LIMIT_ONLY): "CAS_M_STOP",
+    (Phase.POST_CLOSE, Stage.CLOSING_PRICE): "CLOSING_START",
+}
+"""The word with which a step of the day begins."""
+_PRE_OPEN_WORDS = {Stage.ORDERS: "PRE_OPEN_START", Stage.LIMIT_ONLY: "PRE_OPEN_M_END", Stage.MATCHING: "PRE_OPEN_END"}
 
-Change = tuple[int, str]
-"""Since when (epoch ms), and the status word."""
+Change = tuple[datetime, str]
+"""Since when, and the status word."""
+Told = dict[str, object]
+"""A JSON object."""
 
 
 class Sessions:
     """Answers of the calendar calls. `always`: every exchange trades from 03:30 to 03:30 IST, every day."""
 
-    def __init__(self, *, always: bool) -> None:
+    def __init__(self, *, always: bool, faults: CalendarFaults | None = None) -> None:
         self._always = always
-        self._hours = Hours(practice=always)
-        self._calendar = Hours(practice=False)
+        self._faults = CalendarFaults() if faults is None else faults
 
-    def status(self, exchange: str, now: datetime) -> dict[str, object]:
+    def today(self, now: datetime) -> date:
+        """The trading date at `now`."""
+        return practice_day(now) if self._always else ist_date(now)
+
+    def status(self, exchange: str, now: datetime) -> Told:
         """The last change of state of `exchange` at or before `now`."""
-        word, since = self._last_change(exchange, now, self._changes)
-        told: dict[str, object] = {"exchange": exchange, "status": word, "last_updated": since}
-        if exchange in _SHARES and (self._always or ist_date(now) >= _AUCTION_FROM):
-            word, since = self._last_change(exchange, now, self._auction_changes)
-            told["cas_eligible_status"] = {"status": word, "last_updated": since}
+        market = Market(exchange)
+        told: Told = {"exchange": exchange, **self._state(market, Listing.ORDINARY, now)}
+        if market in SHARES and (self._always or ist_date(now) >= AUCTION_START):
+            told["cas_eligible_status"] = self._state(market, Listing.AUCTION, now)
         return told
 
-    def timings(self, day: date) -> list[dict[str, object]]:
-        """Opening hours of `day`, epoch ms; exchanges that are closed are absent."""
-        return _windows(self._hours, day)
+    def pre_open(self, exchange: str, now: datetime) -> Told | None:
+        """The last step of the pre-open session of shares at or before `now`, in the words that the feed has for it;
+        `None` for other exchanges and where everything is always open."""
+        market = Market(exchange)
+        if market not in SHARES or self._always:
+            return None
+        for back in range(_LOOK_BACK_DAYS):
+            steps = self._windows(market, ist_date(now) - timedelta(days=back), Listing.ORDINARY)
+            for step in reversed(steps):
+                if step.phase is Phase.PRE_OPEN and step.start <= now and step.stage in _PRE_OPEN_WORDS:
+                    return _told(step.start, _PRE_OPEN_WORDS[step.stage])
+        return None
 
-    def holidays(self, year: int) -> list[dict[str, object]]:
-        """The holiday list of the current year. A practice session has the real one too."""
-        if year not in KNOWN_YEARS:
-            return []
-        return [row for day in sorted(_NAMED_DAYS) for row in self.holiday(day)]
+    def timings(self, day: date) -> list[Told]:
+        """Hours of continuous trading of `day`, epoch ms, from the first opening to the last close; exchanges that are
+        closed are absent. A year without a published list gets the hours of ordinary weekdays."""
+        return _open([(market, self._windows(market, day, Listing.ORDINARY)) for market in _TOLD])
 
-    def holiday(self, day: date) -> list[dict[str, object]]:
-        """The row of `day`, or nothing for an ordinary day."""
-        if day not in _NAMED_DAYS:
+    def holidays(self, year: int) -> list[Told]:
+        """The holiday list of `year`, the broker's current one. A practice session has the real one too."""
+        return [self._row(named) for named in self._faults.calendar.named_days(year)]
+
+    def holiday(self, day: date, year: int) -> list[Told]:
+        """The row of `day`, or nothing for an ordinary day and for a day of another year than the current one."""
+        if day.year != year:
             return []
-        description, kind = _NAMED_DAYS[day]
-        opened = _windows(self._calendar, day)
+        return [self._row(named) for named in self._faults.calendar.named_days(year) if named.day == day]
+
+    def _row(self, named: NamedDay) -> Told:
+        declared = self._faults.declared(named.day)
+        calendar = self._faults.calendar
+        opened = _open([(market, windows(market, named.day, calendar=calendar)) for market in _TOLD])
         trading = {row["exchange"] for row in opened}
-        # On the muhurat Sunday the exchanges do open, at an hour that is not published: neither closed nor timed.
-        closed = [] if day == _MUHURAT else [name for name in EXCHANGES if name in _TOLD and name not in trading]
-        row: dict[str, object] = {
-            "date": day.isoformat(),
-            "description": description,
-            "holiday_type": kind,
-            "closed_exchanges": closed,
+        assumed = any(plan.trades and not plan.windows for plan in named.plans)
+        return {
+            "date": named.day.isoformat(),
+            "description": named.name + (" (special session, customary hours)" if assumed else ""),
+            "holiday_type": declared.holiday_type if declared is not None else _holiday_type(named),
+            "closed_exchanges": [market.value for market in _CLOSED_ORDER if market.value not in trading],
             "open_exchanges": opened,
         }
-        return [row]
 
-    def _last_change(
-        self, exchange: str, now: datetime, changes_of: Callable[[str, date], list[Change]]
-    ) -> tuple[str, int]:
-        today = practice_day(now) if self._always else ist_date(now)
-        now_ms = epoch_ms(now)
+    def _state(self, market: Market, listing: Listing, now: datetime) -> Told:
+        wrong = self._faults.status(market)
+        if wrong is not None:
+            word, since = wrong
+            return _told(since, word)
+        today = self.today(now)
         for back in range(_LOOK_BACK_DAYS):
-            for since, word in reversed(changes_of(exchange, today - timedelta(days=back))):
-                if since <= now_ms:
-                    return word, since
-        return "NORMAL_CLOSE", _ms(today, time(0, 0))
+            day = today - timedelta(days=back)
+            for since, word in reversed(list(_changes(market, self._windows(market, day, listing)))):
+                if since <= now:
+                    return _told(since, word)
+        return _told(at_minute(today, 0), "NORMAL_CLOSE")
 
-    def _changes(self, exchange: str, day: date) -> list[Change]:
-        """The changes of state of one day, in order; none on a day without trading."""
-        if self._always:
-            return [(_ms(day, TOKEN_END), "NORMAL_OPEN")]
-        window = _window(self._hours, exchange, day)
-        if window is None:
-            return []
-        trading = [(window[0], "NORMAL_OPEN"), (window[1], "NORMAL_CLOSE")]
-        if exchange not in _SHARES | _DERIVATIVES:
-            return trading
-        pre_open_ends = time(9, 10) if day >= _PRE_OPEN_LONGER_FROM else time(9, 8)
-        before = [(_ms(day, time(9, 0)), "PRE_OPEN_START"), (_ms(day, pre_open_ends), "PRE_OPEN_END")]
-        if exchange in _DERIVATIVES:
-            return before + trading
-        closing = time(15, 50) if day >= _AUCTION_FROM else time(15, 40)
-        return [*before, *trading, (_ms(day, closing), "CLOSING_START"), (_ms(day, time(16, 0)), "CLOSING_END")]
-
-    def _auction_changes(self, exchange: str, day: date) -> list[Change]:
-        """The same for the shares that take part in the closing auction."""
-        if self._always:
-            return self._changes(exchange, day)
-        window = _window(self._hours, exchange, day)
-        if window is None or day < _AUCTION_FROM:
-            return []
-        if day >= _AUCTION_AT_THE_END_FROM:
-            steps = (time(15, 30), time(15, 31), time(15, 36), time(15, 39), time(15, 40))
-        else:
-            steps = (time(15, 15), time(15, 20), time(15, 25), time(15, 29), time(15, 30))
-        words = ("CTS_CLOSE", "CAS_LM_START", "CAS_M_STOP", "CAS_STOP", "NORMAL_CLOSE")
-        auction = [(_ms(day, at), word) for at, word in zip(steps, words, strict=True)]
-        return [(window[0], "NORMAL_OPEN"), *auction]
+    def _windows(self, market: Market, day: date, listing: Listing) -> tuple[SessionWindow, ...]:
+        if self._always and not self._faults.covers(market, day):
+            start = at_minute(day, TOKEN_END.hour * 60 + TOKEN_END.minute)
+            return (SessionWindow(start, start + timedelta(days=1), Phase.OPEN, Stage.CONTINUOUS, Accepts.ALL),)
+        return windows(market, day, listing, self._faults.calendar)
 
 
-def _windows(hours: Hours, day: date) -> list[dict[str, object]]:
-    told = ((exchange, _window(hours, exchange, day)) for exchange in _TOLD)
-    return [
-        {"exchange": exchange, "start_time": window[0], "end_time": window[1]}
-        for exchange, window in told
-        if window is not None
-    ]
+def _changes(market: Market, steps: tuple[SessionWindow, ...]) -> Iterator[Change]:
+    """The changes of state in one day, in order; none on a day without trading."""
+    for place, step in enumerate(steps):
+        word = _STARTS.get((step.phase, step.stage))
+        if word is not None:
+            yield step.start, word
+        following = steps[place + 1] if place + 1 < len(steps) else None
+        if step.phase is Phase.CLOSING_AUCTION and step.stage is Stage.LIMIT_ONLY:
+            yield auction_stop(market.value, step.end), "CAS_STOP"
+            yield step.end, "NORMAL_CLOSE"
+        elif step.phase is Phase.OPEN and (following is None or following.start > step.end):
+            yield step.end, "NORMAL_CLOSE"
+        elif step.phase is Phase.POST_CLOSE:
+            yield step.end, "CLOSING_END"
 
 
-def _window(hours: Hours, exchange: str, day: date) -> tuple[int, int] | None:
-    """Start and end of continuous trading, epoch ms."""
-    segment = _SEGMENT[exchange]
-    group = group_of(segment)
-    special_weekend = day.weekday() >= 5 and not hours.practice
-    if not hours.trades(group, day) or (special_weekend and exchange not in _SHARES | _DERIVATIVES):
-        return None  # extra weekend sessions are for shares and their derivatives
-    session = hours.session(group, day)
-    return session.start_ms, session.start_ms + hours.segment_minutes(segment, session) * 60_000
+def _holiday_type(named: NamedDay) -> str:
+    if named.kind is DayKind.SPECIAL:
+        return "SPECIAL_TIMING"
+    return "SETTLEMENT_HOLIDAY" if named.kind is DayKind.TRADING and not named.settles else "TRADING_HOLIDAY"
 
 
-def _ms(day: date, at: time) -> int:
-    return epoch_ms(datetime.combine(day, at, IST))
+def _open(days: list[tuple[Market, tuple[SessionWindow, ...]]]) -> list[Told]:
+    """One row for each market that trades continuously."""
+    found: list[Told] = []
+    for market, steps in days:
+        trading = [step for step in steps if step.phase is Phase.OPEN]
+        if trading:
+            start, end = epoch_ms(trading[0].start), epoch_ms(trading[-1].end)
+            found.append({"exchange": market.value, "start_time": start, "end_time": end})
+    return found
+
+
+def _told(since: datetime, word: str) -> Told:
+    return {"status": word, "last_updated": epoch_ms(since)}

@@ -50,6 +50,8 @@ class Root:
     """Yearly growth of its futures over spot, a fraction."""
     memory: float = 250.0
     """Trading days in which a deviation of its own fades to 1/e."""
+    auction: bool = False
+    """A share with derivatives, or an index of such: its close is found in the closing auction, since there is one."""
 
 
 def sector_volatility(sector: str) -> float:
@@ -104,6 +106,8 @@ class Spec:
     volatility_ratio: float = 1.0
     """Implied volatility at the money, relative to the VIX (index options) or to the root's own history."""
     from_vix: bool = False
+    auction: bool = False
+    """Does it stand still during the closing auction? Only shares and indices do: derivatives trade on."""
 
     @property
     def key(self) -> str:

@@ -38,7 +38,9 @@ class Claims:
 class Tokens:
     """Issues, checks and revokes. Safe from any thread."""
 
-    def __init__(self, book: AccountBook, clock: Clock) -> None:
+    def __init__(self, book: AccountBook, clock: Clock, *, plus: bool = False) -> None:
+        """`plus`: what tokens say of the account's plan."""
+        self._plus = plus
         self._book = book
         self._clock = clock
         self._key = book.signing_secret()
@@ -53,7 +55,7 @@ class Tokens:
             "sub": user_id,
             "jti": claims.token_id,
             "isMultiClient": False,
-            "isPlusPlan": False,
+            "isPlusPlan": self._plus,
             "iat": int(now.timestamp()),
             "iss": ISSUER,
             "exp": int(claims.expires.timestamp()),

@@ -12,9 +12,9 @@ from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 
+from services.domain.calendar.expiries import is_monthly
 from services.paper import contracts
 from services.paper.contracts import FAMILIES, Contract, Family, share_family
-from services.paper.expiries import is_monthly
 from services.paper.hours import Group, group_of
 from services.paper.model import Listing
 from services.paper.specs import VIX, DayRange, Kind, Root, Spec, own_noise
@@ -102,6 +102,7 @@ class BuiltinUniverse:
                 noise=own_noise(volatility, beta),
                 band=0.10 if row["future_lot"] else 0.20,
                 carry=_RATE - 0.005,
+                auction=row["cas_eligible"] == "1",
             )
 
     def _index_roots(self) -> Iterator[Root]:
@@ -119,6 +120,7 @@ class BuiltinUniverse:
                 band=0.40 if volatile else 0.10,
                 carry=INDEX_CARRY,
                 memory=15.0 if volatile else 250.0,
+                auction=not volatile,
             )
 
     def _share_specs(self) -> Iterator[Spec]:
@@ -142,7 +144,8 @@ class BuiltinUniverse:
                 facts["cas_eligible"] = True
             listing = Listing(row["key"], f"{row['exchange']}_INDEX", row["exchange"], row["key"].split("|")[1], facts)
             tick = float(row["tick_paise"]) / 100
-            yield Spec(listing, Kind.INDEX, Group.EQUITY, row["key"], tick, 1, 0.0, None)
+            auction = self._roots[row["key"]].auction
+            yield Spec(listing, Kind.INDEX, Group.EQUITY, row["key"], tick, 1, 0.0, None, auction=auction)
 
 
 def contract_spec(contract: Contract, root: Root, day: date, ranges: DayRange) -> Spec:
@@ -194,7 +197,8 @@ def _share_spec(row: dict[str, str], exchange: str, facts: dict[str, object], vo
     listing = Listing(str(facts["instrument_key"]), segment, exchange, str(facts["trading_symbol"]), facts)
     tick = float(row["tick_paise" if exchange == "NSE" else "bse_tick_paise"]) / 100
     band = 0.10 if row["future_lot"] else 0.20
-    return Spec(listing, Kind.CASH, Group.EQUITY, row["isin"], tick, 1, volume, band)
+    auction = row["cas_eligible"] == "1"
+    return Spec(listing, Kind.CASH, Group.EQUITY, row["isin"], tick, 1, volume, band, auction=auction)
 
 
 def _nse_row(row: dict[str, str]) -> dict[str, object]:

@@ -131,6 +131,18 @@ INSTRUMENT_FILE = _one(
     needs_token=False,
 )
 
+FEED_AUTHORIZE = Operation(
+    "feed_authorize",
+    (Route("v3", "GET", "/v3/feed/market-data-feed/authorize"),),
+    guide=(Route("guide", "POST", "/feed/market-data-feed/authorize/v3"),),
+)
+PORTFOLIO_FEED_AUTHORIZE = _one("portfolio_feed_authorize", "GET", "/v2/feed/portfolio-stream-feed/authorize")
+
+MARKET_FEED = Route("v3", "GET", "/v3/feed/market-data-feed")
+PORTFOLIO_FEED = Route("v2", "GET", "/v2/feed/portfolio-stream-feed")
+"""The direct ways: a websocket handshake with the token, answered 302 to the authorised address. The official SDK's
+way; ours asks for that address first."""
+
 LOGIN_DIALOG = Route("v2", "GET", "/v2/login/authorization/dialog")
 """Opened by the person's browser, never by us."""
 
@@ -139,6 +151,7 @@ OPERATIONS: tuple[Operation, ...] = (
     QUOTES, LTP, OHLC, OPTION_GREEKS, OPTION_CHAIN, OPTION_CONTRACTS, INTRADAY_BARS,
     MARKET_STATUS, MARKET_HOLIDAYS, MARKET_HOLIDAY, MARKET_TIMINGS,
     INSTRUMENT_SEARCH, INSTRUMENT_FILE,
+    FEED_AUTHORIZE, PORTFOLIO_FEED_AUTHORIZE,
 )  # fmt: skip
 
 

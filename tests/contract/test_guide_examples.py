@@ -12,7 +12,7 @@ from services.runtime import Runtime, use_runtime
 from services.settings import load_settings
 from tests.support.shared_data import FOLDER, shared
 
-BUILT = {"market_quote_v3", "database_pool", "error_handler", "auth_manager"}
+BUILT = {"market_quote_v3", "market_info_service", "database_pool", "error_handler", "auth_manager"}
 """The public services whose examples must run."""
 
 

@@ -23,12 +23,15 @@ PUBLISHED = {
     "market_timings": [("v2", "GET", "/v2/market/timings/{date}")],
     "instrument_search": [("v2", "GET", "/v2/instruments/search")],
     "instrument_file": [("assets", "GET", "/market-quote/instruments/exchange/{file}.json.gz")],
+    "feed_authorize": [("v3", "GET", "/v3/feed/market-data-feed/authorize")],
+    "portfolio_feed_authorize": [("v2", "GET", "/v2/feed/portfolio-stream-feed/authorize")],
 }
 GUIDE = {
     "quotes": "POST /market-quote/quotes/v3/",
     "market_status": "GET /market-status",
     "market_holidays": "GET /market-holidays",
     "market_timings": "GET /market-timings",
+    "feed_authorize": "POST /feed/market-data-feed/authorize/v3",
 }
 
 

@@ -1,4 +1,4 @@
-"""The official SDK logs in, reads the account, the calendar and the instrument search from the paper broker."""
+"""The official SDK logs in, reads the account and the instrument search from the paper broker."""
 
 from __future__ import annotations
 
@@ -88,32 +88,6 @@ def test_the_access_token_request_is_answered(sdk: Any) -> None:
     answer = upstox_client.LoginApi(sdk).init_token_request_for_indie_user(body, "paper-desk")
 
     assert answer.data.authorization_expiry == "1795212000000", "03:30 IST of the next morning"
-
-
-def test_status_holidays_and_timings(sdk: Any) -> None:
-    calendar = upstox_client.MarketHolidaysAndTimingsApi(sdk)
-
-    status = calendar.get_market_status("NSE").data
-    holidays = calendar.get_holidays().data
-    one = calendar.get_holiday("2026-11-24").data
-    timings = {row.exchange: row for row in calendar.get_exchange_timings("2026-11-20").data}
-
-    assert (status.exchange, status.status) == ("NSE", "NORMAL_OPEN")
-    days = {str(row._date)[:10] for row in holidays}
-    assert {"2026-01-26", "2026-11-24", "2026-12-25"} <= days
-    assert "NSE" in one[0].closed_exchanges
-    assert "MCX" not in one[0].closed_exchanges, "the commodity evening trades"
-    assert {"NSE", "NFO", "BSE", "BFO", "CDS", "BCD", "MCX"} <= set(timings)
-    opening = datetime.fromisoformat("2026-11-20T09:15:00+05:30").timestamp() * 1000
-    assert timings["NSE"].start_time == opening
-    assert calendar.get_exchange_timings("2026-12-25").data == []
-
-
-def test_a_segment_is_no_exchange(sdk: Any) -> None:
-    with pytest.raises(upstox_client.rest.ApiException) as caught:
-        upstox_client.MarketHolidaysAndTimingsApi(sdk).get_market_status("NSE_EQ")
-
-    assert b"UDAPI1089" in caught.value.body
 
 
 def test_search_and_files_hold_the_same_rows(sdk: Any, broker: PaperServer, market: Market, instant: datetime) -> None:

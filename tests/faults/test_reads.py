@@ -60,6 +60,8 @@ READS: dict[str, Callable[[UpstoxApi], Any]] = {
     "profile": lambda api: api.profile().user_id,
     "funds": lambda api: api.funds().available,
     "instrument_file": lambda api: _first_bytes(api),
+    "feed_authorize": lambda api: api.feed_authorize().partition("?")[0],
+    "portfolio_feed_authorize": lambda api: api.portfolio_feed_authorize().partition("?")[0],
 }
 TWO_ROUTES = ("quotes", "ltp", "ohlc", "funds")
 

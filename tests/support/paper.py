@@ -14,6 +14,7 @@ from services.domain.clock import IST, epoch_ms
 from services.paper.clock import PaperClock
 from services.paper.model import Greeks, Level, Listing, MarketBar, Snapshot
 from services.paper.options import PaperOptions
+from services.paper.routes_paper import CALENDAR
 from services.paper.server import PaperServer
 
 RELIANCE = "NSE_EQ|INE002A01018"
@@ -213,6 +214,17 @@ class Client:
         assert body["status"] == "success"
         return body["data"]
 
+    def calendar_fault(self, kind: str, **more: object) -> dict[str, Any]:
+        """Let the exchange declare a `holiday` or a `special` session, or the broker tell a wrong `status`."""
+        answer = self.send("POST", CALENDAR, json={"kind": kind, **more})
+        assert answer.status_code == 200, answer.text
+        told: dict[str, Any] = answer.json()["data"]
+        return told
+
+    def clear_calendar_faults(self) -> None:
+        """Back to the table."""
+        assert self.send("DELETE", CALENDAR).json()["data"] == []
+
     def error(self, path: str, **given: Any) -> tuple[int, str]:
         """Status and code of an answer that must be an error envelope."""
         return error_of(self.get(path, **given))
@@ -229,6 +241,18 @@ def error_of(answer: requests.Response) -> tuple[int, str]:
     assert entry["invalidValue"] == entry["invalid_value"]
     assert entry["message"]
     return answer.status_code, entry["error_code"]
+
+
+def calendar_fault(server: PaperServer, kind: str, **more: object) -> None:
+    """As `Client.calendar_fault`, of a broker started with `faults=True`; `kind="clear"` ends all of them."""
+    answer = requests.request(
+        "DELETE" if kind == "clear" else "POST",
+        server.base_url + CALENDAR,
+        json={"kind": kind, **more},
+        headers={"Authorization": f"Bearer {server.access_token()}"},
+        timeout=5,
+    )
+    assert answer.status_code == 200, answer.text
 
 
 class Hands:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.paper.hours import Session
-from services.paper.simulator.rows import OI_MINUTES, Row, Track
+from services.paper.simulator.rows import FAR, OI_MINUTES, Row, Track
 from services.paper.simulator.texture import SECONDS, SHAPES, Texture
 
 Ints = NDArray[np.int64]
@@ -84,6 +84,8 @@ class Board:
         self._limits = np.zeros((room, 2), dtype=np.int64)
         self._walls = np.zeros((room, 2), dtype=np.int64)
         self._ends = np.zeros(room, dtype=np.int64)
+        self._rest = np.full((room, 2), FAR)
+        self._last_second = np.full(room, FAR)
         self._knot_slot = np.full(room, -1)
         self._knots = np.zeros((0, minutes, 4), dtype=np.float32)
 
@@ -118,6 +120,8 @@ class Board:
             self._limits[at] = row.limits
             self._walls[at] = row.walls
             self._ends[at] = row.end_minute
+            self._rest[at] = row.rest
+            self._last_second[at] = row.last_second
             self.rows.append(row)
         knots = [(at, track.knots) for at, (_, track) in enumerate(rows, first) if track.knots is not None]
         if knots:
@@ -138,6 +142,8 @@ class Board:
         minute_low = np.where(passed, path, np.iinfo(np.int32).max).min(axis=1)
         last = path[every, second_of]
         share = self._texture.volume_share[(self._shape[rows, minute] + self._mark[rows]) % SHAPES, second_of]
+        printed = self._last_second[rows]
+        share = np.where(minute == printed // SECONDS, now >= printed, share)
         lot = self._lot[rows]
         minute_volume = np.floor(share * self._volume[rows, minute] / lot).astype(np.int64) * lot
         interest = self._interest[rows]
@@ -160,7 +166,7 @@ class Board:
             minute_volume=minute_volume,
             volume=tail[2].astype(np.int64) + minute_volume,
             turnover=tail[3] + minute_volume * (minute_high + minute_low) / 2,
-            traded_second=minute * SECONDS + self._texture.traded_second[self._hold[rows], second_of],
+            traded_second=self._traded_second(rows, now),
             interest=interest[every, step],
             interest_high=np.where(so_far, interest, 0.0).max(axis=1),
             interest_low=np.where(so_far, interest, np.inf).min(axis=1),
@@ -190,6 +196,15 @@ class Board:
         )
         return self.rows[row], moment, np.column_stack(columns).astype(np.int64)
 
+    def _traded_second(self, rows: Ints, now: Ints) -> Ints:
+        """The second of the last trade at the second `now` of each row."""
+        usual = now // SECONDS * SECONDS + self._texture.traded_second[self._hold[rows], now % SECONDS]
+        stops, resumes = self._rest[rows].T
+        usual = np.where((usual >= stops) & (usual < resumes), stops - 1, usual)
+        printed = self._last_second[rows]
+        found: Ints = np.where(now >= printed, printed, usual)
+        return found
+
     def _edge(self, rows: Ints, minutes: Ints, end: int) -> NDArray[np.float32]:
         """First or last price (ticks, before rounding) of each minute."""
         found = self._grid[rows, minutes - end]
@@ -215,7 +230,18 @@ class Board:
             knots = self._knots[slots[knotted][:, None], wanted]
             legs = self._texture.knots[self._shape[rows[knotted][:, None], wanted]]
             path[knotted] = np.einsum("rmk,rmks->rms", knots, legs)
+        self._print(path, rows, np.broadcast_to(minutes, path.shape[:2]))
         return path
+
+    def _print(self, path: NDArray[np.float32], rows: Ints, minutes: Ints) -> None:
+        """Let the minute in which an auction's result is out jump, instead of going from one price to the other."""
+        printed = self._last_second[rows]
+        row, at = np.nonzero(minutes == (printed // SECONDS)[:, None])
+        if row.size:
+            grid, minute = self._grid[rows[row]], minutes[row, at]
+            every = np.arange(row.size)
+            out = np.arange(SECONDS) >= (printed[row] % SECONDS)[:, None]
+            path[row, at] = np.where(out, grid[every, minute + 1][:, None], grid[every, minute][:, None])
 
     def _whole(self, rows: Ints, prices: NDArray[np.float32]) -> Ints:
         """Prices (rows, ...) in whole ticks within their limits. Monotone, so it may come before or after a maximum."""

@@ -27,7 +27,8 @@ _STEPS = 1 << 14
 @dataclass(frozen=True, slots=True)
 class Valuation:
     """Prices and greeks, element by element. `delta` and `gamma` per rupee of spot, `theta` per calendar day, `vega`
-    per percentage point of volatility, `pop` (probability of profit of a buyer at this price) in percent."""
+    per percentage point of volatility, `pop` (probability of profit of a buyer at this price) in percent, `rho` per
+    percentage point of the interest rate."""
 
     price: Floats
     delta: Floats
@@ -35,6 +36,7 @@ class Valuation:
     theta: Floats
     vega: Floats
     pop: Floats
+    rho: Floats
 
 
 def normal_cdf(x: ArrayLike) -> Floats:
@@ -84,6 +86,7 @@ def valuation(
         theta=theta / YEAR_DAYS,
         vega=forward * spot * density * np.sqrt(years) / 100,
         pop=100 * normal_cdf(right * beyond),
+        rho=right * strike * years * discount * n2 / 100,
     )
 
 

@@ -80,16 +80,17 @@ class Paths:
     def _make(self, root: Root, session: Session, day: _Day) -> RootPath:
         move = self._daily.move(root.name, session.day)
         draws = stream(self._seed, "own minutes", root.name, session.day)
-        steps = root.beta * day.factor("market", move.market, MARKET_VOLATILITY)
+        settle = session.settles(auction=root.auction)
+        steps = root.beta * day.factor("market", move.market, MARKET_VOLATILITY, settle)
         if root.sector:
             steps = steps + root.sector_load * day.factor(
-                f"sector {root.sector}", move.sector, sector_volatility(root.sector)
+                f"sector {root.sector}", move.sector, sector_volatility(root.sector), settle
             )
-        steps = steps + day.bridge(draws, move.own, root.noise)
+        steps = steps + day.bridge(draws, move.own, root.noise, settle)
         grid = move.previous * np.exp(steps)
         spread = (daily_volatility(root) * np.sqrt(day.weights)).astype(np.float32)
         shape = draws.integers(0, SHAPES, session.minutes, dtype=np.uint16)
-        real = self._real.path(root.name, session)
+        real = self._real.path(root.name, session, auction=root.auction)
         if real is not None:
             grid = real.through(grid)
             spread = spread if real.knots is None else np.zeros_like(spread)
@@ -103,49 +104,48 @@ class _Day:
         self._seed = seed
         self._session = session
         self._gap = gap
-        self._factors: dict[str, Floats] = {}
-        self.weights = (1.0 - gap) * _activity(session.minutes, 0.75)
+        self._factors: dict[tuple[str, int], Floats] = {}
+        self.weights = (1.0 - gap) * _activity(session, 0.75)
         self._spread = np.sqrt(self.weights)
-        self._done = self._progress()
+        self._progress = np.append(0.0, np.cumsum(self.weights))
         self.paths: dict[str, RootPath] = {}
 
-    def factor(self, name: str, total: float, volatility: float) -> Floats:
-        """The path (minutes + 1,) of a factor that moves by `total` in the day."""
-        if name not in self._factors:
+    def factor(self, name: str, total: float, volatility: float, settle: int) -> Floats:
+        """The path (minutes + 1,) of a factor that moves by `total` in the day. `settle` as in `bridge`."""
+        key = name, settle
+        if key not in self._factors:
             draws = stream(self._seed, "factor minutes", name, self._session.day)
-            self._factors[name] = self.bridge(draws, total, volatility)
-        return self._factors[name]
+            self._factors[key] = self.bridge(draws, total, volatility, settle)
+        return self._factors[key]
 
-    def bridge(self, draws: np.random.Generator, total: float, volatility: float) -> Floats:
-        """A path (minutes + 1,) that opens with a gap, ends at `total`, and wanders between."""
+    def bridge(self, draws: np.random.Generator, total: float, volatility: float, settle: int) -> Floats:
+        """A path (minutes + 1,) that opens with a gap, is at `total` in the minute `settle` (when the closing price is
+        fixed) and at the end, and wanders between."""
         gap = self._gap * total + np.sqrt(self._gap * (1.0 - self._gap)) * volatility * float(
             np.clip(draws.standard_normal(), -3.0, 3.0)
         )
         walk = np.zeros(self._session.minutes + 1)
         np.cumsum(draws.standard_normal(self._session.minutes) * self._spread * volatility, out=walk[1:])
-        settle = self._session.settle_minute
+        done = np.minimum(self._progress / self._progress[settle], 1.0)
         after = walk[settle:] - walk[settle]
-        walk[: settle + 1] -= walk[settle] * self._done[: settle + 1]
+        walk[: settle + 1] -= walk[settle] * done[: settle + 1]
         # derivatives trade on for some minutes: their path leaves the closing price and comes back to it
         walk[settle:] = after - after[-1] * np.linspace(0.0, 1.0, after.size)
-        path: Floats = gap + (total - gap) * self._done + walk
+        path: Floats = gap + (total - gap) * done + walk
         return path
 
-    def _progress(self) -> Floats:
-        done = np.zeros(self._session.minutes + 1)
-        np.cumsum(self.weights, out=done[1:])
-        part: Floats = np.minimum(done / done[self._session.settle_minute], 1.0)
-        return part
 
-
-def _activity(minutes: int, floor: float) -> Floats:
-    """How a day's variance or volume falls on its minutes: high at the open, a rise to the close; sums to 1."""
-    at = (np.arange(minutes) + 0.5) / minutes
+def _activity(session: Session, floor: float) -> Floats:
+    """How a day's variance or volume falls on its minutes: high at the open, a rise to the close, nothing in a pause;
+    sums to 1."""
+    at = (np.arange(session.minutes) + 0.5) / session.minutes
     shape = floor + 2.2 * np.exp(-at / 0.06) + 1.1 * np.exp(-(1.0 - at) / 0.08)
+    if session.pause is not None:
+        shape[slice(*session.pause)] = 0.0
     weights: Floats = shape / shape.sum()
     return weights
 
 
-def volume_profile(minutes: int) -> Floats:
+def volume_profile(session: Session) -> Floats:
     """The part of a day's volume in each minute, before chance; sums to 1."""
-    return _activity(minutes, 0.55)
+    return _activity(session, 0.55)

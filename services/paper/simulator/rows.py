@@ -13,10 +13,11 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from services.paper.hours import Group, Hours, Session
+from services.domain.phases import Listing
+from services.paper.hours import Group, Hours, Session, print_second
 from services.paper.simulator.option_pricing import price_and_delta, smile
 from services.paper.simulator.paths import Paths, RootPath, volume_profile
-from services.paper.simulator.texture import BOOK, HOLDS, UNTRADED, Texture
+from services.paper.simulator.texture import BOOK, HOLDS, SECONDS, UNTRADED, Texture
 from services.paper.specs import VIX, Kind, Spec, daily_volatility
 
 Floats = NDArray[np.float64]
@@ -28,7 +29,8 @@ _LEAST_YEARS = 0.5 / 365
 """An option that has ended (only a file of old contracts holds such) is priced with half a day to go."""
 _TURNOVERS = (5e9, 1e9, 2e8, 3e7, 5e6)
 """Rupees a day above which an instrument belongs to a livelier hold class."""
-_FAR = 2_000_000_000
+FAR = 2_000_000_000
+"""Beyond every price in ticks and every second of a session."""
 _BATCH = 32
 """Options priced at once; bounds the memory that a whole chain takes."""
 
@@ -55,6 +57,10 @@ class Row:
     """Low and high, rupees, before today."""
     end_minute: int
     """The instrument trades in the session's minutes before this one."""
+    rest: tuple[int, int]
+    """From this second on it does not trade, until that one: a pause, or the closing auction; `(FAR, FAR)` for none."""
+    last_second: int
+    """The second of its last trade: of the closing auction's result, else `FAR` (none is known beforehand)."""
     mark: int
     """A number of its own, from its key."""
     ends_ms: float
@@ -92,8 +98,9 @@ class RowMaker:
         self._edges_ms = session.start_ms + 60_000.0 * np.arange(session.minutes + 1)
         before = hours.session(session.group, hours.previous(session.group, session.day))
         self._before_ms = np.array([before.start_ms + 60_000.0 * before.minutes])
-        self._profile = volume_profile(session.minutes)
-        self._ends: dict[date, float] = {}
+        self._profile = volume_profile(session)
+        self._ends: dict[tuple[str, Listing, date], float] = {}
+        self._prints: dict[str, int] = {}
 
     def rows(self, specs: Iterable[Spec]) -> Iterator[tuple[Row, Track]]:
         """Row and track for each of `specs`, in any order."""
@@ -126,15 +133,18 @@ class RowMaker:
             found.append(known[place])
         return np.array(found)
 
-    def _ends_ms(self, expiry: date) -> float:
-        if expiry not in self._ends:
-            last = self._hours.session(self._session.group, expiry)
-            self._ends[expiry] = last.start_ms + 60_000.0 * last.minutes
-        return self._ends[expiry]
+    def _ends_ms(self, spec: Spec) -> float:
+        """When the contract ends, epoch ms."""
+        assert spec.expiry is not None
+        segment, listing = spec.listing.segment, _listing(spec, spec.expiry)
+        place = segment, listing, spec.expiry
+        if place not in self._ends:
+            last = self._hours.session(self._session.group, spec.expiry)
+            self._ends[place] = last.start_ms + 60_000.0 * self._hours.end_minute(segment, last, listing)
+        return self._ends[place]
 
     def _years(self, spec: Spec, at_ms: ArrayLike) -> Floats:
-        assert spec.expiry is not None
-        return years_to(self._ends_ms(spec.expiry), at_ms)
+        return years_to(self._ends_ms(spec), at_ms)
 
     def _volatility(self, spec: Spec) -> Floats:
         """Implied volatility at the money, a fraction, at every minute edge."""
@@ -168,12 +178,15 @@ class RowMaker:
             if circuits is not None:  # a split or a demerger may have moved the real day out of the rule's band
                 circuits = min(circuits[0], bar.low), max(circuits[1], bar.high)
         elif real is not None:
-            limits, circuits = (1, _FAR), circuits
+            limits, circuits = (1, FAR), circuits
         volume = self._volume(spec)
         if held and real is not None and spec.listing.exchange == "NSE" and spec.volume:
             volume = self._real_volume(volume, path)
+        noise = path.spread * grid[:-1]
+        if self._auctioned(spec, knots):
+            grid, noise, volume = self._through_auction(spec, grid, noise, volume)
         return self._row(
-            spec, tick, grid, path.spread * grid[:-1], path, knots, volume, previous, limits, circuits,
+            spec, tick, grid, noise, path, knots, volume, previous, limits, circuits,
             (path.move.year_low * before, path.move.year_high * before),
         )  # fmt: skip
 
@@ -206,7 +219,7 @@ class RowMaker:
             reach = max((spec.band or 0.1) * before, 4 * spec.tick)
             limits, circuits = _around(previous, reach, spec.tick)
             if path.real is not None:
-                limits = 1, _FAR
+                limits = 1, FAR
             yield self._row(
                 spec, spec.tick, price[at] / spec.tick, noise[at], path, None if knots is None else knots[at],
                 self._volume(spec), previous, limits, circuits, (0.35 * previous, 2.4 * previous),
@@ -233,6 +246,17 @@ class RowMaker:
     ) -> tuple[Row, Track]:
         mark = mark_of(spec.key)
         interest, previous_interest = self._interest(spec, mark)
+        session, auctioned = self._session, self._auctioned(spec, knots)
+        end = min(self._hours.end_minute(spec.listing.segment, session, _listing(spec, session.day)), session.minutes)
+        rest = FAR, FAR
+        if auctioned and session.auction is not None:
+            rest = session.auction.first_minute * SECONDS, self._print(spec)
+        elif session.pause is not None:
+            first, again = session.pause
+            rest = first * SECONDS, again * SECONDS
+            if knots is None:
+                grid = grid.copy()
+                grid[first : again + 1] = np.rint(np.float32(grid[first]))  # in whole ticks no bounce moves it
         row = Row(
             spec=spec,
             tick=tick,
@@ -240,15 +264,45 @@ class RowMaker:
             hold=_hold(spec, previous),
             previous_close=round(previous, 4),
             limits=limits,
-            walls=(round(circuits[0] / tick), round(circuits[1] / tick)) if circuits else (1, _FAR),
+            walls=(round(circuits[0] / tick), round(circuits[1] / tick)) if circuits else (1, FAR),
             circuits=circuits and (round(circuits[0], 4), round(circuits[1], 4)),
             year=(round(round(year[0] / tick) * tick, 4), round(round(year[1] / tick) * tick, 4)),
-            end_minute=min(self._hours.segment_minutes(spec.listing.segment, self._session), grid.size - 1),
+            end_minute=end,
+            rest=rest,
+            last_second=rest[1] if auctioned else FAR,
             mark=mark,
-            ends_ms=self._ends_ms(spec.expiry) if spec.expiry else 0.0,
+            ends_ms=self._ends_ms(spec) if spec.expiry else 0.0,
             carry=path.root.carry,
         )
         return row, Track(np.clip(grid, *limits), noise, path.shape, knots, volume, interest)
+
+    def _auctioned(self, spec: Spec, knots: Floats | None) -> bool:
+        """Does the closing auction stop this instrument today? Recorded minutes have gone through theirs already."""
+        return spec.auction and self._session.auction is not None and knots is None
+
+    def _print(self, spec: Spec) -> int:
+        exchange = spec.listing.exchange
+        if exchange not in self._prints:
+            self._prints[exchange] = print_second(exchange, self._session)
+        return self._prints[exchange]
+
+    def _through_auction(
+        self, spec: Spec, grid: Floats, noise: Floats, volume: NDArray[np.int64]
+    ) -> tuple[Floats, Floats, NDArray[np.int64]]:
+        """The minutes of a share or index that stands from the start of the closing auction, jumps to the closing price
+        when the result is out, and does not trade again. What it would have traded meanwhile is done at that price."""
+        auction = self._session.auction
+        assert auction is not None
+        first, printed = auction.first_minute, self._print(spec) // SECONDS
+        grid, noise, volume = grid.copy(), noise.copy(), volume.copy()
+        close = grid[auction.end_minute]
+        grid[first : printed + 1] = np.rint(np.float32(grid[first]))  # in whole ticks no bounce moves it
+        grid[printed + 1 :] = np.rint(np.float32(close))
+        noise[first:] = 0.0
+        waiting = volume[first : auction.end_minute].sum()
+        volume[first:] = 0
+        volume[printed] = waiting
+        return grid, noise, volume
 
     def _volume(self, spec: Spec) -> NDArray[np.int64]:
         """Whole lots in each minute, by the day's profile with chance on top."""
@@ -271,7 +325,7 @@ class RowMaker:
         total = path.real.bar.volume
         if total is None:
             return simulated
-        settle = self._session.settle_minute
+        settle = self._session.settles(auction=path.root.auction)
         done = np.cumsum(simulated[:settle])
         whole = np.floor(total * (done / max(done[-1], 1)))
         shares = np.zeros_like(simulated)
@@ -313,6 +367,18 @@ def _on_tick(price: float, tick: float) -> float:
     return float(np.rint(np.float32(price / tick))) * tick
 
 
+def _listing(spec: Spec, day: date) -> Listing:
+    """As what the exchange's hours know this instrument on `day`."""
+    if spec.auction:
+        return Listing.AUCTION
+    if spec.expiry == day:
+        if spec.group is Group.CURRENCY:
+            return Listing.EXPIRING_CURRENCY
+        if spec.listing.row.get("underlying_type") == "INDEX":
+            return Listing.EXPIRING_INDEX
+    return Listing.ORDINARY
+
+
 def _by_root(spec: Spec) -> str:
     return spec.root
 
@@ -321,7 +387,7 @@ def _limits(
     spec: Spec, previous: float, tick: float, band: float | None
 ) -> tuple[tuple[int, int], tuple[float, float] | None]:
     if band is None:
-        return (1, _FAR), None
+        return (1, FAR), None
     return _around(previous, band * previous, tick)
 
 

@@ -185,6 +185,7 @@ def _greeks(board: Board, maker: RowMaker, moment: Moment, rows: Sequence[Row]) 
     columns = zip(
         np.round(implied, 4).tolist(), np.round(worth.delta, 4).tolist(), np.round(worth.gamma, 6).tolist(),
         np.round(worth.theta, 4).tolist(), np.round(worth.vega, 4).tolist(), np.round(worth.pop, 2).tolist(),
+        np.round(worth.rho, 4).tolist(),
         strict=True,
     )  # fmt: skip
     for at, values in zip(options, columns, strict=True):

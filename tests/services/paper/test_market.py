@@ -256,7 +256,7 @@ def correlations(market: PracticeMarket, text: str) -> tuple[list[float], list[f
     return volatility, together, still
 
 
-@pytest.mark.parametrize(("clock", "end"), [("exchange", "2026-11-20 15:30:00"), ("always", "2026-11-21 03:29:59")])
+@pytest.mark.parametrize(("clock", "end"), [("exchange", "2026-11-20 15:14:59"), ("always", "2026-11-21 03:29:59")])
 def test_a_day_looks_like_a_day(clock: str, end: str) -> None:
     volatility, together, still = correlations(practice_market(clock), end)
 
@@ -277,6 +277,90 @@ def test_volume_and_movement_are_higher_at_the_open_and_the_close() -> None:
 
     assert hours[0] > 1.5 * hours[2]
     assert hours[5] > 1.15 * hours[2]
+
+
+RELIANCE_BSE, ABBOTT = "BSE_EQ|INE002A01018", "NSE_EQ|INE358A01014"
+
+
+@pytest.mark.parametrize(
+    ("day", "first", "end"), [("2026-08-03", 360, 375), ("2026-11-20", 360, 375), ("2026-12-08", 375, 385)]
+)
+@pytest.mark.parametrize("key", [RELIANCE, RELIANCE_BSE, NIFTY, "BSE_INDEX|SENSEX"])
+def test_in_the_closing_auction_a_price_stands_and_jumps_once(key: str, day: str, first: int, end: int) -> None:
+    market = practice_market(f"{day}T11:15:00+05:30")
+    bars = market.minute_bars(key, ist(f"{day} 15:59:00"))
+
+    assert len(bars) == end
+    auction = bars[first:]
+    standing = bars[first - 1].close
+    (printed,) = [n for n, bar in enumerate(auction) if bar.open != bar.close]
+    assert len(auction) - printed in {1, 2}, "within the last two minutes"
+    jump = auction[printed]
+    assert (jump.open, {jump.high, jump.low}) == (standing, {standing, jump.close})
+    for bar in (*auction[:printed], *auction[printed + 1 :]):
+        price = standing if bar.start_ms < jump.start_ms else jump.close
+        assert (bar.open, bar.high, bar.low, bar.close, bar.volume) == (price, price, price, price, 0)
+    assert (jump.volume > 0) is key.startswith(("NSE_EQ", "BSE_EQ"))
+
+
+def test_the_auction_second_by_second() -> None:
+    before = MARKET.snapshots([RELIANCE], ist("2026-11-20 15:14:59"))[0]
+    seen = [MARKET.snapshots([RELIANCE], ist("2026-11-20 15:15:00") + timedelta(seconds=n))[0] for n in range(900)]
+
+    prices = [snapshot.ltp for snapshot in seen]
+    (jump,) = np.flatnonzero(np.diff(prices)) + 1
+    assert 13 * 60 < jump < 15 * 60
+    assert prices[0] == before.ltp
+    assert {(s.volume, s.last_trade_ms, s.ltp) for s in seen[:jump]} == {
+        (before.volume, before.last_trade_ms, before.ltp)
+    }
+    assert before.last_trade_ms == before.at_ms
+    assert seen[jump].last_trade_ms == seen[jump].at_ms, "the result is a trade"
+    assert (seen[jump].volume or 0) > (before.volume or 0)
+    assert len({(s.volume, s.last_trade_ms, s.ltp, s.average_price) for s in seen[jump:]}) == 1
+    assert MARKET.snapshots([RELIANCE], ist("2026-11-23 09:15:00"))[0].prev_close == seen[-1].ltp
+
+
+def test_meanwhile_everything_else_trades_on() -> None:
+    at = ist("2026-11-20 15:15:00")
+    future, option = key_of(MARKET, at, "NIFTY26DECFUT"), key_of(MARKET, at, "NIFTY26NOV23600CE")
+
+    for key, last in ((ABBOTT, 375), (VIX, 375), (future, 385), (option, 385)):
+        bars = MARKET.minute_bars(key, ist("2026-11-20 15:59:00"))
+        assert len(bars) == last
+        assert len({bar.close for bar in bars[360:]}) > 5
+
+
+def test_there_is_no_auction_before_august_and_none_in_practice() -> None:
+    for clock, text, count in (("exchange", "2026-07-31 15:59:00", 375), ("always", "2026-11-21 03:29:59", 1440)):
+        bars = practice_market(clock).minute_bars(RELIANCE, ist(text))
+
+        assert len(bars) == count
+        changes = np.diff([bar.close for bar in bars])
+        assert np.diff(np.flatnonzero(np.append(changes, 1.0) != 0)).max() < 12
+
+
+def test_a_day_in_two_parts_rests_between_them() -> None:
+    market = practice_market("2024-03-02T11:00:00+05:30")
+    noon = market.snapshots([RELIANCE, NIFTY], ist("2024-03-02 11:00:00"))
+    later = market.snapshots([RELIANCE, NIFTY], ist("2024-03-02 11:29:59"))
+
+    bars = market.minute_bars(RELIANCE, ist("2024-03-02 12:29:59"))
+
+    assert [(s.ltp, s.volume, s.last_trade_ms) for s in noon] == [(s.ltp, s.volume, s.last_trade_ms) for s in later]
+    assert noon[0].last_trade_ms == ist("2024-03-02 09:59:59").timestamp() * 1000
+    assert {bar.close for bar in bars[45:135]} == {bars[44].close}
+    assert sum(bar.volume for bar in bars[45:135]) == 0
+    assert len({bar.close for bar in bars[135:]}) > 10
+
+
+def test_an_evening_session_is_a_day_of_its_own() -> None:
+    market = practice_market("2025-10-21T14:00:00+05:30")
+
+    (snapshot,) = market.snapshots([RELIANCE], ist("2025-10-21 14:44:59"))
+
+    assert len(market.minute_bars(RELIANCE, ist("2025-10-21 23:00:00"))) == 60
+    assert market.snapshots([RELIANCE], ist("2025-10-23 09:15:00"))[0].prev_close == snapshot.ltp
 
 
 def test_spreads_of_liquid_shares_are_one_to_three_ticks() -> None:

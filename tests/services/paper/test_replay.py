@@ -76,6 +76,40 @@ def test_a_daily_bar_is_honoured_in_every_figure(symbol: str, key: str) -> None:
         assert len(market.minute_bars(key, after)) == 375
 
 
+@pytest.mark.parametrize("symbol", ["RELIANCE", "TCS", "INFY", "SBIN", "HDFCBANK"])
+def test_a_daily_bar_of_a_day_with_a_closing_auction_is_honoured_too(symbol: str) -> None:
+    file = shared(f"data/daily_nse/{symbol}.csv")
+    market = practice_market("2026-08-21T15:30:00+05:30", candles=file.parent)
+    key = next(key for key, of in market.listings(ist("2026-08-21 12:00:00")).items() if of.quote_symbol == symbol)
+    with file.open() as lines:
+        rows = [row for row in csv.DictReader(lines) if row["Date"] >= "2026-08-03"]
+
+    assert rows
+    for row in rows:
+        bars = market.minute_bars(key, ist(f"{row['Date']} 15:45:00"))
+        (snapshot,) = market.snapshots([key], ist(f"{row['Date']} 15:45:00"))
+
+        assert (snapshot.open, snapshot.high, snapshot.low, snapshot.ltp, snapshot.volume) == (
+            float(row["OPEN_PRICE"]),
+            float(row["HIGH_PRICE"]),
+            float(row["LOW_PRICE"]),
+            float(row["CLOSE_PRICE"]),
+            int(row["TTL_TRD_QNTY"]),
+        )
+        assert len({bar.close for bar in bars[360:373]}) == 1, "it stands during the auction"
+        assert bars[-1].close == snapshot.ltp
+
+
+def test_recorded_minutes_keep_the_auction_that_they_went_through() -> None:
+    market = practice_market("2026-08-20T15:30:00+05:30", candles=shared("data/candles_1m"))
+
+    bars = market.minute_bars(NIFTY, ist("2026-08-20 15:30:00"))
+
+    assert len(bars) == 375
+    assert {bar.close for bar in bars[360:374]} == {24211.6}
+    assert (bars[374].open, bars[374].close) == (24211.6, 24231.85)
+
+
 def test_a_simulated_day_after_a_real_one_starts_from_its_close() -> None:
     market = practice_market("2025-01-16T11:00:00+05:30", candles=shared("data/candles_1m"))
 

@@ -101,6 +101,13 @@ def test_a_strike_that_was_listed_stays_listed_until_it_ends() -> None:
         before = now
 
 
+@pytest.mark.parametrize("text", ["2021-03-10 11:00:00", "2026-11-20 11:00:00", "2027-06-10 11:00:00"])
+def test_no_contract_is_listed_long_before_it_ends(text: str) -> None:
+    end = int((ist(text) + timedelta(days=130)).timestamp() * 1000)
+
+    assert all(int(str(listing.row.get("expiry", 0))) < end for listing in listed(text).values())
+
+
 def test_lots_follow_the_expiry() -> None:
     def lots(text: str) -> set[object]:
         rows = (listing.row for listing in listed(text).values())

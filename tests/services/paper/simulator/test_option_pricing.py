@@ -58,3 +58,17 @@ def test_the_smile_is_lowest_near_the_money_and_higher_below() -> None:
     low, money, high = smile(0.13, 25_000.0, np.array([24_000.0, 25_150.0, 26_000.0]), 9 / 365, 0.053)
 
     assert low > high > money
+
+
+@pytest.mark.parametrize("right", [1, -1])
+def test_rho_is_what_a_percentage_point_of_interest_does(monkeypatch: pytest.MonkeyPatch, right: int) -> None:
+    """The forward goes with the rate, so both are moved."""
+
+    def price(shift: float) -> float:
+        monkeypatch.setattr("services.paper.simulator.option_pricing.RATE", RATE + shift)
+        return float(valuation(25_000.0, 25_200.0, 20 / 365, 0.12, 0.06 + shift, right).price)
+
+    slope = (price(1e-3) - price(-1e-3)) / 2e-3 / 100
+    monkeypatch.setattr("services.paper.simulator.option_pricing.RATE", RATE)
+
+    assert float(valuation(25_000.0, 25_200.0, 20 / 365, 0.12, 0.06, right).rho) == pytest.approx(slope, rel=1e-3)
