@@ -23,7 +23,7 @@ from services.transport.instrument_file import InstrumentFile
 from services.transport.rate_gate import RateGate
 from services.transport.retry import ReadRetry, RetryPolicy
 from services.transport.route_report import RouteReport
-from services.wire import account, candles, endpoints, instruments, market, options, quote_decoder, quotes
+from services.wire import account, candles, endpoints, feed_address, instruments, market, options, quote_decoder, quotes
 from services.wire.account import TokenGrant, TokenRequest
 from services.wire.endpoints import Base
 from services.wire.envelope import unwrap, unwrap_flat
@@ -222,6 +222,17 @@ class UpstoxApi:
         call = Call(endpoints.TOKEN_REQUEST, members={"client_id": client_id})
         answer = self._caller.once(call, json={"client_secret": client_secret})
         return account.parse_token_request(self._checked(call, answer))
+
+    # -- live feeds --------------------------------------------------------------------------------------------
+
+    def feed_authorize(self) -> str:
+        """A fresh address of the market feed. It is good for one connection, soon."""
+        return self._caller.read(Call(endpoints.FEED_AUTHORIZE), feed_address.parse_address).value
+
+    def portfolio_feed_authorize(self, update_types: Sequence[str] = ("order",)) -> str:
+        """The same of the portfolio stream; `update_types`: `order`, `gtt_order`, `position`, `holding`."""
+        call = Call(endpoints.PORTFOLIO_FEED_AUTHORIZE, params={"update_types": ",".join(update_types)})
+        return self._caller.read(call, feed_address.parse_address).value
 
     # -- shared ------------------------------------------------------------------------------------------------
 

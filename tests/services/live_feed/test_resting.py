@@ -1,0 +1,106 @@
+"""What follows which error."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.domain.errors import (
+    AccessDenied,
+    BrokerFault,
+    ConfigurationError,
+    ConnectionLost,
+    LoginRequired,
+    MalformedPayload,
+    NoAnswer,
+    NotSent,
+    RateBudgetSpent,
+    RateLimited,
+    RequestRefused,
+    RouteMissing,
+    ServiceClosed,
+    TokenRejected,
+    UpstoxError,
+)
+from services.feed.backoff import Backoff
+from services.feed.health import StreamState
+from services.live_feed.resting import REFUSED_SECONDS, Resting
+from tests.support.live_feed import token
+
+
+def _resting() -> Resting:
+    return Resting(backoff=Backoff(uniform=lambda low, high: high))
+
+
+def test_a_missing_token_waits_for_one_and_hands_the_login_address_on() -> None:
+    rest = _resting().after(LoginRequired("log in", login_url="https://login"), None)
+
+    assert (rest.state, rest.seconds, rest.login_url, rest.refused) == (
+        StreamState.LOGIN_NEEDED, None, "https://login", None,
+    )  # fmt: skip
+
+
+def test_a_refused_token_waits_for_another_one() -> None:
+    rest = _resting().after(TokenRejected("dead", status=401), token("secret"))
+
+    assert (rest.state, rest.seconds, rest.refused) == (StreamState.LOGIN_NEEDED, None, "secret")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [AccessDenied("no", status=403), RequestRefused("no", status=400), ConfigurationError("an address elsewhere")],
+)
+def test_a_refusal_is_tried_slowly_and_given_up_after_five(error: UpstoxError) -> None:
+    resting = _resting()
+
+    rests = [resting.after(error, token()) for _ in range(6)]
+
+    assert [rest.seconds for rest in rests] == [5, 15, 60, 180, REFUSED_SECONDS, REFUSED_SECONDS]
+    assert [rest.state for rest in rests[3:5]] == [StreamState.WAITING, StreamState.REFUSED]
+    assert str(error) in rests[4].reason
+
+
+def test_a_connection_in_between_begins_the_refusals_anew() -> None:
+    resting = _resting()
+    for _ in range(4):
+        resting.after(AccessDenied("no", status=403), token())
+
+    resting.accepted()
+
+    assert resting.after(AccessDenied("no", status=403), token()).seconds == 5
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NotSent("x"), NoAnswer("x"), MalformedPayload("x"), ConnectionLost("x"), BrokerFault("x", status=502),
+        ServiceClosed("x", status=423), RouteMissing("x", status=404), RateLimited("x", status=429),
+    ],
+)  # fmt: skip
+def test_everything_else_backs_off_exponentially(error: UpstoxError) -> None:
+    resting = _resting()
+
+    assert [resting.after(error, token()).seconds for _ in range(4)] == [1, 2, 4, 8]
+
+
+def test_a_pause_that_was_asked_for_is_kept() -> None:
+    limited = RateLimited("slow down", status=429)
+    limited.retry_after = 40.0
+
+    assert _resting().after(limited, token()).seconds == 40
+    assert _resting().after(RateBudgetSpent("our own", wait_seconds=12.0), token()).seconds == 12
+
+
+def test_stability_and_a_persons_wish_begin_anew() -> None:
+    resting = _resting()
+    for _ in range(5):
+        resting.after_loss("cut")
+
+    resting.lived(61.0)
+    assert resting.after_loss("cut").seconds == 1
+    resting.after_loss("cut")
+    resting.begin()
+    assert resting.after_loss("cut").seconds == 1
+
+
+def test_where_nothing_is_wrong_with_the_broker_there_is_no_pause() -> None:
+    assert _resting().at_once("the token has ended").seconds == 0.0
