@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from services.sqlite.upgrade import Migration, upgrade
+from services.storage.calendar_tables import add_calendar
+from services.storage.feed_tables import create_feed_tables
 from services.storage.instrument_names import add_instrument_search
 
 _QUOTES_AND_ERRORS = (
@@ -125,6 +127,8 @@ MIGRATIONS: list[Migration] = [
     _create_quotes_errors_and_instruments,
     add_instrument_search,
     _fold_errors,
+    add_calendar,
+    create_feed_tables,
 ]
 """In order; the file's version is the number of those that ran. They run inside a transaction (no `executescript`)."""
 

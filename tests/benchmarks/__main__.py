@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [quotes] [cache] [pool] [start]`: measure, print one table, exit 1 if a bar is missed."""
+"""`python -m tests.benchmarks [PART ...]`: measure, print one table, exit 1 if a bar is missed. Without a part: all."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 from tests.benchmarks.table import Row, print_table
 
-PARTS = ("quotes", "cache", "pool", "start")
+PARTS = ("quotes", "cache", "pool", "start", "feed", "board", "ticks", "calendar")
 
 
 def main(asked: list[str]) -> int:

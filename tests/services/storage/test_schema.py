@@ -33,6 +33,7 @@ def test_every_table_and_the_guides_view_are_there(tmp_path: Path) -> None:
 
     names = {name for name, _ in _shape(path)}
     assert {"quote_cache_v3", "quote_metrics", "error_log", "ohlc_data", "instruments", "instrument_files"} <= names
+    assert {"market_status", "market_holidays", "market_timings", "calendar_contradictions"} <= names
 
 
 @pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
@@ -105,6 +106,15 @@ def test_ohlc_data_shows_the_running_day_by_indian_dates(tmp_path: Path) -> None
         "SELECT error_type, sum(count) FROM error_log WHERE at_ms > 1 AND at_ms <= 2 GROUP BY error_type, endpoint",
         "DELETE FROM error_log WHERE at_ms < 1",
         "DELETE FROM instruments WHERE source_file = 'NSE'",
+        "SELECT * FROM market_holidays WHERE source = 'Upstox' AND day >= '2026' ORDER BY day, place, part",
+        "DELETE FROM market_holidays WHERE source = 'Upstox' AND day BETWEEN '2026-01-01' AND '2026-12-31'",
+        "SELECT * FROM market_holidays WHERE day = '2026-11-24' AND exchange = 'NSE'",
+        "SELECT * FROM market_timings WHERE source = 'Upstox' AND day >= '2026' ORDER BY day, part",
+        "SELECT * FROM market_timings WHERE day = '2026-11-24' AND exchange = 'NSE'",
+        "SELECT * FROM market_status WHERE source = 'Upstox' AND exchange = 'NSE' AND first_seen_ms <= 1 "
+        "ORDER BY first_seen_ms DESC LIMIT 1",
+        "SELECT * FROM calendar_answers WHERE source = 'Upstox' AND what = 'timings' AND about >= '2026'",
+        "SELECT * FROM calendar_contradictions WHERE gone_ms IS NULL AND market = 'NSE'",
     ],
 )
 def test_no_shipped_query_reads_a_whole_table(tmp_path: Path, query: str) -> None:
