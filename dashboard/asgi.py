@@ -18,7 +18,8 @@ from streamlit import config
 
 from dashboard.headers import SecurityHeaders
 from dashboard.own_names import OwnNamesOnly
-from dashboard.resources import close_desk, desk, opening
+from dashboard.push.route import push_routes
+from dashboard.resources import close_desk, desk, opening, push_hub, push_tokens
 from dashboard.routes import RegisteredCallback, routes
 from dashboard.stopping import heed_first_signal_only
 from dashboard.theme import accent_options, mode_look
@@ -43,11 +44,21 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
         _prepare(closing)
         opening()
         settling = asyncio.create_task(anyio.to_thread.run_sync(_settle))
+        pumping = asyncio.create_task(_pump())
         try:
             yield None
         finally:
             settling.cancel()
+            pumping.cancel()
+            push_hub().close()
             await anyio.to_thread.run_sync(close_desk)
+
+
+async def _pump() -> None:
+    """Tell the browsers what changes, from when the desk is open."""
+    while not opening().ready.is_set():
+        await asyncio.sleep(0.1)
+    await push_hub().run()
 
 
 def _settle() -> None:
@@ -78,6 +89,6 @@ def _prepare(closing: ExitStack) -> None:
 app = st.App(
     Path(__file__).with_name("app.py"),
     lifespan=lifespan,
-    routes=routes(),
+    routes=[*routes(), *push_routes(push_hub, push_tokens)],
     middleware=[Middleware(SecurityHeaders), Middleware(OwnNamesOnly), Middleware(RegisteredCallback)],
 )

@@ -2,85 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.formatting import ist_time
-from dashboard.reading import Row
+from dashboard.push.fields import PLACE, Row, member
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `kind` names its painter in `web/quote_table.js`; `value` reads it from a quote."""
+    """One column. `kind` names its painter in `web/quote_table.js`; `fields` are the members of a quote that it shows,
+    as they travel to the browser, at first and with every change."""
 
     id: str
     label: str
     kind: str
     help: str
-    value: Callable[[Row], Any] = lambda row: None  # Any: numbers, texts and small lists, as the painter wants them
+    fields: tuple[str, ...] = ()
 
-    def head(self) -> dict[str, str]:
-        return {"id": self.id, "label": self.label, "kind": self.kind, "help": self.help}
+    def head(self) -> dict[str, Any]:  # Any: texts and places
+        return {
+            "id": self.id,
+            "label": self.label,
+            "kind": self.kind,
+            "help": self.help,
+            "f": [PLACE[name] for name in self.fields],
+        }
 
-
-def _plain(name: str) -> Callable[[Row], Any]:
-    return lambda row: row[name]
-
-
-def _time(name: str) -> Callable[[Row], Any]:
-    return lambda row: ist_time(row[name])
-
-
-def _range(low: str, high: str) -> Callable[[Row], Any]:
-    def value(row: Row) -> list[float] | None:
-        if row[low] is None or row[high] is None or row["ltp"] is None:
-            return None
-        return [row[low], row[high], row["ltp"]]
-
-    return value
-
-
-def _best(side: str) -> Callable[[Row], Any]:
-    def value(row: Row) -> float | None:
-        levels = row["depth"][side]
-        return levels[0]["price"] if levels else None
-
-    return value
-
-
-def _oi_change(row: Row) -> float | None:
-    if row["oi"] is None or row["previous_oi"] is None:
-        return None
-    return float(row["oi"] - row["previous_oi"])
+    def value(self, row: Row) -> Any:  # Any: a number, a text, or a list of numbers, as the painter wants it
+        """What it shows of `row`; several members are a list, or nothing if one of them is missing."""
+        told = [member(row, name) for name in self.fields]
+        if len(told) < 2:
+            return told[0] if told else None
+        return None if None in told else told
 
 
 SYMBOL = Column("symbol", "Instrument", "symbol", "Symbol, name and segment")
 
 CHOICE: tuple[Column, ...] = (
-    Column("ltp", "LTP", "ltp", "Last traded price", _plain("ltp")),
-    Column("change", "Change", "change", "Change since the previous close", _plain("change")),
-    Column("change_percent", "Change %", "percent", "The same in percent", _plain("change_percent")),
+    Column("ltp", "LTP", "ltp", "Last traded price", ("ltp",)),
+    Column("change", "Change", "change", "Change since the previous close", ("change",)),
+    Column("change_percent", "Change %", "percent", "The same in percent", ("change_percent",)),
     Column("day", "Day", "spark", "Path of the day; the dotted line is the previous close"),
     Column("age", "Age", "age", "How long ago this price came in"),
-    Column("open", "Open", "price", "First price of the day", _plain("open")),
-    Column("high", "High", "price", "Highest price of the day", _plain("high")),
-    Column("low", "Low", "price", "Lowest price of the day", _plain("low")),
-    Column("prev_close", "Prev close", "price", "Close of the previous day", _plain("prev_close")),
-    Column("volume", "Volume", "quantity", "Units traded today", _plain("volume")),
-    Column("average_price", "Average", "price", "Average traded price of the day", _plain("average_price")),
-    Column("oi", "OI", "quantity", "Open interest", _plain("oi")),
-    Column("oi_change", "OI change", "quantity", "Open interest against the previous day", _oi_change),
-    Column("lower_circuit", "Lower circuit", "price", "Lowest price that the exchange takes", _plain("lower_circuit")),
-    Column("upper_circuit", "Upper circuit", "price", "Highest price that the exchange takes", _plain("upper_circuit")),
-    Column("year_range", "52 weeks", "range", "Where the price is in 52 weeks", _range("year_low", "year_high")),
-    Column("day_range", "Day range", "range", "Where the price is in its day", _range("low", "high")),
-    Column("bid", "Bid", "price", "Best bid", _best("buy")),
-    Column("ask", "Ask", "price", "Best ask", _best("sell")),
-    Column("buy_quantity", "Buy qty", "quantity", "All that waits to buy", _plain("total_buy_quantity")),
-    Column("sell_quantity", "Sell qty", "quantity", "All that waits to sell", _plain("total_sell_quantity")),
-    Column("last_trade", "Last trade", "text", "Time of the last trade, IST", _time("last_trade_time")),
-    Column("source", "Source", "text", "Where this price comes from", _plain("source")),
+    Column("open", "Open", "price", "First price of the day", ("open",)),
+    Column("high", "High", "price", "Highest price of the day", ("high",)),
+    Column("low", "Low", "price", "Lowest price of the day", ("low",)),
+    Column("prev_close", "Prev close", "price", "Close of the previous day", ("prev_close",)),
+    Column("volume", "Volume", "quantity", "Units traded today", ("volume",)),
+    Column("average_price", "Average", "price", "Average traded price of the day", ("average_price",)),
+    Column("oi", "OI", "quantity", "Open interest", ("oi",)),
+    Column("oi_change", "OI change", "quantity", "Open interest against the previous day", ("oi_change",)),
+    Column("lower_circuit", "Lower circuit", "price", "Lowest price that the exchange takes", ("lower_circuit",)),
+    Column("upper_circuit", "Upper circuit", "price", "Highest price that the exchange takes", ("upper_circuit",)),
+    Column("year_range", "52 weeks", "range", "Where the price is in 52 weeks", ("year_low", "year_high", "ltp")),
+    Column("day_range", "Day range", "range", "Where the price is in its day", ("low", "high", "ltp")),
+    Column("bid", "Bid", "price", "Best bid", ("bid",)),
+    Column("ask", "Ask", "price", "Best ask", ("ask",)),
+    Column("buy_quantity", "Buy qty", "quantity", "All that waits to buy", ("total_buy_quantity",)),
+    Column("sell_quantity", "Sell qty", "quantity", "All that waits to sell", ("total_sell_quantity",)),
+    Column("last_trade", "Last trade", "time", "Time of the last trade, IST", ("last_trade_ms",)),
+    Column("source", "Source", "text", "Where this price comes from", ("source",)),
 )
 
 _BY_ID = {column.id: column for column in CHOICE}

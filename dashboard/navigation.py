@@ -8,4 +8,5 @@ _PAGES = Path(__file__).resolve().parents[1] / "pages"
 
 OVERVIEW = _PAGES / "overview.py"
 QUOTES = _PAGES / "quotes.py"
+CALENDAR = _PAGES / "calendar.py"
 ACCOUNT = _PAGES / "account.py"

@@ -11,9 +11,11 @@ from typing import Any
 
 from dashboard.asking import of_one_instrument
 from dashboard.resources import asker, instruments_of
-from services.domain.errors import UpstoxError
+from services.calendar import Calendar
+from services.domain.calendar.calendar import market_of
+from services.domain.errors import UnknownInstrument, UpstoxError
 from services.domain.instruments import Instrument
-from services.domain.phases import Phase
+from services.domain.phases import TRADING, Listing
 from services.runtime import Runtime
 
 STALE_AFTER = 15.0
@@ -40,7 +42,8 @@ class Reading:
     """What is wrong with single instruments."""
     problem: UpstoxError | None
     """What keeps all prices from being renewed, `None` while all is well."""
-    in_session: bool
+    moving: frozenset[str]
+    """The instruments whose market is in session: their prices should be current."""
     speed: float
     """Seconds of the desk's clock per real second."""
 
@@ -48,6 +51,11 @@ class Reading:
         """Seconds since the quote of `key` came in."""
         row = self.rows.get(key)
         return None if row is None else (self.now - row["received_at"]).total_seconds()
+
+    @property
+    def in_session(self) -> bool:
+        """Should any of these prices be moving now?"""
+        return not self.moving.isdisjoint(self.keys)
 
     @property
     def youngest(self) -> float | None:
@@ -63,7 +71,8 @@ class Reading:
         return all(age is not None and age <= oldest for age in ages)
 
     def clockwork(self) -> dict[str, object]:
-        """What every live component needs to go on counting ages by itself."""
+        """What every live component needs to go on counting ages by itself. `in_session` is of all its instruments
+        together; where they may differ each one says of itself whether it moves."""
         return {
             "speed": self.speed,
             "in_session": self.in_session,
@@ -81,7 +90,7 @@ class Reading:
             instruments=self.instruments,
             problems=self.problems,
             problem=self.problem,
-            in_session=self.in_session,
+            moving=self.moving,
             speed=self.speed,
         )
 
@@ -104,7 +113,7 @@ def read(desk: Runtime, holder: str, keys: Iterable[str]) -> Reading:
         instruments=instruments_of(desk, wanted),
         problems=problems,
         problem=next((error for error in reasons.values() if not of_one_instrument(error)), None),
-        in_session=in_session(desk),
+        moving=moving(desk, wanted),
         speed=speed,
     )
 
@@ -128,6 +137,23 @@ def first_read(
     return reading
 
 
-def in_session(desk: Runtime) -> bool:
-    """Should prices be moving now?"""
-    return desk.source.practice or desk.phase().phase in {Phase.OPEN, Phase.PRE_OPEN}
+def moving(desk: Runtime, keys: Iterable[str]) -> frozenset[str]:
+    """Those of `keys` whose market is in session, for at least some of its listings; in a practice session all."""
+    wanted = frozenset(keys)
+    if desk.source.practice or not wanted:
+        return wanted
+    calendar = desk.calendar
+    open_segments = {segment for segment in set(map(_segment, wanted)) if _in_session(calendar, segment)}
+    return frozenset(key for key in wanted if _segment(key) in open_segments)
+
+
+def _segment(key: str) -> str:
+    return key.partition("|")[0]
+
+
+def _in_session(calendar: Calendar, segment: str) -> bool:
+    try:
+        market = market_of(segment)
+    except UnknownInstrument:  # indices of the world: their hours are not known, so their age is no fault
+        return False
+    return any(calendar.phase(market, listing=listing).phase in TRADING for listing in Listing)

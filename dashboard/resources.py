@@ -13,13 +13,16 @@ import streamlit as st
 from dashboard.asking import Asker
 from dashboard.first_start import make_first_watchlist
 from dashboard.money import Money, MoneyKeeper
+from dashboard.push.hub import PushHub
+from dashboard.push.prices import DeskPrices
+from dashboard.push.tokens import PushTokens
 from services.domain.errors import ConfigurationError, UpstoxError
 from services.domain.instruments import Instrument
 from services.runtime import Runtime, get_runtime
 
 log = logging.getLogger(__name__)
 
-_PARTS = ("clock", "watchlists", "alerts", "login", "quotes", "tracks", "instruments")
+_PARTS = ("clock", "watchlists", "alerts", "login", "quotes", "tracks", "instruments", "calendar")
 """What pages need at first sight, opened before they are served."""
 RETRY_SECONDS = 2.0
 MASTER_CHECK_SECONDS = 600.0
@@ -80,6 +83,9 @@ class Opening:
                 runtime = self._make()
                 for name in _PARTS:
                     getattr(runtime, name)
+                runtime.calendar.start()
+                runtime.feed_in().connect(timeout=0)
+                runtime.housekeeping.start()
                 make_first_watchlist(runtime)
             except ConfigurationError as error:
                 self.problem = error
@@ -116,6 +122,19 @@ class Opening:
 def opening() -> Opening:
     """The one opening of this process; begun by the server's lifespan, or by the first page that asks."""
     return Opening(get_runtime).start()
+
+
+@st.cache_resource(show_spinner=False)
+def push_tokens() -> PushTokens:
+    """Who may listen to the push channel."""
+    return PushTokens()
+
+
+@st.cache_resource(show_spinner=False)
+def push_hub() -> PushHub:
+    """Who listens to it, and what they are told."""
+    prices = DeskPrices(get_runtime)
+    return PushHub(lambda: prices, painted=prices.painted)
 
 
 @st.cache_resource(show_spinner=False, on_release=Asker.close)

@@ -1,4 +1,5 @@
-"""Routes beside the pages: `/livez`, `/readyz`, and where the browser comes back to after the broker's login dialog."""
+"""Routes beside the pages: `/livez`, `/readyz`, `/calendar.ics`, and where the browser comes back to after the broker's
+login dialog."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from dashboard.calendar_ics import MIME, PATH, calendar_file, chosen_kinds, chosen_market, file_name
 from dashboard.formatting import ist_moment
 from dashboard.readiness import Readiness
 from dashboard.resources import desk, opening
@@ -35,6 +37,24 @@ async def readyz(request: Request) -> Response:
     """200 when broker and storage answer, else 503 with the reasons in words."""
     reasons = await anyio.to_thread.run_sync(_readiness.reasons)
     return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+
+
+async def market_calendar(request: Request) -> Response:
+    """The market calendar for a calendar program: `?market=NSE&kinds=holiday,special`. Nothing of the account is in it.
+    A word that is none is 400 with those that are; 503 while the desk opens."""
+    try:
+        market = chosen_market(request.query_params.get("market"))
+        kinds = chosen_kinds(request.query_params.get("kinds"))
+    except InvalidRequest as error:
+        return JSONResponse({"problem": _sentence(str(error))}, 400)
+    if not opening().ready.is_set():
+        return JSONResponse({"problem": "The desk is not ready yet."}, 503, {"Retry-After": "5"})
+    runtime = desk()
+    content = await anyio.to_thread.run_sync(
+        lambda: calendar_file(runtime.calendar.current, now=runtime.clock.now(), market=market, kinds=kinds)
+    )
+    headers = {"Content-Disposition": f'inline; filename="{file_name(market)}"', "Cache-Control": "no-cache"}
+    return Response(content, headers=headers, media_type=MIME)
 
 
 async def login_callback(request: Request) -> Response:
@@ -89,6 +109,7 @@ def routes() -> list[BaseRoute]:
     return [
         Route("/livez", livez, methods=["GET"]),
         Route("/readyz", readyz, methods=["GET"]),
+        Route(PATH, market_calendar, methods=["GET"]),
         Route(CALLBACK, login_callback, methods=["GET"]),
         Route(DONE, login_done, methods=["GET"]),
     ]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from dashboard.markup import plain
+from dashboard.push.route import PATH
 
 LIST_KEY = "quotes-list"
 _WANTED = "quotes-list-wanted"
 _PICKED = "quotes-picked"
 _TOAST = "desk-toast"
 _SEEN = "desk-seen"
+_PUSH = "desk-push"
 
 
 def chosen_list(ids: Sequence[int]) -> int | None:
@@ -51,6 +53,13 @@ def first_time(what: str) -> bool:
         return False
     seen.add(what)
     return True
+
+
+def push_door(issue: Callable[[], str]) -> dict[str, str]:
+    """Where this session's pages listen for prices, and the secret that opens it, issued once a session."""
+    if _PUSH not in st.session_state:
+        st.session_state[_PUSH] = issue()
+    return {"path": PATH, "token": st.session_state[_PUSH]}
 
 
 def say_later(text: str, *, trouble: bool = False) -> None:

@@ -7,10 +7,12 @@ import io
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from dashboard.columns import Column
-from dashboard.formatting import ist_moment
+from dashboard.formatting import ist_moment, ist_time
 from dashboard.reading import Reading
+from services.domain.clock import from_epoch_ms
 from services.domain.instruments import Instrument, is_instrument_key, is_isin
 
 MOST = 500
@@ -67,11 +69,11 @@ def as_csv(reading: Reading, columns: Sequence[Column]) -> str:
     writer.writerow(["instrument_key", "symbol", "name", *(c.id for c in shown), "received_at", "age_seconds"])
     for key in reading.keys:
         row, instrument, age = reading.rows.get(key), reading.instruments.get(key), reading.age(key)
-        figures = [_plain(column.value(row)) if row else "" for column in shown]
+        figures = [_plain(column.kind, column.value(row)) if row else "" for column in shown]
         symbol = instrument.symbol if instrument else row["symbol"] if row else ""
         received = ist_moment(row["received_at"]) if row else ""
         cells = [key, symbol, instrument.name if instrument else "", *figures]
-        writer.writerow([*map(_harmless, cells), received, "" if age is None else round(age, 1)])
+        writer.writerow([*map(harmless, cells), received, "" if age is None else round(age, 1)])
     return out.getvalue()
 
 
@@ -110,15 +112,17 @@ def _naming_column(line: str) -> int | None:
     return next((heads.index(name) for name in _PREFERRED if name in heads), None)
 
 
-def _plain(value: object) -> object:
-    """A figure for a spreadsheet: ranges as `low..high`, nothing as nothing."""
+def _plain(kind: str, value: Any) -> object:  # Any: as `Column.value`
+    """A figure for a spreadsheet: ranges as `low..high`, times of day in India, nothing as nothing."""
     if value is None:
         return ""
+    if kind == "time":
+        return ist_time(from_epoch_ms(value))
     if isinstance(value, list):
         return f"{value[0]}..{value[1]}"
     return value
 
 
-def _harmless(cell: object) -> object:
+def harmless(cell: object) -> object:
     """Texts that a spreadsheet would run as a formula get an apostrophe."""
     return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t" and cell else cell

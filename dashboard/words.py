@@ -36,6 +36,7 @@ _WORDS: dict[type[e.UpstoxError], tuple[str, str]] = {
         "No data for this instrument",
         "The broker answered and had nothing to say of it: suspended, or not traded yet.",
     ),
+    e.NotPublished: ("Not published yet", "{message}"),
     e.RateBudgetSpent: ("Waiting for the broker's rate limit", "The desk asks again in {wait}."),
     e.BrokerNotAnswering: ("The paper broker does not answer", "{message} The desk keeps asking."),
     e.NotSent: ("The broker cannot be reached", f"Nothing answers at its address. {_KEPT}"),

@@ -27,7 +27,8 @@ from dashboard.resources import desk
 from dashboard.state import first_time, pick, picked, say
 from dashboard.watchlist_text import as_csv
 
-EVERY, EVERY_FOR_MANY, MANY = 1.0, 2.5, 150
+EVERY, EVERY_FOR_MANY, MANY = 2.0, 4.0, 150
+# Prices come by the push channel; this renews what does not: paths of the day, troubles, lists changed elsewhere.
 
 
 def named(id: int) -> Watchlist:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from threading import Lock
+from typing import Protocol
 
 from services.domain.clock import Clock, epoch_ms
 from services.domain.errors import InvalidRequest, StorageError, UpstoxError
@@ -43,9 +44,27 @@ SECONDS_A_CALL = 1.2
 """The broker allows 2,000 calls of a kind in half an hour, 1.1 a second; what is left over is for readers."""
 LONGEST_PAUSE = 30.0
 """Between refreshes while the broker fails."""
+LOOK_AT_FEED_SECONDS = 1.0
+"""While the live feed tells all that is watched, look so often whether it still does."""
 HOUR_MS = 3_600_000
 
 log = logging.getLogger(__name__)
+
+
+class Live(Protocol):
+    """The live feed's side of quotes. Nothing here waits."""
+
+    def current(self, underlying: Mapping[str, QuoteRow]) -> dict[str, QuoteRow]:
+        """Rows of those keys that the feed keeps current now: no request can tell anything newer."""
+
+    def over(self, underlying: Mapping[str, QuoteRow]) -> dict[str, QuoteRow]:
+        """All of `underlying`, each with what the feed has told since, if anything."""
+
+    def want(self, keys: Collection[str], seconds: float) -> None:
+        """Somebody looks at `keys` for so long."""
+
+    def broker_answers(self) -> None:
+        """The broker, which did not answer, answers again."""
 
 
 class QuoteBook:
@@ -64,6 +83,7 @@ class QuoteBook:
         store: QuoteStore,
         clock: Clock,
         source: Callable[[], PriceSource],
+        live: Live | None = None,
         ttl: float = TTL_SECONDS,
         fetchers: int = FETCHERS,
         max_keys: int = MAX_KEYS,
@@ -73,6 +93,7 @@ class QuoteBook:
     ) -> None:
         self._store = store
         self._clock = clock
+        self._live = live
         self._ttl = ttl
         self._max_keys = max_keys
         self._monotonic = monotonic
@@ -104,7 +125,7 @@ class QuoteBook:
     # -- reading -----------------------------------------------------------------------------------------------
 
     def get(self, keys: Iterable[str], *, use_cache: bool = True, use_v3: bool | None = None) -> BatchResult:
-        """Quotes of `keys`, none older than the TTL. Waits for the broker where memory has none.
+        """Quotes of `keys`, none older than the TTL, or of the live feed. Waits for the broker where memory has none.
 
         Never raises for a single key: what could not be had is in `problems` with its error. `use_cache=False` asks the
         broker even for what is fresh. `use_v3=False` asks its v2 call only (a cached row tells which one served it).
@@ -114,8 +135,11 @@ class QuoteBook:
         asked = keys if isinstance(keys, list | tuple) else tuple(keys)
         now = self._clock.now()
         stamp = now.timestamp()
+        live = self._live_rows(asked) if use_cache else {}
         with self._lock:
             found = self._memory.fresh(asked, stamp) if use_cache else {}
+            if live:
+                found = {key: live.get(key) or found[key] for key in asked if key in live or key in found}
             if len(found) == len(asked):
                 metric = self._tally.add(len(found), int(stamp))
         if len(found) == len(asked):
@@ -124,16 +148,25 @@ class QuoteBook:
             return BatchResult(found)
         return self._get_missing(dict.fromkeys(asked), found, now, use_cache=use_cache, use_v3=use_v3)
 
-    def last_known(self, keys: Iterable[str]) -> dict[str, QuoteRow]:
-        """What was last heard of `keys`, of any age (each row tells when it was received). Makes no request."""
+    def last_known(self, keys: Iterable[str], *, disk: bool = True) -> dict[str, QuoteRow]:
+        """What was last heard of `keys`, of any age (each row tells when it was received). Makes no request; what this
+        process has never seen is looked for in SQLite, unless the caller must not wait (`disk=False`)."""
         asked = list(dict.fromkeys(keys))
         with self._lock:
             rows = self._memory.any_age(asked)
-        if len(rows) < len(asked):
+        if disk and len(rows) < len(asked):
             self._fill_from_store(key for key in asked if key not in rows)
             with self._lock:
                 rows = self._memory.any_age(asked)
-        return rows
+        return rows if self._live is None else self._live.over(rows)
+
+    def _live_rows(self, keys: Collection[str]) -> dict[str, QuoteRow]:
+        """Those of `keys` that need no request, for the feed keeps them current."""
+        if self._live is None:
+            return {}
+        with self._lock:
+            underlying = self._memory.any_age(keys)
+        return self._live.current(underlying)
 
     # -- watching ----------------------------------------------------------------------------------------------
 
@@ -143,6 +176,8 @@ class QuoteBook:
         wanted = [key for key in keys if is_instrument_key(key)]
         with self._lock:
             self._leases.hold(holder, wanted, until=self._monotonic() + seconds)
+        if self._live is not None:
+            self._live.want(wanted, seconds)
         if wanted and self._refresher is not None:
             self._refresher.ensure()
 
@@ -157,7 +192,12 @@ class QuoteBook:
                 return None
             if now < self._next_refresh:
                 return min(0.5, self._next_refresh - now)
-            ages = self._memory.ages(self._fetcher.on_the_ground(watched), clock_now.timestamp())
+        live = self._live_rows(watched)
+        silent = [key for key in watched if key not in live]
+        if not silent:
+            return LOOK_AT_FEED_SECONDS
+        with self._lock:
+            ages = self._memory.ages(self._fetcher.on_the_ground(silent), clock_now.timestamp())
         plan = plan_refresh(ages, ttl=self._ttl, fetch_seconds=self._fetcher.last_seconds, chunk=self._max_keys)
         if plan.keys:
             self._refresh(plan.keys, began=now)
@@ -167,6 +207,8 @@ class QuoteBook:
         fetched = self._fetcher.ask(keys, use_cache=False)
         self._note(fetched, QuoteMetric(epoch_ms(self._clock.now()), 0, 0, 0, 0, 0))
         if fetched.rows or fetched.failure is None:
+            if self._failed_refreshes and self._live is not None:
+                self._live.broker_answers()
             calls = sum(flight.calls for flight in fetched.own)
             self._failed_refreshes, pause = 0, max(SHORTEST_PERIOD, SECONDS_A_CALL * calls)
         else:  # readers get the error at once; only this thread holds back

@@ -79,6 +79,11 @@ class Settings(BaseSettings):
     """Live mode may point at a loopback broker, and every page says that it is a rehearsal."""
     use_system_proxy: bool = False
     """Let the HTTP client read proxy settings of the environment (requests' `trust_env`)."""
+    tick_days: int = Field(default=30, ge=1)
+    """How long ticks of the live feed are kept, packed, in days."""
+    record_feed: bool = False
+    """Keep the feed's frames as they come, to be replayed (some hundred megabytes a day)."""
+    recording_days: int = Field(default=30, ge=1)
     connect_timeout: float = Field(default=3.05, gt=0)
     read_timeout: float = Field(default=10.0, gt=0)
     paper_clock: str = "always"

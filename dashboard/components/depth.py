@@ -8,32 +8,41 @@ import streamlit as st
 
 from dashboard.components.cards import card_title, fact_table
 from dashboard.components.web import browser_component
-from dashboard.formatting import MISSING, ist_moment, number, percent, price_decimals, quantity, short, signed, tick
+from dashboard.formatting import MISSING, ist_moment, number, price_decimals, quantity, short, tick
+from dashboard.push.fields import depth_values, member
 from dashboard.reading import Reading, Row
+from dashboard.resources import push_tokens
+from dashboard.state import push_door
+from services.domain.clock import epoch_ms
 from services.domain.instruments import Instrument
 
-_mount = browser_component("depth")
+_mount = browser_component("depth", live=True)
 
 
 def depth_ladder(reading: Reading, instrument_key: str, *, key: str) -> None:
     """Bids and asks of `instrument_key` as far as they are known."""
-    _mount(key=key, data=depth_data(reading, instrument_key))
+    _mount(key=key, data={**depth_data(reading, instrument_key), "push": push_door(push_tokens().issue)})
 
 
 def depth_data(reading: Reading, instrument_key: str) -> dict[str, Any]:
     """What the browser draws: levels as `[price, quantity, orders]`, best first, and the totals of the whole book."""
     row = reading.rows.get(instrument_key)
     instrument = reading.instruments.get(instrument_key)
-    depth = row["depth"] if row else {"buy": (), "sell": ()}
     age = reading.age(instrument_key)
-    bids, asks = _levels(depth["buy"]), _levels(depth["sell"])
+    bids, asks, buy, sell = depth_values(row) if row else ([], [], None, None)
     return {
-        **reading.clockwork(),
+        **reading.of([instrument_key]).clockwork(),
+        "key": instrument_key,
+        "t": None if row is None else epoch_ms(row["received_at"]),
+        "feed": row is not None and member(row, "from_feed"),
         "label": f"Market depth of {instrument.symbol if instrument else instrument_key}",
+        "ltp": row["ltp"] if row else None,
+        "change": row["change"] if row else None,
+        "percent": row["change_percent"] if row else None,
         "bids": bids,
         "asks": asks,
-        "buy": row["total_buy_quantity"] if row else None,
-        "sell": row["total_sell_quantity"] if row else None,
+        "buy": buy,
+        "sell": sell,
         "decimals": price_decimals(instrument.tick_size if instrument else None),
         "age": age,
         "old": reading.problem is not None,
@@ -49,7 +58,6 @@ def day_facts(reading: Reading, instrument_key: str) -> dict[str, str]:
     facts: dict[str, str] = {}
     if row is not None:
         facts |= {
-            "Last": f"{number(row['ltp'], places)} ({signed(row['change'], places)}, {percent(row['change_percent'])})",
             "Open / prev close": f"{number(row['open'], places)} / {number(row['prev_close'], places)}",
             "Day range": f"{number(row['low'], places)} to {number(row['high'], places)}",
             "52 weeks": f"{number(row['year_low'], places)} to {number(row['year_high'], places)}",
@@ -57,7 +65,6 @@ def day_facts(reading: Reading, instrument_key: str) -> dict[str, str]:
             "Volume / average": f"{short(row['volume'])} / {number(row['average_price'], places)}",
             "Open interest": f"{short(row['oi'])} (day {short(row['oi_day_low'])} to {short(row['oi_day_high'])})",
             "Last trade": ist_moment(row["last_trade_time"]),
-            "As of": f"{ist_moment(row['received_at'])}{'' if reading.problem is None else ', not current'}",
         }
     if instrument is not None:
         facts |= {
@@ -76,10 +83,6 @@ def instrument_panel(reading: Reading, instrument_key: str, *, key: str) -> None
         card_title(instrument.symbol if instrument else instrument_key, instrument.name if instrument else "")
         depth_ladder(reading, instrument_key, key=key)
         fact_table(day_facts(reading, instrument_key))
-
-
-def _levels(side: tuple[Row, ...]) -> list[list[float]]:
-    return [[level["price"], level["quantity"], level["orders"]] for level in side[:5] if level["quantity"]]
 
 
 def _why_empty(row: Row | None, instrument: Instrument | None) -> str:

@@ -6,28 +6,25 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.calendar_words import PHASE_NAMES, sentence, stage_words
+from dashboard.components.calendar_now import Phases
 from dashboard.components.web import browser_component
 from dashboard.first_start import INDEX_KEYS
 from dashboard.formatting import ist_when
+from dashboard.push.prices import feed_word
 from dashboard.reading import Reading, read
-from dashboard.resources import desk
+from dashboard.resources import desk, push_tokens
+from dashboard.state import push_door
 from dashboard.theme import mode_look
 from dashboard.words import in_words
 from services.domain.errors import UpstoxError
-from services.domain.phases import Phase, PhaseNow
+from services.domain.phases import Listing, Market, Phase, PhaseNow
 from services.runtime import Runtime
 
-_mount = browser_component("frame")
+_mount = browser_component("frame", live=True)
 
 EVERY = 2.0
 """Seconds between two looks; between them the browser counts by itself."""
-
-_PHASES = {
-    Phase.PRE_OPEN: "NSE pre-open",
-    Phase.OPEN: "NSE open",
-    Phase.CLOSED: "NSE closed",
-    Phase.UNKNOWN: "NSE hours unknown",
-}
 
 
 @st.fragment(run_every=EVERY, key="frame")
@@ -39,7 +36,8 @@ def frame() -> None:
         problem = reading.problem if reading else None
     except UpstoxError as error:
         reading, problem = None, error
-    _mount(key="desk-frame", data=frame_data(runtime, reading, problem))
+    data = frame_data(runtime, reading, problem)
+    _mount(key="desk-frame", data={**data, "feed": feed_word(runtime), "push": push_door(push_tokens().issue)})
 
 
 def frame_data(runtime: Runtime, reading: Reading | None, problem: UpstoxError | None) -> dict[str, Any]:
@@ -51,6 +49,7 @@ def frame_data(runtime: Runtime, reading: Reading | None, problem: UpstoxError |
         "mode": look.name,
         "tone": look.tone,
         "meaning": look.meaning,
+        "keys": list(INDEX_KEYS),
         "age": reading.youngest if reading else None,
         "problem": in_words(problem).title if problem else None,
         **_source(runtime),
@@ -68,26 +67,48 @@ def _source(runtime: Runtime) -> dict[str, str]:
 
 
 def _phase(runtime: Runtime) -> dict[str, Any]:
-    now, phase = runtime.clock.now(), runtime.phase()
+    now, phase = runtime.clock.now(), nse_phase(runtime.calendar)
     nse = phase_words(phase)
     if runtime.source.practice:
         return {
             "phase": f"Practice session, every market open ({nse})",
             "phase_state": Phase.OPEN.value,
-            "phase_help": f"The paper broker trades around the clock. The real market: {nse}, {phase.reason}",
+            "phase_help": f"The paper broker trades around the clock. The real NSE: {sentence(phase)}",
             "phase_left": None,
+            "phase_then": "",
         }
+    disputed = [one for one in runtime.calendar.state().contradictions if one.market is Market.NSE]
+    doubts = [f"{one.source} says {one.broker_says}, the calendar says {one.table_says}." for one in disputed]
     left = None if phase.until is None else (phase.until - now).total_seconds()
     soon = left is not None and left < 24 * 3600
-    until = "" if soon or phase.until is None else f", opens {ist_when(phase.until, now)}"
+    then = _then(phase)
     return {
-        "phase": f"{nse}{until}",
+        "phase": nse if soon or phase.until is None else f"{nse}, {then or 'until'} {ist_when(phase.until, now)}",
         "phase_state": phase.phase.value,
-        "phase_help": phase.reason,
+        "phase_doubt": "disputed" if disputed else "" if phase.confirmed else "unconfirmed",
+        "phase_help": " ".join([sentence(phase), *doubts]),
         "phase_left": left if soon else None,
+        "phase_then": then if soon else "",
     }
 
 
+def nse_phase(calendar: Phases) -> PhaseNow:
+    """The phase of NSE shares in one word for all of them: what the others do counts, until some are in the closing
+    auction. Then that is told, for it changes which orders are taken."""
+    auction = calendar.phase(Market.NSE, listing=Listing.AUCTION)
+    return auction if auction.phase is Phase.CLOSING_AUCTION else calendar.phase(Market.NSE)
+
+
 def phase_words(phase: PhaseNow) -> str:
-    """The phase of the exchange in two or three words."""
-    return _PHASES[phase.phase]
+    """The phase of the exchange in two or three words: NSE pre-open, limit orders only."""
+    if phase.phase is Phase.UNKNOWN:
+        return "NSE hours unknown"
+    stage = stage_words(phase.phase, phase.stage)
+    return f"NSE {PHASE_NAMES[phase.phase].lower()}" + (f", {stage}" if stage else "")
+
+
+def _then(phase: PhaseNow) -> str:
+    """What the countdown counts to; empty while something goes on that simply ends."""
+    if phase.phase not in (Phase.CLOSED, Phase.UNKNOWN) or phase.then is None:
+        return ""
+    return "opens" if phase.then is Phase.OPEN else PHASE_NAMES[phase.then].lower()

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.calendar_words import PHASE_NAMES
 from dashboard.columns import Layout
 from dashboard.components.account_cards import master_words
 from dashboard.components.cards import card_title, fact_table
+from dashboard.components.frame import nse_phase
 from dashboard.components.money_cards import show_money
 from dashboard.components.movers import breadth, movers
 from dashboard.components.notices import live_part, problems_in_words
 from dashboard.components.quote_table import Tracks, quote_table
 from dashboard.formatting import duration, ist_when
 from dashboard.markup import plain
-from dashboard.navigation import ACCOUNT, QUOTES
+from dashboard.navigation import ACCOUNT, CALENDAR, QUOTES
 from dashboard.reading import Reading
 from dashboard.resources import desk
 from dashboard.words import title_of
-from services.domain.phases import Phase, PhaseNow
+from services.domain.phases import Market, Phase, PhaseNow
 
 _MOVER_COLUMNS = Layout(("ltp", "change_percent", "day", "volume"))
 
@@ -46,22 +48,24 @@ def phase_card() -> None:
     card_title("Market")
     facts = {"Session": "practice, every market open"} if runtime.source.practice else {}
     facts |= {
-        "NSE shares": _phase_words(runtime.phase("NSE_EQ")),
-        "NSE F&O": _phase_words(runtime.phase("NSE_FO")),
+        "NSE shares": _phase_words(nse_phase(runtime.calendar)),
+        "NSE F&O": _phase_words(runtime.calendar.phase(Market.NFO)),
+        "MCX": _phase_words(runtime.calendar.phase(Market.MCX)),
         "Instruments": master_words(),
     }
     fact_table(facts)
+    st.page_link(CALENDAR, label="Calendar", icon=":material/calendar_month:")
 
 
 def _phase_words(phase: PhaseNow) -> str:
-    """Open, until 15:30 (2 h 14 min left). Closed, Saturday; opens Mon 23 Nov, 09:00 IST (in 1 d 21 h)."""
+    """Open, until 15:30 (2 h 14 min left). Closed, Saturday; pre-open Mon 23 Nov, 09:00 IST (in 1 d 21 h)."""
     now = desk().clock.now()
-    words = f"{phase.phase.value.capitalize()}, {phase.reason}"
+    words = f"{PHASE_NAMES[phase.phase]}, {phase.reason}" + ("" if phase.confirmed else ", unconfirmed")
     if phase.until is None:
         return words
     left = duration((phase.until - now).total_seconds())
-    if phase.phase is Phase.CLOSED:
-        return f"{words}; pre-open {ist_when(phase.until, now)} (in {left})"
+    if phase.phase in (Phase.CLOSED, Phase.UNKNOWN) and phase.then is not None:
+        return f"{words}; {PHASE_NAMES[phase.then].lower()} {ist_when(phase.until, now)} (in {left})"
     return f"{words} ({left} left)"
 
 

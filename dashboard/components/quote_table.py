@@ -12,11 +12,15 @@ from dashboard.components.notices import problems_said
 from dashboard.components.sparks import spark
 from dashboard.components.web import browser_component
 from dashboard.formatting import price_decimals
+from dashboard.push.fields import member
 from dashboard.reading import Reading
+from dashboard.resources import push_tokens
+from dashboard.state import push_door
 from dashboard.words import in_words
+from services.domain.clock import epoch_ms
 from services.domain.instruments import Instrument
 
-_mount = browser_component("quote_table")
+_mount = browser_component("quote_table", live=True)
 
 Tracks = Callable[[str], Sequence[float]]
 Event = Callable[[Any], object]
@@ -53,6 +57,7 @@ def quote_table(
         "removable": on_remove is not None,
         "movable": on_order is not None,
         "quiet": quiet,
+        "push": push_door(push_tokens().issue),
         "sort": None if sort is None else {"id": sort.id, "dir": "desc" if sort.down else "asc"},
     }
     _mount(
@@ -88,6 +93,9 @@ def _record(reading: Reading, key: str, columns: Sequence[Column], tracks: Track
         "g": tag,
         "d": price_decimals(instrument.tick_size if instrument else None),
         "a": _rounded(reading.age(key)),
+        "m": key in reading.moving,
+        "t": None if row is None else epoch_ms(row["received_at"]),
+        "feed": row is not None and member(row, "from_feed"),
         "o": reading.problem is not None or problem is not None,
         "x": in_words(problem).title if problem else None,
         "v": [None if row is None else _value(column, key, row, tracks) for column in columns],

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from services.domain.clock import epoch_ms
+from services.domain.quotes import FROM_FEED
 
 Row = Mapping[str, Any]  # Any: a quote's members are of several types (see services/domain/quote_row.py)
 
@@ -46,10 +47,16 @@ _MADE: dict[str, Callable[[Row], Any]] = {  # Any: as in `Row`
     "ask": _best("sell"),
     "last_trade_ms": _ms("last_trade_time"),
     "received_ms": _ms("received_at"),
+    "from_feed": lambda row: row["api_version"] == FROM_FEED,
 }
 FIELDS: tuple[str, ...] = (*_PLAIN, *_MADE)
 """Rupees, units, epoch milliseconds; null = not available."""
 PLACE: Mapping[str, int] = {name: place for place, name in enumerate(FIELDS)}
+
+
+def member(row: Row, name: str) -> Any:  # Any: as in `Row`
+    """One member of `row`, as it travels."""
+    return _MADE[name](row) if name in _MADE else row[name]
 
 
 def values(row: Row) -> list[Any]:  # Any: as in `Row`

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.routing import BaseRoute, WebSocketRoute
@@ -26,11 +27,12 @@ POLICY, TRY_AGAIN, FORBIDDEN = 1008, 1013, 4401
 log = logging.getLogger(__name__)
 
 
-def push_routes(hub: PushHub, tokens: PushTokens) -> list[BaseRoute]:
-    """The route. Names and origins of other sites are refused before it (`OwnNamesOnly`); a browser without an origin
-    is none."""
+def push_routes(the_hub: Callable[[], PushHub], the_tokens: Callable[[], PushTokens]) -> list[BaseRoute]:
+    """The route; hub and tokens are asked for when somebody comes. Names and origins of other sites are refused before
+    it (`OwnNamesOnly`); a browser without an origin is none."""
 
     async def push(socket: WebSocket) -> None:
+        hub, tokens = the_hub(), the_tokens()
         if not _is_own_page(socket):
             await socket.close(POLICY)
             return

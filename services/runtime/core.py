@@ -1,39 +1,34 @@
-"""Builds the real object graph, each part on first use, and closes it. One runtime per process.
+"""The part of the object graph that everything else stands on.
 
 Paper and live differ here in base addresses, data folder and credentials, and nowhere else.
 """
 
 from __future__ import annotations
 
-import atexit
 import logging
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
 from services.broker_link import BrokerAddress, BrokerLink, BrokerTime
-from services.day_tracks import DayTracks
+from services.calendar import Calendar
 from services.domain.accounts import Token, TokenKind
 from services.domain.clock import Clock
 from services.domain.errors import NotSent, UpstoxError
-from services.domain.phases import PhaseNow, nse_phase
 from services.domain.quotes import PriceSource
-from services.instrument_master import InstrumentMaster
 from services.ledger.alerts import Alerts
 from services.ledger.engine import Ledger, open_ledger
 from services.ledger.watchlists import Watchlists
 from services.login import Login, read_token_text
 from services.logs import hide, redact
-from services.parts import Parts, busy_part, part
-from services.quote_book import TTL_SECONDS, QuoteBook
-from services.settings import Mode, Settings, ensure_folder, load_settings
+from services.parts import Parts, part
+from services.quote_book import QuoteBook
+from services.settings import Mode, Settings, ensure_folder
 from services.storage.error_log import ErrorLog
 from services.storage.modes import mark_mode, refuse_other_mode
 from services.storage.pool import Pool
-from services.storage.quote_store import QuoteStore
 from services.storage.schema import migrate_market
 from services.storage.token_store import TokenStore
 from services.transport.http import HttpClient
@@ -52,7 +47,7 @@ log = logging.getLogger(__name__)
 class _Bases(Mapping[Base, str]):
     """The broker's addresses as they are now: a paper broker that was restarted may have moved."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: CoreRuntime) -> None:
         self._runtime = runtime
 
     def __getitem__(self, which: Base) -> str:
@@ -66,14 +61,15 @@ class _Bases(Mapping[Base, str]):
         return len(Base)
 
 
-class Runtime(Parts):
-    """Everything that the desk is made of. `with Runtime(settings) as rt:` or `get_runtime()`."""
+class CoreRuntime(Parts):
+    """Where the desk is and what it keeps: broker, clock, storage, calls, login."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self.settings = settings
         self._pools: dict[Path, Pool] = {}
         self._books: dict[Path, QuoteBook] = {}
+        self._calendars: dict[str | Path, Calendar] = {}
         self._registry = RLock()
         for secret in (settings.access_token, settings.read_token, settings.client_secret, settings.encryption_key):
             if secret is not None:
@@ -115,10 +111,6 @@ class Runtime(Parts):
         if self.link.changed_hands():
             self._broker_time.doubt()
         self._broker_time.settle()
-
-    def phase(self, segment: str = "NSE_EQ") -> PhaseNow:
-        """The phase of the real market in `segment`, by this process's clock."""
-        return nse_phase(self.clock.now(), segment)
 
     # -- storage -----------------------------------------------------------------------------------------------
 
@@ -167,10 +159,14 @@ class Runtime(Parts):
 
     # -- the broker --------------------------------------------------------------------------------------------
 
+    @property
+    def _is_outside(self) -> bool:
+        """Is the broker anywhere but on this machine?"""
+        return self.settings.mode is Mode.LIVE and not self.settings.live_rehearsal
+
     @part
     def http(self) -> HttpClient:
-        given = self.settings
-        outside = given.mode is Mode.LIVE and not given.live_rehearsal  # no proxy sees calls within this machine
+        given, outside = self.settings, self._is_outside  # no proxy sees calls within this machine
         return HttpClient(
             connect_timeout=given.connect_timeout,
             read_timeout=given.read_timeout,
@@ -257,62 +253,3 @@ class Runtime(Parts):
                 self.settle_time()
         except UpstoxError as error:
             log.warning("the paper broker was looked for: %s", error)
-
-    # -- market data -------------------------------------------------------------------------------------------
-
-    @part
-    def instruments(self) -> InstrumentMaster:
-        return InstrumentMaster(pool=self.market_pool, download=self.api.instrument_file, clock=self.clock)
-
-    def quotes_in(self, db_path: str | Path = MARKET_FILE) -> QuoteBook:
-        """The quote book over that market file, one per file."""
-        pool, api, clock = self.pool(db_path), self.api, self._broker_time.clock
-        with self._registry:
-            if pool.path not in self._books:
-                if self._closed:
-                    raise RuntimeError("the runtime is closed; quotes were asked for")
-                made = QuoteBook(
-                    fetch=api.full_quotes,
-                    store=QuoteStore(pool),
-                    clock=clock,
-                    source=self._broker_time.current_source,
-                    ttl=max(TTL_SECONDS, clock.speed),  # at least a real second, however fast the clock runs
-                )
-                self._books[pool.path] = self.keep(made, "quotes", busy=True)
-            return self._books[pool.path]
-
-    @property
-    def quotes(self) -> QuoteBook:
-        return self.quotes_in()
-
-    @busy_part
-    def tracks(self) -> DayTracks:
-        """The day's path of each watched instrument, for sparklines."""
-        return DayTracks(fetch_bars=self.api.intraday_bars, clock=self.clock, latest=self.quotes.last_known)
-
-
-_current: Runtime | None = None
-_making = RLock()
-
-
-def get_runtime() -> Runtime:
-    """The runtime of this process, made from the environment on first use and closed when the program ends."""
-    global _current  # the one process-wide object, swapped in tests by `use_runtime`
-    with _making:
-        if _current is None:
-            _current = Runtime(load_settings())
-            atexit.register(_current.close)
-        return _current
-
-
-@contextmanager
-def use_runtime(runtime: Runtime) -> Iterator[Runtime]:
-    """Make `runtime` the process's runtime inside the block. The caller closes it."""
-    global _current
-    with _making:
-        before, _current = _current, runtime
-    try:
-        yield runtime
-    finally:
-        with _making:
-            _current = before

@@ -24,8 +24,9 @@ HARMLESS = ("/_stcore/health", "/_stcore/host-config")
 class Broker:
     """A paper broker in a process of its own, always on the same folder and port."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self._folder = folder
+        self._options = options
         self.port = 0
         self.token = ""
         self._process: subprocess.Popen[str] | None = None
@@ -38,7 +39,7 @@ class Broker:
         command = [sys.executable, "-m", "services.paper", "--port", str(self.port), "--data-dir", str(self._folder)]
         environment = stage_environment({"PYTHONPATH": str(ROOT), "PATH": ""})
         self._process = subprocess.Popen(
-            [*command, "--faults"],
+            [*command, "--faults", *self._options],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,

@@ -17,7 +17,12 @@ from tests.support.shared_data import ROOT
 
 FOLDER = ROOT / "docs" / "pictures"
 CLOCK = "2026-11-20T13:40:00+05:30x1"
-PICTURES = (("quotes", "/quotes", "dark"), ("overview", "/", "light"), ("account", "/account", "light"))
+PICTURES = (
+    ("quotes", "/quotes", "dark"),
+    ("calendar", "/calendar", "light"),
+    ("overview", "/", "light"),
+    ("account", "/account", "light"),
+)
 SETTLED_MS = 6000
 """By then the sparklines of the default watchlist are there."""
 

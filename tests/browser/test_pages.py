@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
-PATHS = {"Overview": "/", "Quotes": "/quotes", "Account": "/account"}
+PATHS = {"Overview": "/", "Quotes": "/quotes", "Calendar": "/calendar", "Account": "/account"}
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 
 

@@ -10,7 +10,7 @@ import pytest
 from dashboard import reading as module
 from dashboard.reading import first_read, read
 from services.domain.errors import BadInstrumentKey, NotSent
-from services.domain.phases import Phase, PhaseNow
+from services.domain.phases import Listing, Phase, PhaseNow
 from services.domain.quotes import PriceSource
 from tests.support.readings import INFY, INSTRUMENTS, NOW, RELIANCE, row
 
@@ -25,6 +25,17 @@ class Book:
 
     def last_known(self, keys):
         return {key: self.rows[key] for key in keys if key in self.rows}
+
+
+class Phases:
+    """A calendar in which each market is in the phase that a test gives it, else closed."""
+
+    def __init__(self, **phases):
+        self.phases = phases
+
+    def phase(self, market, *, listing=Listing.ORDINARY):
+        phase = self.phases.get(f"{market}_{listing.name}", self.phases.get(market, Phase.CLOSED))
+        return PhaseNow(phase, "", None)
 
 
 @pytest.fixture
@@ -48,7 +59,7 @@ def desk(asked):
         quotes=Book(),
         clock=clock,
         source=PriceSource("simulated", "simulated", practice=True),
-        phase=lambda: PhaseNow(Phase.CLOSED, "Saturday", None),
+        calendar=Phases(),
     )
 
 
@@ -114,14 +125,39 @@ def test_a_clock_that_runs_faster_stretches_what_is_called_old(desk, asked):
         (False, Phase.CLOSED, False),
         (False, Phase.OPEN, True),
         (False, Phase.PRE_OPEN, True),
+        (False, Phase.CLOSING_AUCTION, True),
+        (False, Phase.POST_CLOSE, False),
         (False, Phase.UNKNOWN, False),
     ],
 )
 def test_prices_are_expected_to_move_in_session_only(desk, practice, phase, in_session):
     desk.source = PriceSource("simulated", "simulated", practice=practice)
-    desk.phase = lambda: PhaseNow(phase, "", None)
+    desk.calendar = Phases(NSE=phase)
 
-    assert read(desk, "x", [RELIANCE]).in_session is in_session
+    look = read(desk, "x", [RELIANCE])
+
+    assert (look.in_session, RELIANCE in look.moving) == (in_session, in_session)
+    assert look.clockwork()["in_session"] is in_session
+
+
+def test_each_instrument_follows_its_own_market(desk, monkeypatch):
+    monkeypatch.setattr(module, "instruments_of", lambda desk, keys: {})
+    crude, world = "MCX_FO|500001", "GLOBAL_INDEX|SGX NIFTY"
+    desk.source = PriceSource("upstox", "Upstox")
+    desk.calendar = Phases(MCX=Phase.OPEN)
+
+    look = read(desk, "x", [RELIANCE, crude, world])
+
+    assert look.moving == {crude}
+    assert look.in_session
+    assert not look.of([RELIANCE, world]).in_session
+
+
+def test_shares_still_move_in_the_closing_auction_after_the_others_have_closed(desk):
+    desk.source = PriceSource("upstox", "Upstox")
+    desk.calendar = Phases(NSE_AUCTION=Phase.CLOSING_AUCTION)
+
+    assert read(desk, "x", [RELIANCE]).moving == {RELIANCE}
 
 
 def test_part_of_a_look_keeps_its_moment(desk):

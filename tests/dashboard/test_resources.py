@@ -40,9 +40,29 @@ class Master:
         self.rows = 100
 
 
+class Started:
+    """A part that begins when it is told to."""
+
+    def __init__(self):
+        self.started = 0
+
+    def start(self):
+        self.started += 1
+
+
+class Feed:
+    def __init__(self):
+        self.waits = []
+
+    def connect(self, *, timeout):
+        self.waits.append(timeout)
+
+
 def a_desk():
+    feed = Feed()
     return SimpleNamespace(
-        clock=1, watchlists=Lists(), alerts=1, login=1, quotes=1, tracks=1, instruments=Master()
+        clock=1, watchlists=Lists(), alerts=1, login=1, quotes=1, tracks=1, instruments=Master(),
+        calendar=Started(), housekeeping=Started(), feed=feed, feed_in=lambda: feed,
     )  # fmt: skip
 
 
@@ -67,6 +87,8 @@ def test_the_desk_opens_beside_the_server_and_loads_the_master(opened):
     assert opening.master_ready.wait(5)
     assert opening.problem is None
     assert desk.watchlists.lists == [(FIRST_NAME, FIRST_KEYS)]
+    assert (desk.calendar.started, desk.housekeeping.started) == (1, 1)
+    assert desk.feed.waits == [0], "asked for, not waited for"
 
 
 def test_a_wrong_set_up_is_a_problem_that_stays(opened):

@@ -7,6 +7,7 @@ from threading import Event
 from types import SimpleNamespace
 
 import pytest
+from ical.calendar_stream import IcsCalendarStream
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
@@ -17,6 +18,7 @@ from dashboard.headers import HEADERS, SecurityHeaders
 from dashboard.readiness import Readiness
 from dashboard.routes import RegisteredCallback, routes
 from services.domain.accounts import Token, TokenKind
+from services.domain.calendar.calendar import BUNDLED
 from services.domain.errors import ConfigurationError, LoginRequired, NoAnswer, NotSent, PoolExhausted
 from tests.support.asgi import get
 
@@ -48,10 +50,19 @@ class Login:
 def desk(monkeypatch):
     ready = Event()
     ready.set()
-    desk = SimpleNamespace(login=Login(), settings=SimpleNamespace(redirect_uri=None), ready=ready)
+    desk = SimpleNamespace(
+        login=Login(),
+        settings=SimpleNamespace(redirect_uri=None),
+        ready=ready,
+        calendar=SimpleNamespace(current=BUNDLED),
+        clock=SimpleNamespace(now=lambda: NOW),
+    )
     monkeypatch.setattr(module, "desk", lambda: desk)
     monkeypatch.setattr(module, "opening", lambda: SimpleNamespace(ready=ready, problem=None))
     return desk
+
+
+NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 
 
 async def anything_else(request):
@@ -158,6 +169,33 @@ def test_every_answer_carries_the_security_headers(app):
     headers = get(app, "/anything").headers
 
     assert {name.lower(): value for name, value in HEADERS.items()}.items() <= headers.items()
+
+
+def test_the_calendar_can_be_subscribed_to_and_is_read_by_a_calendar_program(app):
+    answer = get(app, "/calendar.ics?market=NSE&kinds=holiday")
+
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'inline; filename="market-calendar-nse.ics"'
+    summaries = {event.summary for event in IcsCalendarStream.calendar_from_ics(answer.text).events}
+    assert "Guru Nanak Jayanti: NSE shares closed" in summaries
+    assert not any("Expiry" in summary for summary in summaries)
+
+
+@pytest.mark.parametrize("query", ["market=NYSE", "kinds=holiday,<script>", "market=" + "x" * 3000])
+def test_a_calendar_that_is_none_is_refused_in_words_that_repeat_nothing(app, query):
+    answer = get(app, f"/calendar.ics?{query}")
+
+    assert answer.status == 400
+    assert "There " in answer.text
+    assert "script" not in answer.text
+    assert "xxx" not in answer.text
+
+
+def test_before_the_desk_is_open_the_calendar_asks_for_patience(app, desk):
+    desk.ready.clear()
+
+    assert get(app, "/calendar.ics").status == 503
 
 
 class Storage:

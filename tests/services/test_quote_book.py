@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,11 +19,12 @@ from services.domain.errors import (
     TooManyBadKeys,
     UpstoxError,
 )
+from services.domain.quote_row import QuoteRow
 from services.quote_book import QuoteBook
 from services.storage.quote_fetcher import START_WITHIN, Served
 from services.storage.quote_store import QuoteStore
 from tests.support.clocks import FakeClock, FakeMonotonic
-from tests.support.quotes import INFY, NOW, RELIANCE, TCS, FakeBroker, keys, open_book, open_store, wait_until
+from tests.support.quotes import INFY, NOW, RELIANCE, TCS, FakeBroker, keys, open_book, open_store, row, wait_until
 
 THREADS = 32
 
@@ -546,6 +547,64 @@ def test_the_refresher_runs_only_while_somebody_watches(
         book.watch("page", [INFY])
         wait_until(lambda: broker.calls == 2)
     wait_until(lambda: not running())
+
+
+# -- the live feed -------------------------------------------------------------------------------------------------
+
+
+class FakeLive:
+    """A feed that keeps `served` current at `ltp`, over whatever was asked for once."""
+
+    def __init__(self, *served: str) -> None:
+        self.served, self.ltp = set(served), 2000.0
+        self.wanted: list[tuple[list[str], float]] = []
+
+    def over(self, underlying: Mapping[str, QuoteRow]) -> dict[str, QuoteRow]:
+        return {key: row(key, self.ltp) if key in self.served else under for key, under in underlying.items()}
+
+    def current(self, underlying: Mapping[str, QuoteRow]) -> dict[str, QuoteRow]:
+        return self.over({key: under for key, under in underlying.items() if key in self.served})
+
+    def want(self, keys: Collection[str], seconds: float) -> None:
+        self.wanted.append((list(keys), seconds))
+
+
+def test_what_the_feed_keeps_current_is_asked_for_once_only(
+    broker: FakeBroker, store: QuoteStore, clock: FakeClock, monotonic: FakeMonotonic
+) -> None:
+    live = FakeLive(RELIANCE)
+    with open_book(broker, store, clock, monotonic=monotonic, live=live) as book:
+        assert book.get([RELIANCE, INFY]).quotes[RELIANCE]["ltp"] == 100.0
+        clock.move(seconds=60)
+
+        later = book.get([INFY, RELIANCE]).quotes
+
+        assert broker.asked == [(RELIANCE, INFY), (INFY,)]
+        assert list(later) == [INFY, RELIANCE]
+        assert later[RELIANCE]["ltp"] == 2000.0
+        assert book.last_known([RELIANCE])[RELIANCE]["ltp"] == 2000.0
+        assert book.get([RELIANCE], use_cache=False).quotes[RELIANCE]["ltp"] == 100.0, "who insists is served"
+
+
+def test_the_refresher_is_silent_while_the_feed_tells_all_that_is_watched(
+    broker: FakeBroker, store: QuoteStore, clock: FakeClock, monotonic: FakeMonotonic
+) -> None:
+    live = FakeLive()
+    with open_book(broker, store, clock, monotonic=monotonic, live=live) as book:
+        book.watch("page", [RELIANCE, INFY])
+        book.refresh_watched()
+        assert broker.asked == [(RELIANCE, INFY)]
+        live.served = {RELIANCE, INFY}
+        clock.move(seconds=60)
+        monotonic.now += 10
+
+        assert book.refresh_watched() == 1.0
+        live.served = {RELIANCE}  # the feed has lost the other one
+        book.watch("page", [RELIANCE, INFY])
+        book.refresh_watched()
+
+    assert broker.asked == [(RELIANCE, INFY), (INFY,)]
+    assert live.wanted[0] == ([RELIANCE, INFY], 15.0), "who watches wants it from the feed"
 
 
 # -- figures -------------------------------------------------------------------------------------------------------

@@ -77,6 +77,25 @@ def test_a_simulated_clock_is_taken_over_from_the_broker(tmp_path: Path) -> None
         assert not rt.source.practice
 
 
+def test_the_calendar_asks_nobody_before_it_is_started(tmp_path: Path) -> None:
+    with Runtime(load_settings(data_dir=tmp_path, mode="live")) as rt:
+        assert rt.phase("MCX_FO").reason
+        assert rt.calendar is rt.calendar_in("market_data.db")
+        assert rt.calendar.broker == "Upstox"
+        assert rt.calendar.state().source("holidays").fetched_at is None
+        assert not rt.built("http") or not rt.api.route_reports()
+
+
+def test_the_calendar_hears_the_paper_broker_and_does_not_follow_its_practice(tmp_path: Path) -> None:
+    with paper(tmp_path) as rt:
+        rt.calendar.refresh()
+
+        state = rt.calendar.state()
+        assert (state.practice, state.contradictions, rt.alerts.all()) == (True, (), [])
+        assert {source.error for source in state.sources} == {None}
+        assert all(source.fetched_at for source in state.sources if source.name != "table")
+
+
 def test_a_second_program_uses_the_running_broker_and_leaves_it_running(tmp_path: Path) -> None:
     with paper(tmp_path) as desk:
         address = desk.broker.api
@@ -151,7 +170,7 @@ def test_a_broker_at_a_given_address_that_was_restarted_is_followed(tmp_path: Pa
 def test_a_broker_that_cannot_be_found_leaves_the_requests_own_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.runtime.SINK_SECONDS", 0.02)
+    monkeypatch.setattr("services.runtime.core.SINK_SECONDS", 0.02)
     desk = paper(tmp_path)
     with paper(tmp_path) as guest:
         assert desk.quotes.get([RELIANCE]).quotes

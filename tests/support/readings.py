@@ -60,13 +60,14 @@ def reading(
 ) -> Reading:
     """A look at `rows`; `keys` may name instruments that have none."""
     found = {r["instrument_key"]: r for r in rows}
+    shown = tuple(found) if keys is None else keys
     return Reading(
         now=NOW,
-        keys=tuple(found) if keys is None else keys,
+        keys=shown,
         rows=found,
         instruments=INSTRUMENTS,
         problems=problems or {},
         problem=problem,
-        in_session=in_session,
+        moving=frozenset(shown if in_session else ()),
         speed=1.0,
     )

@@ -6,21 +6,26 @@ only, so a name from outside is never taken for markup.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
+from dashboard.push.fields import PLACE
+
 _FOLDER = Path(__file__).parent
 
 
-def browser_component(name: str) -> ComponentRenderer:
-    """The mounting command of the component `name`; call it once per module, at import."""
+def browser_component(name: str, *, live: bool = False) -> ComponentRenderer:
+    """The mounting command of the component `name`; call it once per module, at import. `live`: it listens to the push
+    channel, and its script knows the places of a row's members as `FIELD`."""
+    channel = f"const FIELD = {json.dumps(dict(PLACE))}\n{_text('live.js')}" if live else ""
     return st.components.v2.component(
         f"desk_{name}",
         html=_text(f"{name}.html"),
         css=_text("shared.css") + _text(f"{name}.css"),
-        js=_text("shared.js") + _text(f"{name}.js"),
+        js=_text("shared.js") + channel + _text(f"{name}.js"),
     )
 
 

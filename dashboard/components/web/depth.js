@@ -12,6 +12,9 @@ class Depth {
     this.spread = root.querySelector(".spread")
     this.note = root.querySelector(".note")
     this.root = root.querySelector(".root")
+    this.ltp = root.querySelector(".ltp")
+    this.change = root.querySelector(".last .change")
+    this.age = root.querySelector(".last .age")
     this.body.replaceChildren() // an earlier view on the same root may have left its rows
     for (let level = 0; level < 5; level += 1) {
       const row = this.body.insertRow()
@@ -20,8 +23,40 @@ class Depth {
   }
 
   receive() {
-    const { bids, asks, decimals, label, note } = this.data
+    this.shown = { ...this.data, at: this.arrived }
+    const { key, push } = this.data
+    if (push) live.show(this, push, [key], [key])
+    this.takeOver()
+    this.draw()
+  }
+
+  // What the push channel told of some instruments.
+  live(changed) {
+    if (changed.has(this.data.key)) { this.takeOver(); this.draw() }
+    else this.tick()
+  }
+
+  takeOver() {
+    const row = live.rows.get(this.data.key)
+    const told = live.depth.get(this.data.key)
+    if (!this.data.push || !row || !told || row.values[FIELD.received_ms] < (this.data.t ?? 0)) return
+    const [bids, asks, buy, sell] = told.values
+    const age = (row.now - row.values[FIELD.received_ms]) / 1000
+    const note = bids.length || asks.length ? null : this.data.note
+    const [ltp, change, percent, feed] = ["ltp", "change", "change_percent", "from_feed"].map(name => row.values[FIELD[name]])
+    this.shown = { ...this.shown, bids, asks, buy, sell, note, ltp, change, percent, age, at: row.at, feed, old: false }
+  }
+
+  close() { live.hide(this) }
+
+  draw() {
+    const { bids, asks, decimals, label, note, ltp, change, percent } = this.shown
     setAttribute(this.table, "aria-label", label)
+    setText(this.ltp, digits(ltp, decimals))
+    const mark = arrowOf(change)
+    const moved = change === null || change === undefined ? "" : `${digits(change, decimals, true)} (${digits(percent, 2, true)}%)`
+    setText(this.change, mark && mark !== "=" ? `${mark} ${moved}` : moved)
+    this.change.className = `change ${direction(change ?? 0)}`
     const widest = Math.max(1, ...bids.map(level => level[1]), ...asks.map(level => level[1]))
     for (let i = 0; i < 5; i += 1) {
       const cells = this.body.rows[i].cells
@@ -35,7 +70,7 @@ class Depth {
       cells[1].style.setProperty("--w", `${bid ? (bid[1] / widest) * 100 : 0}%`)
       cells[4].style.setProperty("--w", `${ask ? (ask[1] / widest) * 100 : 0}%`)
     }
-    const { buy, sell } = this.data
+    const { buy, sell } = this.shown
     setText(this.buy, digits(buy, 0))
     setText(this.sell, digits(sell, 0))
     const known = buy !== null && sell !== null && buy + sell > 0
@@ -52,10 +87,11 @@ class Depth {
   }
 
   tick() {
-    const age = this.data.age === null ? null : this.data.age + sinceArrival(this)
-    const silent = performance.now() - this.arrived > (this.data.silent_after ?? 10) * 1000
-    const old = age !== null && (silent || this.data.old || (this.data.in_session && age > this.data.stale_after))
+    const { age, at, old: troubled, feed, in_session } = this.shown
+    const now = age === null ? null : age + secondsSince(at, this.data)
+    const old = now !== null && (isSilent(this) || troubled || isOld(feed, in_session, now, this.data))
     this.root.classList.toggle("stale", old)
+    setText(this.age, now === null ? "" : `${ageText(now)} old${old ? ", not current" : ""}`)
   }
 }
 

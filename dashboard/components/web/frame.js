@@ -4,7 +4,7 @@ class Frame {
   constructor(root) {
     this.bar = root.querySelector(".bar")
     this.parts = Object.fromEntries(
-      ["mode", "source", "phase", "age", "problem"].map(name => [name, root.querySelector(`.${name}`)]),
+      ["mode", "source", "phase", "feed", "age", "problem"].map(name => [name, root.querySelector(`.${name}`)]),
     )
   }
 
@@ -16,20 +16,51 @@ class Frame {
     setText(this.parts.source, source)
     this.parts.source.title = source_help
     setText(this.parts.problem, problem ?? "")
+    if (this.data.push) live.show(this, this.data.push, this.data.keys, [])
     this.tick()
   }
 
+  live() { this.tick() }
+
+  close() { live.hide(this) }
+
+  // The age of the newest price, by whichever way it came.
+  age() {
+    const told = this.data.age === null ? [] : [this.data.age + sinceArrival(this)]
+    if (this.data.push && live.known) {
+      for (const { values, at, now } of live.rows.values()) {
+        told.push((now - values[FIELD.received_ms]) / 1000 + secondsSince(at, this.data))
+      }
+    }
+    return told.length ? Math.min(...told) : null
+  }
+
+  drawFeed() {
+    const word = this.data.push && live.alive ? live.feed : this.data.feed
+    const { live: good, state, why } = word
+    setText(this.parts.feed, good ? "Feed live" : state === "connected" ? "Feed mute" : `Feed ${state}`)
+    this.parts.feed.dataset.state = good ? "live" : state === "off" ? "off" : "away"
+    this.parts.feed.title = good
+      ? "Prices come as they change"
+      : `${why ? `${why}. ` : ""}Prices are asked for every few seconds instead.`
+  }
+
   tick() {
-    const { phase, phase_state, phase_help, phase_left, age, in_session, stale_after } = this.data
+    const { phase, phase_state, phase_help, phase_left, phase_then, phase_doubt, in_session, stale_after } = this.data
     const later = sinceArrival(this)
-    const quiet = (performance.now() - this.arrived) / 1000
-    const silent = quiet > (this.data.silent_after ?? 10)
-    const left = phase_left === null ? "" : ` · ${durationText(phase_left - later)} left`
-    setText(this.parts.phase, `${phase}${left}`)
+    const quiet = silentSeconds(this)
+    const silent = isSilent(this)
+    this.drawFeed()
+    const time = phase_left === null ? "" : durationText(phase_left - later)
+    const left = !time ? "" : phase_then ? ` · ${phase_then} in ${time}` : ` · ${time} left`
+    setText(this.parts.phase, `${phase}${left}${phase_doubt ? ` · ${phase_doubt}` : ""}`)
+    this.parts.phase.dataset.doubt = phase_doubt ?? ""
     this.parts.phase.title = phase_help
     this.parts.phase.dataset.state = phase_state
-    const now = age === null ? null : age + later
-    const state = silent ? "lost" : now === null ? "none" : this.data.problem || (in_session && now > stale_after) ? "old" : "fresh"
+    const now = this.age()
+    const feeds = this.data.push && live.alive && live.feed.live
+    const old = !feeds && (this.data.problem || (in_session && now > stale_after))
+    const state = silent ? "lost" : now === null ? "none" : old ? "old" : "fresh"
     this.parts.age.dataset.state = state
     setText(
       this.parts.age,

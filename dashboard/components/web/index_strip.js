@@ -13,9 +13,40 @@ class IndexStrip {
     for (const [key, view] of this.cards) {
       if (!keys.includes(key)) { view.item.remove(); this.cards.delete(key) }
     }
-    this.data.cards.forEach((card, place) => this.patch(card, place))
+    this.data.cards.forEach((card, place) => {
+      card.at = this.arrived
+      const told = live.rows.get(card.k)
+      if (this.data.push && told && told.values[FIELD.received_ms] >= (card.t ?? 0)) this.takeOver(card, told)
+      this.patch(card, place)
+    })
+    if (this.data.push) live.show(this, this.data.push, keys, [])
     this.tick()
   }
+
+  // What the push channel told of some instruments.
+  live(changed) {
+    for (const key of changed) {
+      const view = this.cards.get(key)
+      const told = live.rows.get(key)
+      if (!view || !told) continue
+      this.takeOver(view.card, told)
+      this.patch(view.card)
+    }
+    this.tick()
+  }
+
+  takeOver(card, { values, at, now }) {
+    card.ltp = values[FIELD.ltp]
+    card.ch = values[FIELD.change]
+    card.pc = values[FIELD.change_percent]
+    card.src = values[FIELD.source]
+    card.a = (now - values[FIELD.received_ms]) / 1000
+    card.at = at
+    card.feed = values[FIELD.from_feed]
+    card.o = false
+  }
+
+  close() { live.hide(this) }
 
   patch(card, place) {
     let view = this.cards.get(card.k)
@@ -30,7 +61,7 @@ class IndexStrip {
       item.append(words, spark)
       this.cards.set(card.k, view)
     }
-    if (this.list.children[place] !== view.item) this.list.insertBefore(view.item, this.list.children[place] ?? null)
+    if (place !== undefined && this.list.children[place] !== view.item) this.list.insertBefore(view.item, this.list.children[place] ?? null)
     view.card = card
     setText(view.name, card.n)
     setText(view.value, digits(card.ltp, 2))
@@ -46,11 +77,10 @@ class IndexStrip {
   }
 
   tick() {
-    const later = sinceArrival(this)
-    const silent = performance.now() - this.arrived > (this.data.silent_after ?? 10) * 1000
+    const silent = isSilent(this)
     for (const { item, card } of this.cards.values()) {
-      const age = card.a === null ? null : card.a + later
-      const old = age !== null && (silent || card.o || (this.data.in_session && age > this.data.stale_after))
+      const age = card.a === null ? null : card.a + secondsSince(card.at, this.data)
+      const old = age !== null && (silent || card.o || isOld(card.feed, card.m, age, this.data))
       item.classList.toggle("stale", old)
       item.title = age === null ? "no value yet" : `${ageText(age)} old${old ? ", not current" : ""}, ${card.src}`
     }

@@ -37,6 +37,9 @@ class QuoteTable {
     const present = new Set()
     for (const row of rows) {
       present.add(row.k)
+      row.at = this.arrived
+      const told = live.rows.get(row.k)
+      if (this.data.push && told && told.values[FIELD.received_ms] >= (row.t ?? 0)) this.takeOver(row, told)
       this.patch(row)
     }
     for (const [key, view] of this.rows) {
@@ -46,11 +49,42 @@ class QuoteTable {
     const sameRows = came.length === this.order.length && this.order.every(key => present.has(key))
     this.came = came
     if (!(this.hovering && sameRows)) this.arrange()
+    if (this.data.push) live.show(this, this.data.push, came, [])
     this.empty.hidden = rows.length > 0
     this.scroll.hidden = this.status.hidden = rows.length === 0
     setText(this.empty, this.data.empty ?? "")
     this.tick()
   }
+
+  // What the push channel told of some instruments.
+  live(keys) {
+    let moved = false
+    for (const key of keys) {
+      const view = this.rows.get(key)
+      const told = live.rows.get(key)
+      if (!view || !told) continue
+      this.takeOver(view.row, told)
+      this.patch(view.row)
+      moved = true
+    }
+    if (moved && this.sort && !this.hovering) this.arrange()
+    this.tick()
+  }
+
+  takeOver(row, { values, at, now }) {
+    row.v = this.data.columns.map((column, i) => {
+      if (column.f.length === 0) return row.v[i]
+      const shown = column.f.map(place => values[place])
+      if (shown.length === 1) return shown[0]
+      return shown.includes(null) ? null : shown
+    })
+    row.a = (now - values[FIELD.received_ms]) / 1000
+    row.at = at
+    row.feed = values[FIELD.from_feed]
+    row.o = false
+  }
+
+  close() { live.hide(this) }
 
   drawHead(columns) {
     this.head.replaceChildren()
@@ -247,19 +281,18 @@ class QuoteTable {
   }
 
   tick() {
-    const later = sinceArrival(this)
-    const silent = performance.now() - this.arrived > (this.data.silent_after ?? 10) * 1000
+    const silent = isSilent(this)
     let newest = null
     let stale = 0
     let priced = 0
+    const at = this.data.columns.findIndex(column => column.kind === "age")
     for (const { tr, cells, row } of this.rows.values()) {
-      const age = row.a === null ? null : row.a + later
-      const old = row.a !== null && (silent || row.o || (this.data.in_session && age > this.data.stale_after))
+      const age = row.a === null ? null : row.a + secondsSince(row.at, this.data)
+      const old = age !== null && (silent || row.o || isOld(row.feed, row.m, age, this.data))
       tr.classList.toggle("stale", old)
       if (old) stale += 1
       if (age !== null) priced += 1
       if (age !== null && (newest === null || age < newest)) newest = age
-      const at = this.data.columns.findIndex(column => column.kind === "age")
       if (at >= 0) {
         setText(cells[at], age === null ? MISSING : `${ageText(age)}${old ? " old" : ""}`)
       }
@@ -273,7 +306,7 @@ class QuoteTable {
     setText(
       this.status,
       silent
-        ? `${words}. No word from the desk for ${ageText((performance.now() - this.arrived) / 1000)}: prices are not current.`
+        ? `${words}. No word from the desk for ${ageText(silentSeconds(this))}: prices are not current.`
         : `${words}, newest price ${newest === null ? "not there yet" : `${ageText(newest)} old`}${stale ? `, ${stale} not current` : ""}.`,
     )
     this.status.classList.toggle("warn", silent)
@@ -309,6 +342,7 @@ const PAINT = {
     cell.title = value === null ? "not available" : digits(value, 0)
   },
   text(cell, value) { setText(cell, value ?? MISSING) },
+  time(cell, value) { setText(cell, value === null || value === undefined ? MISSING : indianTime(value)) },
   age() {},
   spark(cell, value) {
     let svg = cell.firstChild
@@ -336,7 +370,7 @@ const PAINT = {
 
 function SORT_VALUE(kind, row, at) {
   if (kind === "symbol") return row.s
-  if (kind === "age") return row.a
+  if (kind === "age") return row.a === null ? null : row.a - row.at / 1000
   const value = row.v[at]
   if (value === null || value === undefined) return null
   if (kind === "spark") return value.dir

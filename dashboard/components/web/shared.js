@@ -50,6 +50,15 @@ function durationText(seconds) {
   return `${whole} s`
 }
 
+const INDIA = new Intl.DateTimeFormat("en-GB", {
+  timeZone: "Asia/Kolkata", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
+})
+
+// Epoch milliseconds as the time of day in India: 14:05:33.
+function indianTime(ms) {
+  return INDIA.format(ms)
+}
+
 function direction(value) {
   return value > 0 ? "up" : value < 0 ? "down" : "flat"
 }

@@ -14,9 +14,10 @@ from dashboard.components.movers import breadth, movers
 from dashboard.components.quote_table import table_data
 from dashboard.components.search import MOST, describe, results_data
 from dashboard.components.sparks import POINTS, spark, thinned
+from services.domain.clock import epoch_ms
 from services.domain.errors import BadInstrumentKey, NotSent
 from services.domain.instruments import Instrument
-from tests.support.readings import FUTURE, INFY, INSTRUMENTS, NIFTY, RELIANCE, USDINR, reading, row
+from tests.support.readings import FUTURE, INFY, INSTRUMENTS, NIFTY, NOW, RELIANCE, USDINR, reading, row
 
 
 def no_track(key: str) -> tuple[float, ...]:
@@ -33,8 +34,8 @@ def test_a_row_tells_who_it_is_how_old_and_every_chosen_figure():
     assert [head["id"] for head in data["columns"]] == ["symbol", "ltp", "change", "volume"]
     assert data["rows"] == [
         {
-            "k": RELIANCE, "s": "RELIANCE", "n": "RELIANCE INDUSTRIES LTD", "g": "NSE", "d": 2, "a": 2.0, "o": False,
-            "x": None, "v": [None, 1500.0, 10.0, 1234567],
+            "k": RELIANCE, "s": "RELIANCE", "n": "RELIANCE INDUSTRIES LTD", "g": "NSE", "d": 2, "a": 2.0, "m": True,
+            "t": epoch_ms(NOW) - 2000, "feed": False, "o": False, "x": None, "v": [None, 1500.0, 10.0, 1234567],
         }
     ]  # fmt: skip
 
@@ -58,6 +59,15 @@ def test_with_the_broker_down_all_rows_are_old_and_still_there():
     look = reading(row(RELIANCE), row(INFY), problem=NotSent("refused"))
 
     assert [(r["o"], r["v"][1]) for r in table(look)["rows"]] == [(True, 1500.0), (True, 1500.0)]
+
+
+def test_each_row_each_card_and_the_ladder_follow_their_own_market():
+    look = replace(reading(row(RELIANCE), row(NIFTY)), moving=frozenset({NIFTY}))
+
+    assert [r["m"] for r in table(look)["rows"]] == [False, True]
+    assert [card["m"] for card in strip_data(look, no_track)["cards"]] == [False, True]
+    assert depth_data(look, RELIANCE)["in_session"] is False
+    assert depth_data(look, NIFTY)["in_session"] is True
 
 
 def test_a_bad_key_is_told_in_its_own_row_only():
@@ -109,6 +119,7 @@ def test_the_strip_shows_known_indices_with_or_without_a_value():
 def test_the_ladder_has_levels_best_first_and_totals_of_the_whole_book():
     data = depth_data(reading(row(RELIANCE)), RELIANCE)
 
+    assert (data["ltp"], data["change"]) == (1500.0, 10.0)
     assert data["bids"][0] == [1499.9, 100, 1]
     assert data["asks"][4] == [1500.5, 1000, 5]
     assert (data["buy"], data["sell"], data["note"]) == (300_000, 100_000, None)
@@ -132,7 +143,6 @@ def test_an_empty_ladder_says_why(look, key, word):
 def test_facts_leave_out_what_an_instrument_does_not_have():
     facts = day_facts(reading(row(RELIANCE)), RELIANCE)
 
-    assert facts["Last"] == "1,500.00 (+10.00, +0.67%)"
     assert facts["Circuits"] == "1,341.00 to 1,639.00"
     assert facts["Instrument key"] == RELIANCE
     assert "Open interest" not in facts

@@ -9,19 +9,40 @@ import pytest
 
 from dashboard.components.frame import frame_data
 from services.domain.errors import NotSent
-from services.domain.phases import Phase, PhaseNow
+from services.domain.phases import Accepts, Listing, Market, Phase, PhaseNow, Stage
 from services.domain.quotes import PriceSource
 from services.settings import load_settings
 from tests.support.readings import NIFTY, NOW, reading, row
 
+OPEN = PhaseNow(Phase.OPEN, "until 15:30", NOW + timedelta(hours=1, minutes=24), then=Phase.CLOSED)
+AUCTION = PhaseNow(
+    Phase.CLOSING_AUCTION, "closing auction", NOW + timedelta(minutes=3), Stage.LIMIT_ONLY, Accepts.LIMIT,
+    then=Phase.CLOSING_AUCTION, source="NSE/CMTR/74466",
+)  # fmt: skip
 
-def a_desk(*, source=None, phase=None, **settings):
+
+class ACalendar:
+    """Every listing is in `phase`, those of `auction` in that one."""
+
+    def __init__(self, phase, auction=None, disputes=()):
+        self._phases = {Listing.AUCTION: auction or phase}
+        self._phase = phase
+        self._disputes = disputes
+
+    def phase(self, market=Market.NSE, *, listing=Listing.ORDINARY):
+        return self._phases.get(listing, self._phase)
+
+    def state(self):
+        return SimpleNamespace(contradictions=self._disputes)
+
+
+def a_desk(*, source=None, phase=None, auction=None, disputes=(), **settings):
     return SimpleNamespace(
         settings=load_settings(**settings),
         source=source or PriceSource("simulated", "simulated", practice=True),
         broker=SimpleNamespace(label="paper broker of this desk"),
         clock=SimpleNamespace(now=lambda: NOW),
-        phase=lambda: phase or PhaseNow(Phase.OPEN, "until 15:30", NOW + timedelta(hours=1, minutes=24)),
+        calendar=ACalendar(phase or OPEN, auction, disputes),
     )
 
 
@@ -45,20 +66,60 @@ def test_with_real_hours_the_phase_counts_down():
     assert data["phase_left"] == 84 * 60
 
 
-@pytest.mark.parametrize(
-    ("phase", "text", "left"),
-    [
-        (PhaseNow(Phase.CLOSED, "Saturday", NOW + timedelta(days=2)), "NSE closed, opens Sun 22 Nov, 14:05 IST", None),
-        (PhaseNow(Phase.CLOSED, "after the close", NOW + timedelta(hours=17)), "NSE closed", 17 * 3600),
-        (PhaseNow(Phase.PRE_OPEN, "pre-open session", NOW + timedelta(minutes=5)), "NSE pre-open", 300),
-        (PhaseNow(Phase.UNKNOWN, "no hours are published", None), "NSE hours unknown", None),
-    ],
-)
-def test_a_market_that_is_not_open_tells_when_it_will_be(phase, text, left):
-    data = frame_data(a_desk(source=PriceSource("upstox", "Upstox"), phase=phase), None, None)
+UPSTOX = PriceSource("upstox", "Upstox")
 
-    assert (data["phase"], data["phase_left"]) == (text, left)
+
+def closed(reason, *, then=Phase.PRE_OPEN, **ahead):
+    return PhaseNow(Phase.CLOSED, reason, NOW + timedelta(**ahead), then=then)
+
+
+@pytest.mark.parametrize(
+    ("phase", "text", "then", "left"),
+    [
+        (closed("Saturday", days=2), "NSE closed, pre-open Sun 22 Nov, 14:05 IST", "", None),
+        (closed("after the close", hours=17), "NSE closed", "pre-open", 17 * 3600),
+        (closed("between sessions", then=Phase.OPEN, hours=1), "NSE closed", "opens", 3600),
+        (PhaseNow(Phase.PRE_OPEN, "pre-open", NOW + timedelta(minutes=5), Stage.LIMIT_ONLY, Accepts.LIMIT,
+                  Phase.PRE_OPEN), "NSE pre-open, limit orders only", "", 300),
+        (PhaseNow(Phase.POST_CLOSE, "at the close", NOW + timedelta(minutes=5), then=Phase.CLOSED),
+         "NSE post-close", "", 300),
+        (PhaseNow(Phase.UNKNOWN, "no hours are published", None), "NSE hours unknown", "", None),
+    ],
+)  # fmt: skip
+def test_a_market_that_is_not_open_tells_when_it_will_be(phase, text, then, left):
+    data = frame_data(a_desk(source=UPSTOX, phase=phase), None, None)
+
+    assert (data["phase"], data["phase_then"], data["phase_left"]) == (text, then, left)
     assert data["phase_state"] == phase.phase.value
+
+
+def test_while_some_shares_are_in_the_closing_auction_the_frame_tells_of_it():
+    data = frame_data(a_desk(source=UPSTOX, auction=AUCTION), None, None)
+
+    assert data["phase"] == "NSE closing auction, limit orders only"
+    assert data["phase_state"] == "closing auction"
+    assert "takes limit orders" in data["phase_help"]
+    assert "NSE/CMTR/74466" in data["phase_help"]
+
+
+def test_what_is_not_confirmed_is_said_to_be_so():
+    doubtful = PhaseNow(Phase.OPEN, "x", NOW + timedelta(hours=1), confirmed=False, source="a press report")
+    data = frame_data(a_desk(source=UPSTOX, phase=doubtful), None, None)
+
+    assert data["phase_doubt"] == "unconfirmed"
+    assert "a press report, unconfirmed" in data["phase_help"]
+
+
+def test_a_contradiction_of_the_exchange_is_in_sight_with_both_sides():
+    dispute = SimpleNamespace(market=Market.NSE, source="the broker", broker_says="closed", table_says="open to 15:30")
+    elsewhere = SimpleNamespace(market=Market.MCX, source="the broker", broker_says="closed", table_says="open")
+
+    data = frame_data(a_desk(source=UPSTOX, disputes=(dispute, elsewhere)), None, None)
+    other = frame_data(a_desk(source=UPSTOX, disputes=(elsewhere,)), None, None)
+
+    assert data["phase_doubt"] == "disputed"
+    assert "the broker says closed, the calendar says open to 15:30" in data["phase_help"]
+    assert other["phase_doubt"] == ""
 
 
 def test_trouble_is_named_and_ages_that_are_not_known_stay_empty():

@@ -54,7 +54,7 @@ class Desk:
 
 @contextmanager
 def serving(desk: Desk) -> Iterator[Desk]:
-    app = Starlette(routes=push_routes(desk.hub, desk.tokens))
+    app = Starlette(routes=push_routes(lambda: desk.hub, lambda: desk.tokens))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
     listener = socket.create_server(("127.0.0.1", 0))
     desk.port = listener.getsockname()[1]

@@ -1,0 +1,82 @@
+"""What the push channel tells, out of the desk's quote book and its live feed."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from dashboard.push.fields import Row
+from services.domain.clock import epoch_ms
+from services.domain.errors import InvalidRequest
+from services.domain.phases import TRADING
+from services.runtime import Runtime
+
+RENEW_SECONDS = 5.0
+"""The lease on what is watched lasts fifteen."""
+MUTE_SECONDS = 3.0
+"""A feed that told nothing for so long in session is not called live."""
+HOLDER = "push"
+
+log = logging.getLogger(__name__)
+
+
+class DeskPrices:
+    """The quotes of all who listen. `changed` compares with what was told last: a quote that did not change is the same
+    object. Everything runs on one thread and waits for nothing but a look into memory."""
+
+    def __init__(self, runtime: Callable[[], Runtime], *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._runtime = runtime
+        self._monotonic = monotonic
+        self._told: dict[str, tuple[int, Row]] = {}
+        self._version = 0
+        self._renewed = (float("-inf"), frozenset[str]())
+
+    def hold(self, holder: str, keys: Collection[str]) -> None:
+        """Have the feed tell `keys`, and the quote book ask for what the feed cannot."""
+        try:
+            self._runtime().feed.replace(holder, keys)
+        except InvalidRequest as error:  # more than the broker allows on one connection: requests tell them
+            log.warning("the feed does not take %d more instruments: %s", len(keys), error)
+            self._runtime().feed.release(holder)
+
+    def release(self, holder: str) -> None:
+        self._runtime().feed.release(holder)
+
+    def changed(self, cursor: int, keys: Collection[str]) -> tuple[int, Mapping[str, Row]]:
+        quotes = self._runtime().quotes
+        now, wanted = self._monotonic(), frozenset(keys)
+        if wanted - self._renewed[1] or now - self._renewed[0] >= RENEW_SECONDS:
+            everything = wanted if cursor else wanted | self._renewed[1]
+            quotes.watch(HOLDER, everything)
+            self._renewed = (now, everything)
+        self._version += 1
+        news = {}
+        for key, row in quotes.last_known(wanted).items():
+            told = self._told.get(key)
+            if told is None or told[1] is not row:
+                told = self._told[key] = (self._version, row)
+            if told[0] > cursor:
+                news[key] = row
+        return self._version, news
+
+    def word(self) -> Mapping[str, Any]:
+        return feed_word(self._runtime())
+
+    def painted(self, seconds: float) -> None:
+        """A change took so long from its sending to a screen."""
+        self._runtime().painted(seconds)
+
+    def now_ms(self) -> int:
+        return epoch_ms(self._runtime().clock.now())
+
+
+def feed_word(runtime: Runtime) -> Mapping[str, Any]:  # Any: a flag and texts
+    """How the live feed does, for the browser. `live`: it tells all that changes. `why`: what is the matter with it."""
+    health = runtime.feed.health()
+    in_session = runtime.source.practice or runtime.phase().phase in TRADING
+    ago = health.last_message_ago_seconds
+    mute = health.connected and in_session and health.sent_count > 0 and (ago is None or ago > MUTE_SECONDS)
+    why = f"no price for {ago:.0f} s" if mute and ago is not None else health.reason
+    return {"live": health.connected and not mute, "state": str(health.state), "why": why}

@@ -1,0 +1,83 @@
+"""What has to be done now and then, and by nobody's order: ticks packed, old records let go."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+from threading import Event
+
+from services.domain.calendar.calendar import MarketCalendar
+from services.domain.clock import IST, Clock, ist_date
+from services.domain.errors import StorageError
+from services.domain.phases import TRADING, Market
+from services.storage.background import Recurring
+from services.storage.feed_metrics import FeedMetrics
+from services.storage.tick_packing import TickPacker
+
+EVERY_SECONDS = 1800.0
+METRICS_DAYS = 90
+
+log = logging.getLogger(__name__)
+
+
+class Housekeeping:
+    """The thread `housekeeping`: one round at its start, then one every half hour. `close` interrupts a round between
+    two of its transactions."""
+
+    def __init__(
+        self,
+        *,
+        packer: TickPacker,
+        metrics: FeedMetrics,
+        clock: Clock,
+        calendar: Callable[[], MarketCalendar],
+        log_days: int,
+        packed_days: int,
+        every_seconds: float = EVERY_SECONDS,
+    ) -> None:
+        self._packer = packer
+        self._metrics = metrics
+        self._clock = clock
+        self._calendar = calendar
+        self._log_days = log_days
+        self._packed_days = packed_days
+        self._every = every_seconds
+        self._stop = Event()
+        self._thread = Recurring(self._step, name="housekeeping")
+
+    def start(self) -> None:
+        """Begin; a second call changes nothing."""
+        self._thread.ensure()
+
+    def begin_close(self) -> None:
+        self._stop.set()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.close()
+
+    def round(self) -> None:
+        """Pack what is settled and let go of what is too old. Raises what the disk says."""
+        now = self._clock.now()
+        done = self._packer.tidy(
+            self.settled_before(now), log_days=self._log_days, packed_days=self._packed_days, stop=self._stop.is_set
+        )
+        if done.packed or done.left_the_log or done.given_up:
+            log.info("ticks: %d packed, %d left the log, %d given up", done.packed, done.left_the_log, done.given_up)
+        self._metrics.prune(now - timedelta(days=METRICS_DAYS))
+
+    def settled_before(self, now: datetime) -> datetime:
+        """Up to when ticks are all in: now, once every market has closed; until then the beginning of the day."""
+        calendar = self._calendar()
+        if any(calendar.phase(market, now).phase in TRADING for market in Market):
+            return datetime.combine(ist_date(now), time(0), IST).astimezone(UTC)
+        return now
+
+    def _step(self) -> float | None:
+        try:
+            self.round()
+        except (StorageError, sqlite3.Error) as error:
+            log.warning("housekeeping was not done: %s", error)
+        return None if self._stop.is_set() else self._every

@@ -1,0 +1,226 @@
+"""The market as the desk knows it: instruments, calendar, quotes, live feed, ticks."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from services.calendar import ALERT_KIND, Calendar
+from services.day_tracks import DayTracks
+from services.domain.calendar.calendar import market_of
+from services.domain.errors import InvalidRequest
+from services.domain.phases import Listing, PhaseNow
+from services.feed.latency import Step
+from services.instrument_master import InstrumentMaster
+from services.live_feed.feed import LiveFeed
+from services.live_feed.records import ConnectionLog
+from services.live_rows import LiveRows
+from services.parts import busy_part, part
+from services.quote_book import TTL_SECONDS, QuoteBook
+from services.runtime.core import MARKET_FILE, CoreRuntime
+from services.runtime.housekeeping import Housekeeping
+from services.settings import Mode, Settings
+from services.storage.feed_metrics import FeedMetrics
+from services.storage.pool import Pool
+from services.storage.quote_store import QuoteStore
+from services.storage.recorder import Recorder
+from services.storage.tick_packing import TickPacker
+from services.storage.tick_store import TickStore
+from services.storage.tick_writer import TickWriter
+from services.transport.feed_connection import FeedConnection
+
+RECORDINGS = "recordings"
+
+log = logging.getLogger(__name__)
+
+
+class Runtime(CoreRuntime):
+    """Everything that the desk is made of. `with Runtime(settings) as rt:` or `get_runtime()`."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._books: dict[Path, QuoteBook] = {}
+        self._calendars: dict[str | Path, Calendar] = {}
+        self._tick_files: dict[Path, TickWriter] = {}
+
+    def phase(self, segment: str = "NSE_EQ") -> PhaseNow:
+        """The phase of the real market in `segment`, by this process's clock. Makes no request."""
+        return self.calendar.phase(market_of(segment))
+
+    @part
+    def instruments(self) -> InstrumentMaster:
+        return InstrumentMaster(pool=self.market_pool, download=self.api.instrument_file, clock=self.clock)
+
+    def calendar_in(self, db_path: str | Path = MARKET_FILE) -> Calendar:
+        """The market calendar with the broker's answers kept in that market file, one per file. It asks nobody before
+        its `start`."""
+        known = self._calendars.get(db_path)  # the common way, without a lock: entries are only ever added
+        if known is not None:
+            return known
+        pool, api, clock, alerts = self.pool(db_path), self.api, self.clock, self.alerts
+        with self._registry:
+            if pool.path not in self._calendars:
+                if self._closed:
+                    raise RuntimeError("the runtime is closed; the calendar was asked for")
+                made = Calendar(
+                    ask=api,
+                    pool=pool,
+                    clock=clock,
+                    raise_alert=lambda message, **told: alerts.raise_alert(ALERT_KIND, message, **told),
+                    resolve_alerts=lambda but: alerts.resolve_all(ALERT_KIND, but=but),
+                    practice=lambda: self.source.practice,
+                    broker=self._broker_name(),
+                )
+                self._calendars[pool.path] = self.keep(made, "calendar", busy=True)
+            return self._calendars.setdefault(db_path, self._calendars[pool.path])
+
+    @property
+    def calendar(self) -> Calendar:
+        """Is it open, until when, and why not: the desk's own table with the broker's word over it."""
+        return self.calendar_in()
+
+    def _broker_name(self) -> str:
+        """Who speaks, in the middle of a sentence."""
+        if self.settings.mode is Mode.PAPER:
+            return "the paper broker"
+        return "the rehearsal broker" if self.settings.live_rehearsal else "Upstox"
+
+    def quotes_in(self, db_path: str | Path = MARKET_FILE) -> QuoteBook:
+        """The quote book over that market file, one per file."""
+        pool, api, clock = self.pool(db_path), self.api, self._broker_time.clock
+        with self._registry:
+            if pool.path not in self._books:
+                if self._closed:
+                    raise RuntimeError("the runtime is closed; quotes were asked for")
+                made = QuoteBook(
+                    fetch=api.full_quotes,
+                    store=QuoteStore(pool),
+                    clock=clock,
+                    source=self._broker_time.current_source,
+                    live=self.live_rows,
+                    ttl=max(TTL_SECONDS, clock.speed),  # at least a real second, however fast the clock runs
+                )
+                self._books[pool.path] = self.keep(made, "quotes", busy=True)
+            return self._books[pool.path]
+
+    @property
+    def quotes(self) -> QuoteBook:
+        return self.quotes_in()
+
+    @busy_part
+    def tracks(self) -> DayTracks:
+        """The day's path of each watched instrument, for sparklines."""
+        return DayTracks(fetch_bars=self.api.intraday_bars, clock=self.clock, latest=self.quotes.last_known)
+
+    # -- the live feed -----------------------------------------------------------------------------------------
+
+    def feed_in(self, db_path: str | Path = MARKET_FILE) -> LiveFeed:
+        """The live feed of this process, its ticks kept in that market file. Nothing is connected before its
+        `connect`."""
+        self._keep_ticks(self.pool(db_path))
+        return self.feed
+
+    @part
+    def feed(self) -> LiveFeed:
+        """The live feed. Prices go to its board; ticks are kept only after `feed_in`."""
+        records, outside = self.feed_records, self._is_outside
+        feed = LiveFeed(
+            authorise=self._feed_address,
+            connect=lambda: FeedConnection(local=not outside, trust_env=outside and self.settings.use_system_proxy),
+            token=self.login.token,
+            clock=self.clock,
+            phase=self._phase_of,
+            folder=self.folder,
+            practice=lambda: self.source.practice,
+            speed=lambda: self._broker_time.clock.speed,
+            book=records,
+            error_sink=self._broker_failed,
+        )
+        if self.settings.record_feed:
+            feed.add_frame_sink(self.recorder.put)
+        return feed
+
+    @part
+    def live_rows(self) -> LiveRows:
+        """Quotes of the feed, in the form of all others."""
+        return LiveRows(
+            board=self.feed.board,
+            serves=self.feed.serves,
+            want=self._want_live,
+            clock=self.clock,
+            source=lambda: self.source.label,
+            speed=lambda: self._broker_time.clock.speed,
+        )
+
+    @part
+    def ticks(self) -> TickStore:
+        """Every tick that was kept."""
+        return TickStore(self.market_pool)
+
+    @part
+    def feed_metrics(self) -> FeedMetrics:
+        """A row for each connection of a feed."""
+        return FeedMetrics(self.market_pool)
+
+    @part
+    def feed_records(self) -> ConnectionLog:
+        return ConnectionLog(self.feed_metrics, dropped=self.ticks_dropped)
+
+    @part
+    def recorder(self) -> Recorder:
+        """Keeps the feed's frames as they came, to be replayed."""
+        return Recorder(
+            self.folder / RECORDINGS, source=lambda: self.source.label, keep_days=self.settings.recording_days
+        )
+
+    @busy_part
+    def housekeeping(self) -> Housekeeping:
+        """Packs ticks after the close and lets go of what is too old. Runs after its `start`."""
+        return Housekeeping(
+            packer=TickPacker(self.market_pool),
+            metrics=self.feed_metrics,
+            clock=self.clock,
+            calendar=lambda: self.calendar.current,
+            log_days=1,
+            packed_days=self.settings.tick_days,
+        )
+
+    def painted(self, seconds: float) -> None:
+        """A price took so long from here to a screen."""
+        self.feed.latency[Step.SENT_TO_PAINTED].record(seconds * 1000)
+
+    def ticks_dropped(self) -> int:
+        """How many ticks were lost on their way to the disk since this process began."""
+        return sum(writer.stats().dropped_in_all for writer in list(self._tick_files.values()))
+
+    def _keep_ticks(self, pool: Pool) -> None:
+        """Write ticks into that market file, from now on. The writer is older than the feed, so it ends after it."""
+        with self._registry:
+            if pool.path in self._tick_files:
+                return
+            if self._closed:
+                raise RuntimeError("the runtime is closed; ticks were to be kept")
+            writer = self._tick_files[pool.path] = self.keep(TickWriter(pool), "ticks")
+        self.feed.add_tick_sink(writer.put)
+
+    def _want_live(self, keys: Collection[str], seconds: float) -> None:
+        """A lease on `keys` for as long as somebody looks at them."""
+        try:
+            self.feed.wanted(keys, time.monotonic() + seconds)
+        except InvalidRequest as error:  # more than one connection takes: requests tell the rest
+            log.debug("the feed does not take them all: %s", error)
+
+    def _phase_of(self, segment: str, listing: Listing) -> PhaseNow:
+        return self.calendar.phase(market_of(segment), listing=listing)
+
+    def _feed_address(self) -> str:
+        """A fresh address, at `DESK_FEED_BASE` where that is given."""
+        address, base = self.api.feed_authorize(), self.settings.feed_base
+        if base is None:
+            return address
+        told, wanted = urlsplit(address), urlsplit(base)
+        scheme = {"http": "ws", "https": "wss"}.get(wanted.scheme, wanted.scheme)
+        return told._replace(scheme=scheme, netloc=wanted.netloc).geturl()
