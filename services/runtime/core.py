@@ -13,7 +13,6 @@ from threading import RLock
 from typing import Any
 
 from services.broker_link import BrokerAddress, BrokerLink, BrokerTime
-from services.calendar import Calendar
 from services.domain.accounts import Token, TokenKind
 from services.domain.clock import Clock
 from services.domain.errors import NotSent, UpstoxError
@@ -24,7 +23,6 @@ from services.ledger.watchlists import Watchlists
 from services.login import Login, read_token_text
 from services.logs import hide, redact
 from services.parts import Parts, part
-from services.quote_book import QuoteBook
 from services.settings import Mode, Settings, ensure_folder
 from services.storage.error_log import ErrorLog
 from services.storage.modes import mark_mode, refuse_other_mode
@@ -68,8 +66,6 @@ class CoreRuntime(Parts):
         super().__init__()
         self.settings = settings
         self._pools: dict[Path, Pool] = {}
-        self._books: dict[Path, QuoteBook] = {}
-        self._calendars: dict[str | Path, Calendar] = {}
         self._registry = RLock()
         for secret in (settings.access_token, settings.read_token, settings.client_secret, settings.encryption_key):
             if secret is not None:

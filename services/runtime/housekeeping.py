@@ -17,6 +17,8 @@ from services.storage.feed_metrics import FeedMetrics
 from services.storage.tick_packing import TickPacker
 
 EVERY_SECONDS = 1800.0
+SHORTEST_PAUSE = 2.0
+"""Real seconds: a simulated night may be over in a minute, and its rounds take time too."""
 METRICS_DAYS = 90
 
 log = logging.getLogger(__name__)
@@ -35,14 +37,17 @@ class Housekeeping:
         calendar: Callable[[], MarketCalendar],
         log_days: int,
         packed_days: int,
+        speed: Callable[[], float] = lambda: 1.0,
         every_seconds: float = EVERY_SECONDS,
     ) -> None:
+        """`every_seconds` of `clock`, which runs `speed()` times as fast as the host's."""
         self._packer = packer
         self._metrics = metrics
         self._clock = clock
         self._calendar = calendar
         self._log_days = log_days
         self._packed_days = packed_days
+        self._speed = speed
         self._every = every_seconds
         self._stop = Event()
         self._thread = Recurring(self._step, name="housekeeping")
@@ -80,4 +85,4 @@ class Housekeeping:
             self.round()
         except (StorageError, sqlite3.Error) as error:
             log.warning("housekeeping was not done: %s", error)
-        return None if self._stop.is_set() else self._every
+        return None if self._stop.is_set() else max(SHORTEST_PAUSE, self._every / max(1.0, self._speed()))

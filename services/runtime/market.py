@@ -14,8 +14,10 @@ from services.domain.calendar.calendar import market_of
 from services.domain.errors import InvalidRequest
 from services.domain.phases import Listing, PhaseNow
 from services.feed.latency import Step
+from services.feed.watchdog import prices_expected
 from services.instrument_master import InstrumentMaster
 from services.live_feed.feed import LiveFeed
+from services.live_feed.portfolio import PortfolioStream
 from services.live_feed.records import ConnectionLog
 from services.live_rows import LiveRows
 from services.parts import busy_part, part
@@ -42,7 +44,7 @@ class Runtime(CoreRuntime):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self._books: dict[Path, QuoteBook] = {}
+        self._books: dict[str | Path, QuoteBook] = {}
         self._calendars: dict[str | Path, Calendar] = {}
         self._tick_files: dict[Path, TickWriter] = {}
 
@@ -90,6 +92,9 @@ class Runtime(CoreRuntime):
 
     def quotes_in(self, db_path: str | Path = MARKET_FILE) -> QuoteBook:
         """The quote book over that market file, one per file."""
+        known = self._books.get(db_path)  # the common way, without a lock: entries are only ever added
+        if known is not None:
+            return known
         pool, api, clock = self.pool(db_path), self.api, self._broker_time.clock
         with self._registry:
             if pool.path not in self._books:
@@ -101,10 +106,11 @@ class Runtime(CoreRuntime):
                     clock=clock,
                     source=self._broker_time.current_source,
                     live=self.live_rows,
+                    back_in_reach=self.feed.retry,
                     ttl=max(TTL_SECONDS, clock.speed),  # at least a real second, however fast the clock runs
                 )
                 self._books[pool.path] = self.keep(made, "quotes", busy=True)
-            return self._books[pool.path]
+            return self._books.setdefault(db_path, self._books[pool.path])
 
     @property
     def quotes(self) -> QuoteBook:
@@ -142,6 +148,22 @@ class Runtime(CoreRuntime):
         if self.settings.record_feed:
             feed.add_frame_sink(self.recorder.put)
         return feed
+
+    @busy_part
+    def portfolio_feed(self) -> PortfolioStream:
+        """Updates of orders, positions and holdings as they happen. Nothing is connected before its `connect`."""
+        outside = self._is_outside
+        return PortfolioStream(
+            authorise=self.api.portfolio_feed_authorize,
+            connect=lambda: FeedConnection(
+                local=not outside, name="portfolio stream", trust_env=outside and self.settings.use_system_proxy
+            ),
+            token=self.login.token,
+            clock=self.clock,
+            folder=self.folder,
+            book=self.feed_records,
+            error_sink=self._broker_failed,
+        )
 
     @part
     def live_rows(self) -> LiveRows:
@@ -186,7 +208,16 @@ class Runtime(CoreRuntime):
             calendar=lambda: self.calendar.current,
             log_days=1,
             packed_days=self.settings.tick_days,
+            speed=lambda: self._broker_time.clock.speed,
         )
+
+    def prices_expected(self) -> bool:
+        """Should prices of what the feed is subscribed to move now? In auctions and in the gaps around them nobody can
+        tell, so no."""
+        if self.source.practice:
+            return True
+        keys = self.feed.board.keys()
+        return prices_expected({key.partition("|")[0] for key in keys}, self._phase_of)
 
     def painted(self, seconds: float) -> None:
         """A price took so long from here to a screen."""

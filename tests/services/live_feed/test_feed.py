@@ -459,7 +459,7 @@ class TestLogin:
         desk.token = token(expires=NOON)
         with live_feed(desk, tmp_path) as feed:
             feed.connect("desk", timeout=0)
-            until(feed, lambda health: len(health.ends) >= 4)
+            until(feed, lambda health: len(desk.pauses) >= 3)
 
         assert desk.pauses[:3] == [1, 2, 4]
 
