@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 from enum import StrEnum
+from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from dotenv.parser import parse_stream
 from platformdirs import user_data_path
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -18,6 +22,7 @@ from services.wire.endpoints import Profile
 UPSTOX_API = "https://api.upstox.com"
 UPSTOX_ORDER = "https://api-hft.upstox.com"
 UPSTOX_ASSETS = "https://assets.upstox.com"
+_NOT_PREFIXED = ("UPSTOX_CLIENT_ID", "UPSTOX_CLIENT_SECRET", "UPSTOX_REDIRECT_URI", "ENCRYPTION_KEY")
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _PLAIN_URL = re.compile(r"(?:https?|wss?)://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
 
@@ -148,12 +153,40 @@ class Settings(BaseSettings):
 
 
 def load_settings(**given: object) -> Settings:
-    """Settings from the environment and `.env`, overridden by `given`; a clear error instead of pydantic's."""
+    """Settings from the environment and `.env`, overridden by `given`; a clear error instead of pydantic's.
+
+    A name that is almost one of ours, or a line that is none, is refused: what it was meant to change would silently
+    stay as it is.
+    """
+    _refuse_misspelt([*os.environ, *_names_in(Path(".env"))])
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         lines = [_in_words(item["loc"], item["msg"]) for item in error.errors(include_input=False, include_url=False)]
         raise ConfigurationError("; ".join(lines)) from None
+
+
+def _names_in(file: Path) -> list[str]:
+    """The names that `file` sets; none if there is no such file."""
+    try:
+        lines = list(parse_stream(StringIO(file.read_text(encoding="utf-8"))))
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file} cannot be read: {error}") from error
+    for line in lines:
+        if line.error:
+            raise ConfigurationError(f"{file}, line {line.original.line}: not NAME=value")
+    return [line.key for line in lines if line.key]
+
+
+def _refuse_misspelt(names: Iterable[str]) -> None:
+    known = {f"DESK_{name.upper()}" for name in Settings.model_fields} | set(_NOT_PREFIXED)
+    for name in dict.fromkeys(names):
+        if name in known or not name.startswith(("DESK_", "UPSTOX_", "ENCRYPTION_")):
+            continue
+        if meant := get_close_matches(name.upper(), known, n=1, cutoff=0.85):
+            raise ConfigurationError(f"{name} is not a setting of the desk; {meant[0]} is")
 
 
 def _in_words(place: tuple[int | str, ...], message: str) -> str:

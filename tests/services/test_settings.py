@@ -30,6 +30,32 @@ def test_the_default_is_paper_with_its_own_broker() -> None:
     assert settings.folder.name == "paper"
 
 
+@pytest.mark.parametrize("wrong", ["DESK_PAPER_CLOK", "DESK_DATA_DIRR", "DESK_MDOE", "UPSTOX_CLIENTID", "DESK_Mode"])
+def test_a_misspelt_name_is_refused_with_the_right_one(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    monkeypatch.setenv(wrong, "x")
+
+    with pytest.raises(ConfigurationError, match=f"{wrong} is not a setting of the desk; [A-Z_]+ is"):
+        load_settings()
+
+
+def test_a_misspelt_name_in_the_file_is_refused_too_and_names_of_others_are_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DESK_LAMP", "on")
+    load_settings()
+    (tmp_path / ".env").write_text("DESK_REED_TOKEN=x\n")
+
+    with pytest.raises(ConfigurationError, match="DESK_READ_TOKEN is"):
+        load_settings()
+
+
+def test_a_line_of_the_file_that_is_none_is_refused_by_its_number(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("# ours\nDESK_MODE=paper\n= nonsense\n")
+
+    with pytest.raises(ConfigurationError, match=r"\.env, line 3"):
+        load_settings()
+
+
 def test_modes_and_rehearsals_never_share_a_folder(tmp_path: Path) -> None:
     paper = load_settings(data_dir=tmp_path)
     live = load_settings(data_dir=tmp_path, mode="live")
