@@ -22,7 +22,7 @@ from services.transport.rate_gate import RateGate
 from services.transport.upstox_api import UpstoxApi
 from services.wire.endpoints import RATE_LIMITS, Base, Limit, Profile
 from services.wire.quotes import parse_full_quotes
-from tests.benchmarks.quote_server import EXAMPLE
+from tests.support.quote_example import FULL_QUOTE
 
 HOST_CLOCK = HostClock(time.time)
 
@@ -77,7 +77,7 @@ class CountingBroker:
         self.calls = 0
         self.keys = 0
         self._seconds = seconds
-        (self._quote,) = parse_full_quotes({"S": {**EXAMPLE, "instrument_token": "NSE_EQ|INE000000018"}}).values()
+        (self._quote,) = parse_full_quotes({"S": {**FULL_QUOTE, "instrument_token": "NSE_EQ|INE000000018"}}).values()
 
     def __call__(self, keys: Sequence[str], *, use_v3: bool | None = None) -> Served[dict[str, Quote]]:
         self.calls += 1

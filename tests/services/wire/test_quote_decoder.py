@@ -12,34 +12,15 @@ from hypothesis import strategies as st
 from services.domain.errors import MalformedPayload
 from services.wire.quote_decoder import decode_full_quotes
 from services.wire.quotes import parse_full_quotes
+from tests.support.quote_example import FULL_QUOTE
 from tests.support.shared_data import shared
 
-ROW: dict[str, Any] = {
-    "ohlc": {"open": 1468.0, "high": 1478.9, "low": 1462.1, "close": 1472.5, "volume": 43, "ts": 1795113000000},
+ROW: dict[str, Any] = FULL_QUOTE | {
+    "instrument_token": "NSE_EQ|INE002A01018",
     "depth": {
         "buy": [{"quantity": 154, "price": 1472.4, "orders": 5}, {"quantity": 0, "price": 0.0, "orders": 0}],
         "sell": [{"quantity": 96, "price": 1472.5, "orders": 3}],
     },
-    "timestamp": "2026-11-20T11:15:04.512+05:30",
-    "instrument_token": "NSE_EQ|INE002A01018",
-    "symbol": "RELIANCE",
-    "last_price": 1472.5,
-    "volume": 4312876,
-    "average_price": 1470.84,
-    "oi": 0.0,
-    "net_change": 7.3,
-    "total_buy_quantity": 512340.0,
-    "total_sell_quantity": 640118.0,
-    "lower_circuit_limit": 1318.7,
-    "upper_circuit_limit": 1611.7,
-    "last_trade_time": "1795153503845",
-    "oi_day_high": 0.0,
-    "oi_day_low": 0.0,
-    "prev_close_price": 1465.2,
-    "year_high": 1611.8,
-    "year_low": 1280.4,
-    "previous_oi": 0.0,
-    "cas_eligible": True,
 }
 
 
