@@ -12,7 +12,6 @@ from typing import Any, overload
 
 from services.domain.errors import MalformedPayload
 
-
 FROM_FEED = "feed v3"
 """What stands as `api_version` where the live feed told a quote."""
 
