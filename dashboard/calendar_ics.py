@@ -68,6 +68,7 @@ def calendar_file(
         refresh_interval=_RENEW,
         uid=f"{_scope(market)}@upstox-desk",
     )
+    book["REFRESH-INTERVAL"].params["VALUE"] = "DURATION"  # RFC 7986 wants it said, the library does not say it
     book.add("x-published-ttl", "PT12H")
     this_year = ist_date(now).year
     for year in (year for year in years_to_choose(this_year) if year >= this_year - 1):

@@ -22,7 +22,7 @@ calendar, state = rt.calendar.current, rt.calendar.state()
 if state.practice:
     practice_note()
 show_disputes(state.contradictions, now)
-show_silence(state, signed_in=rt.login.state().kind is not None)
+show_silence(state, today, signed_in=rt.login.state().kind is not None)
 with st.container(border=True):
     speed = float(getattr(rt.clock, "speed", 1.0))
     board = board_data(calendar, rt.calendar, now, speed=speed, notes=lambda day: lines_of(calendar, day))

@@ -9,6 +9,7 @@ print(market.is_market_open(exchange="NSE", segment="EQ"))
 from __future__ import annotations
 
 from datetime import date, datetime
+from operator import index
 from typing import TypedDict, overload
 
 from services.calendar import Calendar
@@ -20,11 +21,11 @@ from services.domain.phases import Listing, Market, Phase
 from services.runtime import get_runtime
 
 _WITH_SEGMENTS: dict[str, dict[str, Market]] = {
-    "NSE": {"EQ": Market.NSE, "FO": Market.NFO, "CD": Market.CDS, "COM": Market.NSCOM},
-    "BSE": {"EQ": Market.BSE, "FO": Market.BFO, "CD": Market.BCD},
-    "MCX": {"COM": Market.MCX, "FO": Market.MCX},
+    "NSE": {"EQ": Market.NSE, "INDEX": Market.NSE, "FO": Market.NFO, "CD": Market.CDS, "COM": Market.NSCOM},
+    "BSE": {"EQ": Market.BSE, "INDEX": Market.BSE, "FO": Market.BFO, "CD": Market.BCD},
+    "MCX": {"COM": Market.MCX, "FO": Market.MCX, "INDEX": Market.MCX},
 }
-_SEGMENTS = ("EQ", "FO", "CD", "COM")
+_SEGMENTS = ("EQ", "INDEX", "FO", "CD", "COM")
 _OPEN = frozenset({Phase.OPEN, Phase.CLOSING_AUCTION})
 
 
@@ -104,9 +105,9 @@ class MarketInfoService:
     """The market calendar of the process's runtime. Cheap to make.
 
     Exchanges are named as the broker names them (`NSE NFO CDS BSE BFO BCD MCX NSCOM`) or as `NSE` or `BSE` with a
-    segment `EQ FO CD COM`. Answers come from the desk's own table with the broker's word over it: the broker wins, and
-    each answer tells its source. `get_*` ask the broker if its last word has become old, and answer without it, saying
-    so, if it cannot be reached; `is_*` never make a request. What is not published raises `NotPublished`.
+    segment `EQ INDEX FO CD COM`. Answers come from the desk's own table with the broker's word over it: the broker
+    wins, and each answer tells its source. `get_*` ask the broker if its last word has become old, and answer without
+    it, saying so, if it cannot be reached; `is_*` never make a request. What is not published raises `NotPublished`.
     """
 
     def __init__(self, db_path: str = "market_data.db") -> None:
@@ -167,7 +168,7 @@ class MarketInfoService:
         day = self._day(check_date)
         trades = self._calendar.current.is_trading_day(_market(exchange, segment), day)
         if trades is None:
-            raise _not_published(f"{day:%d %b %Y}")
+            raise _not_published(f"{day:%d %b %Y}", day.year)
         return not trades
 
     def get_market_holidays(self, year: int | None = None, exchange: str | None = None) -> list[HolidayRow]:
@@ -181,7 +182,7 @@ class MarketInfoService:
             calendar.refresh_if_due(wait=True)
         as_of = calendar.heard_holidays(wanted)
         if wanted not in KNOWN_YEARS and as_of is None:
-            raise _not_published(str(wanted))
+            raise _not_published(str(wanted), wanted)
         return [_holiday_row(day, as_of) for day in calendar.current.named_days(wanted, market)]
 
     @overload
@@ -203,20 +204,19 @@ class MarketInfoService:
             self._calendar.refresh_if_due(wait=True)
         plans = [self._calendar.current.day(market, when) for market in wanted]
         if all(plan.trades is None for plan in plans):
-            raise _not_published(f"{when:%d %b %Y}")
+            raise _not_published(f"{when:%d %b %Y}", when.year)
         timings = [_timings(plan, self._calendar.heard_timings(when)) for plan in plans]
         return timings if exchange is None else timings[0]
 
     def _day(self, given: date | str | None) -> date:
         if given is None:
             return ist_date(self._calendar.now())
-        if isinstance(given, datetime):
-            return ist_date(given) if given.tzinfo is not None else given.date()
-        if isinstance(given, date):
-            return given
         try:
-            return date.fromisoformat(given)
-        except (TypeError, ValueError):
+            if isinstance(given, datetime):
+                # By its parts: a date that is missing in a table of others (pandas' NaT) is a datetime without any.
+                return ist_date(given) if given.tzinfo is not None else date(given.year, given.month, given.day)
+            return given if isinstance(given, date) else date.fromisoformat(given)
+        except (TypeError, ValueError, OverflowError):
             raise InvalidRequest(f"{str(given)[:40]!r} is not a date; write 2026-11-23") from None
 
 
@@ -310,9 +310,13 @@ def _word(given: str) -> str:
 
 
 def _year(given: int) -> int:
-    if isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= 9999:
-        raise InvalidRequest(f"{str(given)[:40]!r} is not a year")
-    return given
+    try:
+        year = 0 if isinstance(given, bool) else index(given)
+    except TypeError:
+        year = 0
+    if not 1 <= year <= 9999:
+        raise InvalidRequest(f"{given!r:.40} is not a year; write 2026, a number")
+    return year
 
 
 def _listing(given: Listing | str) -> Listing:
@@ -323,5 +327,8 @@ def _listing(given: Listing | str) -> Listing:
         raise InvalidRequest(f"{str(given)[:40]!r} is not a kind of listing: {known}") from None
 
 
-def _not_published(what: str) -> NotPublished:
+def _not_published(what: str, year: int) -> NotPublished:
+    if year < KNOWN_YEARS.start:
+        first = f"the desk's calendar begins with {KNOWN_YEARS.start}"
+        return NotPublished(f"{first}; whether the market opened in {what} is unknown")
     return NotPublished(f"the trading days of {what} are not published; whether the market opens is unknown")

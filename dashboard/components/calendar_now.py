@@ -141,13 +141,18 @@ def _row(lane: Lane) -> dict[str, Any]:
         "markets": lane.exchanges,
         "phase": phase.phase.value,
         "label": PHASE_NAMES[phase.phase],
-        "stage": stage_words(phase.phase, phase.stage),
+        "stage": stage_words(phase.phase, phase.stage) or _unplanned(lane),
         "reason": phase.reason,
         "until": None if phase.until is None else epoch_ms(phase.until),
         "then": _then(lane),
         "confirmed": phase.confirmed,
         "help": sentence(phase),
     }
+
+
+def _unplanned(lane: Lane) -> str:
+    """Why a market does something on a day of which no hours are known: only its status tells."""
+    return "" if lane.plans[0].hours_known else lane.phase.reason
 
 
 def _then(lane: Lane) -> str | None:

@@ -103,10 +103,10 @@ def dispute_words(disputes: Iterable[Dispute], now: datetime) -> list[tuple[str,
     return told
 
 
-def show_silence(state: State, *, signed_in: bool) -> None:
+def show_silence(state: State, today: date, *, signed_in: bool) -> None:
     """Say that the broker could not be asked and that the table answers, if that is so. A login that is missing comes
     with the way to it."""
-    words = silence_words(state)
+    words = silence_words(state, today)
     if not words:
         return
     if signed_in:
@@ -116,16 +116,21 @@ def show_silence(state: State, *, signed_in: bool) -> None:
         st.page_link(ACCOUNT, label="To the account page", icon=":material/login:")
 
 
-def silence_words(state: State) -> str:
+def silence_words(state: State, today: date) -> str:
     """What could not be asked and who answers instead; empty while all is well."""
     silent = [one for one in state.sources if one.error is not None]
     if not silent:
         return ""
     what = ", ".join(dict.fromkeys(_NAMES.get(one.name, one.name).lower() for one in silent))
     heard = any(one.fetched_at is not None for one in silent)
-    kept = "What it said before stays, with its age; for all else the" if heard else "The"
     why = " ".join(dict.fromkeys(f"{_capital(one.error or '').rstrip('.')}." for one in silent))
-    return f"Not heard: {what}. {why} {kept} desk's own table answers."
+    if today > state.table_until:
+        kept = "What it said before stays, with its age; the" if heard else "The"
+        instead = f"{kept} desk's own table ends on {day_words(state.table_until)}, so what nobody tells is unknown."
+    else:
+        kept = "What it said before stays, with its age; for all else the" if heard else "The"
+        instead = f"{kept} desk's own table answers."
+    return f"Not heard: {what}. {why} {instead}"
 
 
 def sources_card(state: State, now: datetime) -> None:

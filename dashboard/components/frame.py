@@ -37,7 +37,7 @@ def frame() -> None:
     except UpstoxError as error:
         reading, problem = None, error
     data = frame_data(runtime, reading, problem)
-    _mount(key="desk-frame", data={**data, "feed": feed_word(runtime), "push": push_door(push_tokens().issue)})
+    _mount(key="desk-frame", data={**data, "word": feed_word(runtime), "push": push_door(push_tokens().renew)})
 
 
 def frame_data(runtime: Runtime, reading: Reading | None, problem: UpstoxError | None) -> dict[str, Any]:
@@ -51,6 +51,7 @@ def frame_data(runtime: Runtime, reading: Reading | None, problem: UpstoxError |
         "meaning": look.meaning,
         "keys": list(INDEX_KEYS),
         "age": reading.youngest if reading else None,
+        "age_of_feed": reading is not None and reading.newest is not None and reading.of_feed(reading.newest),
         "problem": in_words(problem).title if problem else None,
         **_source(runtime),
         **_phase(runtime),
@@ -111,4 +112,5 @@ def _then(phase: PhaseNow) -> str:
     """What the countdown counts to; empty while something goes on that simply ends."""
     if phase.phase not in (Phase.CLOSED, Phase.UNKNOWN) or phase.then is None:
         return ""
-    return "opens" if phase.then is Phase.OPEN else PHASE_NAMES[phase.then].lower()
+    words = {Phase.OPEN: "opens", Phase.UNKNOWN: "hours unknown"}
+    return words.get(phase.then) or PHASE_NAMES[phase.then].lower()

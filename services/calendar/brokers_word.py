@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from services.domain.accounts import Holiday, MarketStatus, Window
 from services.domain.calendar.days import DayOverride, Hours, joined
@@ -19,6 +19,8 @@ from services.storage.calendar_store import CalendarStore, HeardStatus
 LISTED = frozenset(Market) - {Market.NSCOM}
 """The markets of the broker's daily hours. It says nothing of the others there, open or closed."""
 SETTLEMENT_HOLIDAY = "SETTLEMENT_HOLIDAY"
+SET_BACK = timedelta(minutes=1)
+"""An answer from further ahead was heard by a clock that has been set back since, or on a simulated day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +35,15 @@ class BrokersWord:
     """The days whose hours are in `timings`."""
     statuses: Mapping[Market, HeardStatus] = field(default_factory=dict)
 
-    @property
-    def holidays_at(self) -> datetime | None:
-        return max(self.years.values(), default=None)
+    def holidays_at(self, now: datetime) -> datetime | None:
+        """When a list of holidays came in last."""
+        return _last(self.years.values(), now)
 
-    @property
-    def timings_at(self) -> datetime | None:
-        return max(self.days.values(), default=None)
+    def timings_at(self, now: datetime) -> datetime | None:
+        return _last(self.days.values(), now)
 
-    @property
-    def statuses_at(self) -> datetime | None:
-        return max((heard.fetched_at for heard in self.statuses.values()), default=None)
+    def statuses_at(self, now: datetime) -> datetime | None:
+        return _last((heard.fetched_at for heard in self.statuses.values()), now)
 
     def with_holidays(self, rows: Sequence[Holiday], at: datetime) -> BrokersWord:
         """`rows` in place of what was told of their years."""
@@ -82,6 +82,11 @@ def remembered(store: CalendarStore, source: str, since: date, now: datetime) ->
         days={day: heard.fetched_at for day, heard in store.timings_heard(source).items() if day >= since},
         statuses={Market(exchange): heard for exchange, heard in statuses.items()},
     )
+
+
+def _last(instants: Iterable[datetime], now: datetime) -> datetime | None:
+    """The last of them. What lies ahead of `now` was heard by a clock that has been set back since."""
+    return max((at for at in instants if at - now <= SET_BACK), default=None)
 
 
 def told_of_day(day: date, rows: Sequence[Holiday], timings: Sequence[Window] | None, source: str) -> list[DayOverride]:

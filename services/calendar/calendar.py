@@ -118,7 +118,8 @@ class Calendar:
         with self._guard:
             word, standing = self._word, self._standing
         errors = self._asking.errors()
-        heard = {HOLIDAYS: word.holidays_at, TIMINGS: word.timings_at, STATUS: word.statuses_at}
+        now = self._clock.now()
+        heard = {HOLIDAYS: word.holidays_at(now), TIMINGS: word.timings_at(now), STATUS: word.statuses_at(now)}
         sources = [SourceState(TABLE, "the desk's own table", None, None)]
         sources += [SourceState(name, self.broker, at, errors.get(name)) for name, at in heard.items()]
         until = min(known_until(market) for market in Market)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from enum import Enum
 
+from services.calendar.brokers_word import SETTLEMENT_HOLIDAY
 from services.domain.calendar.calendar import BUNDLED, MarketCalendar
 from services.domain.calendar.days import DayOverride, DayPlan, Hours
 from services.domain.calendar.statuses import meaning
@@ -23,6 +24,8 @@ EDGE = timedelta(minutes=2)
 """Hours that differ by less are the same hours told in another way."""
 JITTER = timedelta(minutes=3)
 """So near to a boundary of the day a status says nothing: the broker's clock and random ends decide."""
+_WORD = 40
+"""So much of a status word is shown; known ones are shorter."""
 _TRADED = frozenset({Phase.OPEN, Phase.CLOSING_AUCTION})
 
 
@@ -39,12 +42,14 @@ class Verdict(Enum):
 
 
 def applied(told: Iterable[DayOverride], table: MarketCalendar = BUNDLED) -> list[DayOverride]:
-    """Those of `told` that the calendar has to take over: it differs, does not know, or is not sure itself."""
+    """Those of `told` that the calendar has to take over: it differs, does not know, is not sure itself, or does not
+    know that nothing is settled."""
     found = []
     for one in told:
         plan = table.day(one.market, one.day)
         same = bool(one.hours) == plan.trades and _same_hours(one.hours, plan, table)
-        if not same or (not plan.confirmed and one.hours == plan.hours):
+        learned = not plan.confirmed or (one.kind == SETTLEMENT_HOLIDAY and plan.settles)
+        if not same or (learned and one.hours == plan.hours):
             found.append(one)
     return found
 
@@ -112,7 +117,7 @@ def contradiction_of_status(
     """`word`, heard at `at`, against the calendar, in words."""
     named = {Phase.OPEN: "open", Phase.CLOSING_AUCTION: "in its closing auction"}.get(meaning(word)[0], "not open")
     table_says = _now_words(calendar.phase(market, at))
-    return Contradiction(market, ist_date(at), STATUS, table_says, f"is {named} now ({word})", source, at)
+    return Contradiction(market, ist_date(at), STATUS, table_says, f"is {named} now ({word[:_WORD]})", source, at)
 
 
 def _fits(calendar: MarketCalendar, market: Market, word: str, at: datetime) -> bool:

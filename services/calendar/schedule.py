@@ -2,8 +2,8 @@
 
 The lists are asked for at most once an hour, and soon after midnight, at 06:00 when the broker has prepared its day and
 before the first pre-open. A market's status is asked for shortly after each boundary of its day, every few minutes
-while it trades or is argued about, and once an hour besides. When a status begins to contradict the calendar, the lists
-are asked for at once: they may tell why.
+while it trades, is argued about or may trade at hours that nobody has told, and once an hour besides. When a status
+begins to contradict the calendar, the lists are asked for at once: they may tell why.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from services.calendar.brokers_word import BrokersWord
+from services.calendar.brokers_word import SET_BACK, BrokersWord
 from services.calendar.compare import JITTER
-from services.domain.calendar.calendar import MarketCalendar
+from services.domain.calendar.calendar import BUNDLED, MarketCalendar
 from services.domain.calendar.days import DayKind, DayPlan
 from services.domain.clock import IST, ist_date
-from services.domain.phases import TRADING, Market
+from services.domain.phases import TRADING, Market, Phase
 
 LISTS_EVERY = timedelta(hours=1)
 MARKS = (time(0, 1), time(6, 0), time(8, 40))
@@ -25,10 +25,9 @@ COMING_DAYS = 7
 COMING_EVERY = timedelta(hours=12)
 IN_SESSION_EVERY = timedelta(minutes=5)
 AT_REST_EVERY = timedelta(hours=1)
+_WATCHED = TRADING | {Phase.UNKNOWN}
 AFTER_BOUNDARY = (timedelta(seconds=15), JITTER + timedelta(seconds=15))
 """Soon, to show the new word, and again when it can be judged."""
-_SET_BACK = timedelta(minutes=1)
-"""An answer from further ahead was heard by a clock that has been set back since, or on a simulated day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def due(
     days = [today] if _list_is_due(word.days.get(today), now, argued_since) else []
     days += [day for day in _coming_unknown(today, calendar) if _is_older(word.days.get(day), COMING_EVERY, now)]
     statuses = (one for one in Market if _status_is_due(one, now, word, calendar, one in disputed, practice))
-    return Due(_list_is_due(word.holidays_at, now, argued_since), tuple(days), tuple(statuses))
+    return Due(_list_is_due(word.holidays_at(now), now, argued_since), tuple(days), tuple(statuses))
 
 
 def _list_is_due(heard: datetime | None, now: datetime, argued_since: datetime | None) -> bool:
@@ -86,11 +85,18 @@ def _status_is_due(
     at = None if heard is None else heard.fetched_at
     if at is None or practice:
         return at is None or ist_date(at) != ist_date(now)
-    busy = disputed or calendar.phase(market, now).phase in TRADING
+    busy = disputed or calendar.phase(market, now).phase in _WATCHED or _opens_some_time(market, now, calendar)
     if _is_older(at, IN_SESSION_EVERY if busy else AT_REST_EVERY, now):
         return True
     edges = _boundaries(calendar.day(market, ist_date(now)))
     return any(at < edge + after <= now for edge in edges for after in AFTER_BOUNDARY)
+
+
+def _opens_some_time(market: Market, now: datetime, calendar: MarketCalendar) -> bool:
+    """Does the table have a session today, at hours that nobody has told? Then only a status tells of its hour, also
+    where the broker's own list does not know of it."""
+    plan = BUNDLED.day(market, ist_date(now))
+    return bool(plan.trades) and not plan.hours_known and not calendar.day(market, ist_date(now)).windows
 
 
 def _boundaries(plan: DayPlan) -> set[datetime]:
@@ -100,4 +106,4 @@ def _boundaries(plan: DayPlan) -> set[datetime]:
 
 
 def _is_older(heard: datetime | None, age: timedelta, now: datetime) -> bool:
-    return heard is None or now - heard >= age or heard - now > _SET_BACK
+    return heard is None or now - heard >= age or heard - now > SET_BACK

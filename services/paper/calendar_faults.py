@@ -27,6 +27,7 @@ from services.domain.calendar.days import DayOverride
 from services.domain.clock import IST, epoch_ms
 from services.domain.errors import InvalidRequest
 from services.domain.phases import Market
+from services.paper.hours import YEARS
 
 _DATE, _TIME = re.compile(r"\d{4}-\d{2}-\d{2}"), re.compile(r"\d{2}:\d{2}")
 _EQUITY = (Market.NSE, Market.NFO, Market.BSE, Market.BFO)
@@ -166,8 +167,10 @@ def _word(wanted: dict[str, object], name: str, *, default: str | None) -> str:
 def _date(value: object) -> date:
     if isinstance(value, str) and _DATE.fullmatch(value):
         with suppress(ValueError):
-            return date.fromisoformat(value)
-    raise InvalidRequest("date: YYYY-MM-DD")
+            day = date.fromisoformat(value)
+            if day.year in YEARS:
+                return day
+    raise InvalidRequest(f"date: YYYY-MM-DD, from {YEARS.start} to {YEARS[-1]}")
 
 
 def _time(wanted: dict[str, object], name: str, day: date) -> datetime:

@@ -15,7 +15,7 @@ from services.domain.calendar.regimes import AUCTION_START, SHARES
 from services.domain.clock import TOKEN_END, epoch_ms, ist_date, practice_day
 from services.domain.phases import Accepts, Listing, Market, Phase, SessionWindow, Stage
 from services.paper.calendar_faults import CalendarFaults
-from services.paper.hours import auction_stop, windows
+from services.paper.hours import YEARS, auction_stop, windows
 
 EXCHANGES = tuple(market.value for market in (
     Market.NSE, Market.NFO, Market.CDS, Market.BSE, Market.BFO, Market.BCD, Market.MCX, Market.NSCOM,
@@ -118,7 +118,7 @@ class Sessions:
         return _told(at_minute(today, 0), "NORMAL_CLOSE")
 
     def _windows(self, market: Market, day: date, listing: Listing) -> tuple[SessionWindow, ...]:
-        if self._always and not self._faults.covers(market, day):
+        if self._always and day.year in YEARS and not self._faults.covers(market, day):
             start = at_minute(day, TOKEN_END.hour * 60 + TOKEN_END.minute)
             return (SessionWindow(start, start + timedelta(days=1), Phase.OPEN, Stage.CONTINUOUS, Accepts.ALL),)
         return windows(market, day, listing, self._faults.calendar)

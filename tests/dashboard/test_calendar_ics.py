@@ -96,7 +96,7 @@ def test_events_do_not_make_their_reader_busy_and_the_file_tells_when_to_ask_aga
     text = calendar_file(BUNDLED, now=NOW).decode()
 
     assert text.count("TRANSP:TRANSPARENT") == text.count("BEGIN:VEVENT")
-    assert "REFRESH-INTERVAL:PT12H" in text
+    assert "\r\nREFRESH-INTERVAL;VALUE=DURATION:PT12H\r\n" in text
     assert all(len(line.encode()) <= 75 for line in text.split("\r\n"))
 
 

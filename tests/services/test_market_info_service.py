@@ -9,6 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy
+import pandas
 import pytest
 
 from services import market_info_service as module
@@ -157,6 +159,19 @@ def test_a_holiday_is_a_day_without_trading(market: MarketInfoService, day: Any,
     assert market.is_holiday(day) is closed
 
 
+def test_a_year_and_a_day_may_come_from_a_table_of_numbers(market: MarketInfoService) -> None:
+    year: Any = numpy.int64(2024)
+    assert market.get_market_holidays(year) == market.get_market_holidays(2024)
+    assert market.is_holiday(pandas.Timestamp("2026-11-24"))
+
+
+def test_years_before_the_table_are_not_called_unpublished(market: MarketInfoService) -> None:
+    with pytest.raises(NotPublished, match="begins with 2019"):
+        market.get_market_holidays(2018)
+    with pytest.raises(NotPublished, match="27 are not published"):
+        market.is_holiday("2027-01-04")
+
+
 def test_the_list_of_a_year_tells_each_exchange(market: MarketInfoService) -> None:
     rows = {row["date"]: row for row in market.get_market_holidays(2026)}
 
@@ -187,7 +202,6 @@ def test_a_list_can_be_of_one_exchange(market: MarketInfoService) -> None:
     "question",
     [
         lambda market: market.get_market_holidays(2027),
-        lambda market: market.get_market_holidays(1999),
         lambda market: market.is_holiday("2027-01-26"),
         lambda market: market.get_market_timings("NSE", day="2027-01-26"),
         lambda market: market.get_market_timings(day=date(2027, 1, 26)),
@@ -261,6 +275,8 @@ def test_words_that_name_no_market_are_refused(market: MarketInfoService, words:
         (("NSE", None), "NSE"),
         (("NSE", "COM"), "NSCOM"),
         (("bse", "cd"), "BCD"),
+        (("NSE", "INDEX"), "NSE"),
+        (("mcx", "index"), "MCX"),
         (("NSE_FO", "FO"), "NFO"),
         (("NCD_FO", None), "CDS"),
         (("MCX", "COM"), "MCX"),
@@ -279,6 +295,10 @@ def test_both_ways_to_name_a_market_are_understood(market: MarketInfoService, wo
         lambda market: market.is_holiday(20261124),
         lambda market: market.get_market_holidays("2026"),
         lambda market: market.get_market_holidays(True),
+        lambda market: market.get_market_holidays(2026.0),
+        lambda market: market.is_holiday(pandas.NaT),
+        lambda market: market.is_holiday(datetime.max.replace(tzinfo=UTC)),
+        lambda market: market.is_market_open("MCX", "EQUITY"),
         lambda market: market.get_market_status(segment="EQUITY"),
         lambda market: market.is_market_open(listing="nothing"),
     ],

@@ -36,8 +36,9 @@ def overridden(said: DayOverride, listing: Listing) -> DayPlan:
         plan = ordinary_plan(market, day, listing)
         kind = DayKind.TRADING if day.weekday() < 5 else DayKind.SPECIAL
     else:
-        windows = _windows(said, told, listing)
-        kind = _kind_of_hours(said, told, ordinary.hours) if windows else DayKind.HOLIDAY
+        kind = _kind_of_hours(said, told, ordinary.hours)
+        windows = _windows(said, told, listing, kind)
+        kind = kind if windows else DayKind.HOLIDAY
         return DayPlan(market, day, kind, windows, name=name, source=source, settles=settles and bool(windows))
     return DayPlan(market, day, kind, plan.windows, name=name, source=source, settles=settles, note=plan.note)
 
@@ -56,8 +57,12 @@ def _kind_of_hours(said: DayOverride, told: Hours, ordinary: Hours) -> DayKind:
     return DayKind.PARTIAL if said.market in COMMODITY and told in parts else DayKind.SPECIAL
 
 
-def _windows(said: DayOverride, told: Hours, listing: Listing) -> tuple[SessionWindow, ...]:
-    if listing in _EARLIER:
-        last = at_minute(said.day, regime(said.market, said.day, listing).steps[-1].end)
-        told = tuple((start, min(end, last)) for start, end in told if start < last)
+def _windows(said: DayOverride, told: Hours, listing: Listing, kind: DayKind) -> tuple[SessionWindow, ...]:
+    own, whole = (regime(said.market, said.day, one).steps for one in (listing, Listing.ORDINARY))
+    if listing in _EARLIER and own != whole:
+        last = at_minute(said.day, own[-1].end)
+        until_then = tuple((start, min(end, last)) for start, end in told if start < last)
+        # A session wholly after that is the evening of a commodity exchange, which these sit out, or one at hours of
+        # its own, which by the circulars all contracts trade.
+        told = until_then if until_then or kind is DayKind.PARTIAL else told
     return tuple(SessionWindow(start, end, Phase.OPEN, Stage.CONTINUOUS, Accepts.ALL) for start, end in told)

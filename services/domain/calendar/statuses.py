@@ -16,6 +16,7 @@ Meaning = tuple[Phase, Stage, Accepts]
 
 MEANINGS: dict[str, Meaning] = {
     "PRE_OPEN_START": (Phase.PRE_OPEN, Stage.ORDERS, Accepts.LIMIT_AND_MARKET),
+    "PRE_OPEN_M_END": (Phase.PRE_OPEN, Stage.LIMIT_ONLY, Accepts.LIMIT),
     "PRE_OPEN_END": (Phase.PRE_OPEN, Stage.MATCHING, Accepts.NOTHING),
     "NORMAL_OPEN": (Phase.OPEN, Stage.CONTINUOUS, Accepts.ALL),
     "NORMAL_CLOSE": (Phase.CLOSED, Stage.NONE, Accepts.NOTHING),

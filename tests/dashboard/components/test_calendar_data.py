@@ -17,7 +17,7 @@ from dashboard.components.calendar_now import board_data
 from dashboard.components.calendar_sources import dispute_words, silence_words, source_facts
 from dashboard.components.calendar_year import unpublished_words, year_data
 from services.domain.calendar.calendar import BUNDLED, MarketCalendar
-from services.domain.calendar.days import DayOverride
+from services.domain.calendar.days import DayOverride, StatusOverride
 from services.domain.phases import Listing, Market
 from tests.support.calendar_instants import at
 
@@ -123,6 +123,14 @@ def test_days_of_an_unpublished_year_are_said_to_be_so():
     assert all(bar["words"] == "Not published yet" for bar in first["bars"].values())
 
 
+def test_where_no_hours_are_known_a_row_tells_why_it_is_open():
+    now = at("2027-01-04T11:00")
+    claim = StatusOverride(Market.NSCOM, "NORMAL_OPEN", now, now + timedelta(minutes=20))
+    calendar = MarketCalendar(statuses=[claim])
+
+    assert row(board(now, calendar), "Commodities NSCOM")["stage"] == "the broker says NORMAL_OPEN"
+
+
 def test_a_window_carries_its_step_and_what_the_exchange_takes():
     windows = day(board(SATURDAY), "2026-11-23")["bars"]["Shares with F&O NSE BSE"]["windows"]
 
@@ -218,7 +226,7 @@ def test_every_source_has_its_age():
 def test_a_broker_that_is_silent_is_told_once_with_what_answers_instead():
     state = a_state(holidays="connection refused", status="connection refused")
 
-    words = silence_words(state)
+    words = silence_words(state, SATURDAY.date())
     assert words.startswith("Not heard: holidays, status now. Connection refused. What it said before stays")
     assert words.endswith("the desk's own table answers.")
     assert "not heard now: connection refused" in source_facts(state, SATURDAY)["Holidays, by Upstox"]
@@ -254,7 +262,13 @@ def test_contradictions_are_told_day_by_day_with_both_sides():
 
 
 def test_while_all_is_well_nothing_is_said_of_silence():
-    assert silence_words(a_state()) == ""
+    assert silence_words(a_state(), SATURDAY.date()) == ""
+
+
+def test_where_the_table_ends_nobody_is_said_to_answer_instead():
+    words = silence_words(a_state(holidays="connection refused"), date(2027, 1, 1))
+
+    assert words.endswith("the desk's own table ends on Thu 31 Dec 2026, so what nobody tells is unknown.")
 
 
 @pytest.mark.parametrize("speed", [1.0, 60.0])

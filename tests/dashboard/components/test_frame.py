@@ -79,6 +79,7 @@ def closed(reason, *, then=Phase.PRE_OPEN, **ahead):
         (closed("Saturday", days=2), "NSE closed, pre-open Sun 22 Nov, 14:05 IST", "", None),
         (closed("after the close", hours=17), "NSE closed", "pre-open", 17 * 3600),
         (closed("between sessions", then=Phase.OPEN, hours=1), "NSE closed", "opens", 3600),
+        (closed("the last day of the table", then=Phase.UNKNOWN, hours=4), "NSE closed", "hours unknown", 4 * 3600),
         (PhaseNow(Phase.PRE_OPEN, "pre-open", NOW + timedelta(minutes=5), Stage.LIMIT_ONLY, Accepts.LIMIT,
                   Phase.PRE_OPEN), "NSE pre-open, limit orders only", "", 300),
         (PhaseNow(Phase.POST_CLOSE, "at the close", NOW + timedelta(minutes=5), then=Phase.CLOSED),

@@ -196,7 +196,7 @@ def test_a_younger_list_replaces_the_years_it_is_about() -> None:
 
     assert [row.day for row in again.holidays] == ["2025-12-25", "2026-12-25"]
     assert again.years == {2025: NOW - timedelta(days=300), 2026: NOW}
-    assert again.holidays_at == NOW
+    assert again.holidays_at(NOW) == NOW
 
 
 def test_a_word_that_stays_keeps_its_first_instant() -> None:
@@ -206,6 +206,6 @@ def test_a_word_that_stays_keeps_its_first_instant() -> None:
 
     twice = BrokersWord().with_statuses(opened, NOW).with_statuses(opened, later)
 
-    assert (twice.statuses[Market.NSE].first_seen, twice.statuses_at) == (NOW, later)
+    assert (twice.statuses[Market.NSE].first_seen, twice.statuses_at(later)) == (NOW, later)
     assert twice.with_statuses(closed, later).statuses[Market.NSE].first_seen == later
-    assert BrokersWord().statuses_at is None
+    assert BrokersWord().statuses_at(NOW) is None

@@ -160,6 +160,38 @@ def test_a_special_session_wins_today_and_on_a_day_to_come(desk: Desk) -> None:
     assert desk.alerts.open["NSE 2026-11-23"][1] == "warning"
 
 
+def test_an_hour_that_nobody_has_told_is_seen_within_minutes(desk: Desk) -> None:
+    sunday = date(2026, 11, 8)
+    desk.clock.instant = ist("2026-11-08 17:30")
+    desk.broker.hours = {sunday: []}
+    desk.broker.words = dict.fromkeys([*EQUITY, "CDS", "BCD", "MCX", "NSCOM"], "NORMAL_CLOSE")
+    desk.later(seconds=0)
+
+    desk.later(minutes=46)
+    assert desk.phase() is not Phase.OPEN
+    desk.broker.words = dict.fromkeys(desk.broker.words, "NORMAL_OPEN")
+    desk.later(minutes=5)
+
+    assert desk.phase() is Phase.OPEN
+
+
+def test_after_a_simulated_next_year_nothing_is_asked_without_end(desk: Desk) -> None:
+    desk.clock.instant = ist("2027-01-05 11:00")
+    desk.broker.rows = [holiday(date(2027, 1, 26), closed=EQUITY)]
+    desk.later(seconds=0)
+    desk.clock.instant = NOW
+    desk.broker.take_back()
+    desk.start_again()
+    desk.later(seconds=0)
+    desk.broker.asked.clear()
+
+    for _ in range(16):
+        desk.later(seconds=LOOK_SECONDS)
+
+    assert desk.broker.asked == []
+    assert desk.calendar.state().source("holidays").fetched_at == NOW
+
+
 @pytest.mark.parametrize("word", ["NORMAL_CLOSE", "CLOSING_END", "TRADING_HALTED"])
 def test_a_wrong_status_wins_while_it_is_said(desk: Desk, word: str) -> None:
     desk.broker.words = {"NSE": word}

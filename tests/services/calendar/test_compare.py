@@ -102,6 +102,23 @@ def test_unconfirmed_hours_are_settled_by_the_broker_and_an_unconfirmed_session_
     assert len(argued([closed], today=later)) == 1
 
 
+def test_a_settlement_holiday_of_the_broker_is_taken_over_and_is_no_argument() -> None:
+    said = says(MONDAY, ("09:15", "15:30"), kind="SETTLEMENT_HOLIDAY")
+
+    assert (applied([said]), argued([said])) == ([said], [])
+    plan = MarketCalendar([said]).day(Market.NSE, MONDAY)
+    assert plan.settlement_holiday
+    assert plan.windows == BUNDLED.day(Market.NSE, MONDAY).windows
+    known = says(date(2026, 8, 26), ("09:15", "15:30"), kind="SETTLEMENT_HOLIDAY")
+    assert applied([known]) == []
+
+
+def test_a_status_of_any_length_makes_a_short_sentence() -> None:
+    one = contradiction_of_status(BUNDLED, Market.NSE, "X" * 5000, source="Upstox", at=NOW)
+
+    assert len(message(one, MONDAY)) < 200
+
+
 def test_december_hours_that_include_the_auction_lose_no_detail() -> None:
     assert applied([says(date(2026, 12, 8), ("09:15", "15:40"))]) == []
 

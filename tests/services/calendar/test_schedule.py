@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from services.calendar.brokers_word import BrokersWord
 from services.calendar.schedule import Due, due, everything
 from services.domain.accounts import MarketStatus
-from services.domain.calendar.calendar import BUNDLED
+from services.domain.calendar.calendar import BUNDLED, MarketCalendar
+from services.domain.calendar.days import DayOverride, Hours
 from services.domain.phases import Market
 from tests.support.calendar import CHRISTMAS, ist
 
@@ -74,6 +76,35 @@ def test_a_status_is_asked_for_in_session_and_after_boundaries(
     heard: str, now: str, market: Market, is_due: bool
 ) -> None:
     assert (market in asked(now, told(ist(heard))).statuses) is is_due
+
+
+def test_what_another_clock_heard_of_another_year_is_no_reason_to_ask_for_ever() -> None:
+    january = told(ist("2027-01-05 11:00"), timings=False)
+    word = january.with_holidays([CHRISTMAS], ist("2026-11-23 11:00"))
+    swapped = replace(word, years={2027: ist("2027-01-05 11:00"), 2026: ist("2026-11-23 11:00")})
+
+    assert not asked("2026-11-23 11:30", swapped).holidays
+    assert asked("2026-11-23 12:00", swapped).holidays
+    assert asked("2026-11-23 11:30", replace(word, years={2027: ist("2027-01-05 11:00")})).holidays
+
+
+@pytest.mark.parametrize(
+    ("hours", "busy"),
+    [
+        (None, True),
+        ((), True),  # the broker's own list does not know of the session
+        (((ist("2026-11-08 18:15"), ist("2026-11-08 19:15")),), False),
+    ],
+)
+def test_a_session_at_hours_that_nobody_has_told_is_watched_all_day(hours: Hours | None, busy: bool) -> None:
+    sunday = date(2026, 11, 8)
+    said = [] if hours is None else [DayOverride(Market.NSE, sunday, hours)]
+    word, now = told(ist("2026-11-08 11:00")), ist("2026-11-08 11:05")
+
+    wanted = due(now, word, MarketCalendar(said), (), practice=False)
+
+    assert (Market.NSE in wanted.statuses) is busy
+    assert Market.BSE in wanted.statuses
 
 
 def test_what_is_argued_about_is_asked_again_soon() -> None:

@@ -181,6 +181,8 @@ def test_a_refused_fault_is_told_by_its_code(client: Client) -> None:
         ({"kind": "holiday", "status": "NORMAL_OPEN"}, "status"),
         ({"kind": "holiday", "date": "20-11-2026"}, "date"),
         ({"kind": "holiday", "date": 20261120}, "date"),
+        ({"kind": "holiday", "date": "0001-01-01"}, "date"),
+        ({"kind": "holiday", "date": "9999-12-31"}, "date"),
         ({"kind": "holiday", "exchanges": []}, "exchanges"),
         ({"kind": "holiday", "exchanges": ["NSE_EQ"]}, "exchanges"),
         ({"kind": "holiday", "exchanges": [["NSE"]]}, "exchanges"),
@@ -202,6 +204,12 @@ def test_nonsense_is_refused_by_name(wanted: dict[str, object], named: str) -> N
         faults.declare(wanted, NOW, date(2026, 11, 20))
 
     assert faults.told() == []
+
+
+@pytest.mark.parametrize("always", [False, True])
+@pytest.mark.parametrize("day", [date.min, date(1850, 1, 1), date.max])
+def test_days_that_no_market_of_ours_knew_are_closed(always: bool, day: date) -> None:
+    assert Sessions(always=always).timings(day) == []
 
 
 @pytest.mark.parametrize(("always", "day"), [(False, date(2026, 11, 21)), (True, date(2026, 11, 20))])

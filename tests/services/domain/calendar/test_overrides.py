@@ -99,6 +99,33 @@ def test_a_commodity_evening_told_by_the_broker_is_part_of_a_day() -> None:
     assert agricultural.trades is False
 
 
+@pytest.mark.parametrize(
+    ("market", "listing"),
+    [
+        (Market.MCX, Listing.AGRICULTURAL),
+        (Market.CDS, Listing.EXPIRING_CURRENCY),
+        (Market.NFO, Listing.EXPIRING_INDEX),
+        (Market.NSE, Listing.AGRICULTURAL),
+    ],
+)
+def test_a_session_at_hours_of_its_own_is_for_all_contracts(market: Market, listing: Listing) -> None:
+    calendar = said(market, "2026-12-13", ("18:15", "19:15"), kind="SPECIAL_TIMING", name="Muhurat")
+
+    plan = calendar.day(market, date(2026, 12, 13), listing=listing)
+    assert plan.kind is DayKind.SPECIAL
+    assert plan.hours == hours("2026-12-13", ("18:15", "19:15"))
+
+
+def test_contracts_that_stop_earlier_do_so_within_other_hours_too() -> None:
+    calendar = said(Market.MCX, "2026-11-20", ("10:00", "20:00"))
+    plan = calendar.day(Market.MCX, date(2026, 11, 20), listing=Listing.AGRICULTURAL)
+    assert plan.hours == hours("2026-11-20", ("10:00", "17:00"))
+
+    shares = said(Market.NSE, "2026-11-20", ("10:00", "16:30"))
+    alien = shares.day(Market.NSE, date(2026, 11, 20), listing=Listing.AGRICULTURAL)
+    assert alien.hours == hours("2026-11-20", ("10:00", "16:30")), "a listing that the market does not have"
+
+
 def test_hours_round_the_clock_have_no_seam_at_midnight() -> None:
     day = date(2026, 11, 20)
     everyday = [
@@ -187,6 +214,7 @@ def test_a_status_in_an_unknown_word_is_never_open(word: str) -> None:
     ("word", "phase", "stage"),
     [
         ("PRE_OPEN_START", Phase.PRE_OPEN, Stage.ORDERS),
+        ("PRE_OPEN_M_END", Phase.PRE_OPEN, Stage.LIMIT_ONLY),
         ("PRE_OPEN_END", Phase.PRE_OPEN, Stage.MATCHING),
         ("NORMAL_OPEN", Phase.OPEN, Stage.CONTINUOUS),
         ("NORMAL_CLOSE", Phase.CLOSED, Stage.NONE),
