@@ -14,7 +14,7 @@ import streamlit as st  # noqa: E402
 
 from dashboard.components.frame import frame  # noqa: E402
 from dashboard.components.notices import problems_in_words, wait_until_open  # noqa: E402
-from dashboard.navigation import ACCOUNT, CALENDAR, OVERVIEW, QUOTES  # noqa: E402
+from dashboard.navigation import ACCOUNT, CALENDAR, CANDLES, OVERVIEW, QUOTES  # noqa: E402
 from dashboard.state import say  # noqa: E402
 
 ICON = str(ROOT / "dashboard" / "icon.svg")
@@ -26,6 +26,7 @@ page = st.navigation(
         "Market": [
             st.Page(OVERVIEW, title="Overview", icon=":material/dashboard:", default=True),
             st.Page(QUOTES, title="Quotes", icon=":material/monitoring:"),
+            st.Page(CANDLES, title="Candles", icon=":material/candlestick_chart:"),
             st.Page(CALENDAR, title="Calendar", icon=":material/calendar_month:"),
         ],
         "Desk": [st.Page(ACCOUNT, title="Account", icon=":material/account_circle:")],

@@ -18,6 +18,7 @@ from uvicorn.config import LOGGING_CONFIG
 from dashboard.asgi import app
 from dashboard.options import Options
 from dashboard.progress import refuse, say
+from dashboard.push.protocol import use_direct_protocol
 from services.domain.errors import ConfigurationError, StorageError, UpstoxError
 from services.runtime import Runtime, get_runtime
 
@@ -31,6 +32,7 @@ def run(options: Options) -> int:
     threading.Thread(target=announce, args=(options, greeting, opener), name="announce", daemon=True).start()
     for logger in LOGGING_CONFIG["loggers"].values():  # the greeting says what the server's own lines would
         logger["level"] = "WARNING"
+    use_direct_protocol()
     app.run(config=server_settings(options))
     return 0
 

@@ -8,5 +8,6 @@ _PAGES = Path(__file__).resolve().parents[1] / "pages"
 
 OVERVIEW = _PAGES / "overview.py"
 QUOTES = _PAGES / "quotes.py"
+CANDLES = _PAGES / "candles.py"
 CALENDAR = _PAGES / "calendar.py"
 ACCOUNT = _PAGES / "account.py"

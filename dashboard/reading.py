@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from dashboard.asking import of_one_instrument
+from dashboard.push.fields import Row, member
+from dashboard.push.prices import feed_word
 from dashboard.resources import asker, instruments_of
 from services.calendar import Calendar
 from services.domain.calendar.calendar import market_of
@@ -27,7 +29,7 @@ SILENT_AFTER = 10.0
 FIRST_LOOK = 1.5
 """Real seconds that a first paint may wait for first prices."""
 
-Row = Mapping[str, Any]  # Any: a quote's members are of several types (see services/domain/quote_row.py)
+NO_FEED: Mapping[str, Any] = {"live": False, "state": "off", "why": ""}  # Any: a flag and texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Reading:
     """The instruments whose market is in session: their prices should be current."""
     speed: float
     """Seconds of the desk's clock per real second."""
+    feed: Mapping[str, Any] = field(default_factory=lambda: NO_FEED)
+    """How the live feed does: `live`, `state`, `why` (see `dashboard.push.prices.feed_word`)."""
 
     def age(self, key: str) -> float | None:
         """Seconds since the quote of `key` came in."""
@@ -60,15 +64,33 @@ class Reading:
     @property
     def youngest(self) -> float | None:
         """Age of the newest quote, in seconds."""
-        ages = [age for key in self.keys if (age := self.age(key)) is not None]
-        return min(ages, default=None)
+        key = self.newest
+        return None if key is None else self.age(key)
+
+    @property
+    def newest(self) -> str | None:
+        """The instrument whose quote came in last."""
+        return max((key for key in self.keys if key in self.rows), key=self._received_at, default=None)
+
+    def of_feed(self, key: str) -> bool:
+        """Does the quote of `key` come from the live feed, or does the feed answer for it?"""
+        row = self.rows.get(key)
+        return row is not None and bool(member(row, "from_feed"))
 
     @property
     def is_whole(self) -> bool:
         """Is there a current price of every instrument that has no problem of its own?"""
-        oldest = STALE_AFTER * max(1.0, self.speed)
-        ages = (self.age(key) for key in self.keys if key not in self.problems)
-        return all(age is not None and age <= oldest for age in ages)
+        return all(self._is_current(key) for key in self.keys if key not in self.problems)
+
+    def _is_current(self, key: str) -> bool:
+        """Is it young, or what the feed told last? For while that lives its last word is the truth."""
+        age = self.age(key)
+        young = age is not None and age <= STALE_AFTER * max(1.0, self.speed)
+        return young or (bool(self.feed["live"]) and self.of_feed(key))
+
+    def _received_at(self, key: str) -> datetime:
+        at: datetime = self.rows[key]["received_at"]
+        return at
 
     def clockwork(self) -> dict[str, object]:
         """What every live component needs to go on counting ages by itself. `in_session` is of all its instruments
@@ -78,6 +100,7 @@ class Reading:
             "in_session": self.in_session,
             "stale_after": STALE_AFTER * max(1.0, self.speed),
             "silent_after": SILENT_AFTER,
+            "word": dict(self.feed),
         }
 
     def of(self, keys: Iterable[str]) -> Reading:
@@ -92,6 +115,7 @@ class Reading:
             problem=self.problem,
             moving=self.moving,
             speed=self.speed,
+            feed=self.feed,
         )
 
 
@@ -101,9 +125,9 @@ def read(desk: Runtime, holder: str, keys: Iterable[str]) -> Reading:
     if wanted:
         desk.quotes.watch(holder, wanted)
     now, speed = desk.clock.now(), float(getattr(desk.clock, "speed", 1.0))
-    rows = desk.quotes.last_known(wanted)
+    rows, feed = desk.quotes.last_known(wanted), feed_word(desk)
     due = RENEWED_WITHIN * max(1.0, speed)
-    old = [key for key in wanted if key not in rows or (now - rows[key]["received_at"]).total_seconds() > due]
+    old = [key for key in wanted if key not in rows or _is_due(rows[key], now, due, feed)]
     reasons = asker().why(old)
     problems = {key: error for key, error in reasons.items() if of_one_instrument(error)}
     return Reading(
@@ -115,7 +139,15 @@ def read(desk: Runtime, holder: str, keys: Iterable[str]) -> Reading:
         problem=next((error for error in reasons.values() if not of_one_instrument(error)), None),
         moving=moving(desk, wanted),
         speed=speed,
+        feed=feed,
     )
+
+
+def _is_due(row: Row, now: datetime, due: float, feed: Mapping[str, Any]) -> bool:
+    """Should it have been renewed by now? What a living feed answers for need not be."""
+    if feed["live"] and member(row, "from_feed"):
+        return False
+    return bool((now - row["received_at"]).total_seconds() > due)
 
 
 def first_read(

@@ -11,8 +11,10 @@ from types import MappingProxyType
 import streamlit as st
 
 from dashboard.asking import Asker
+from dashboard.candle_loading import CandleLoader
 from dashboard.first_start import make_first_watchlist
 from dashboard.money import Money, MoneyKeeper
+from dashboard.option_chains import ChainKeeper
 from dashboard.push.hub import PushHub
 from dashboard.push.prices import DeskPrices
 from dashboard.push.tokens import PushTokens
@@ -154,6 +156,20 @@ def money_keeper() -> MoneyKeeper:
     return MoneyKeeper(ask)
 
 
+@st.cache_resource(show_spinner=False, on_release=ChainKeeper.close)
+def chain_keeper() -> ChainKeeper:
+    """Option chains, for every page that shows them."""
+    return ChainKeeper(
+        lambda key, expiry: get_runtime().api.option_chain(key, expiry), lambda: get_runtime().clock.now()
+    )
+
+
+@st.cache_resource(show_spinner=False, on_release=CandleLoader.close)
+def candle_loader() -> CandleLoader:
+    """Who reads candles for the charts."""
+    return CandleLoader(lambda: get_runtime().candles)
+
+
 def desk() -> Runtime:
     """The runtime, for pages. Ask for it inside each run and fragment, never keep it."""
     return get_runtime()
@@ -175,6 +191,8 @@ def _remembered(runtime_id: int, keys: tuple[str, ...]) -> Mapping[str, Instrume
 def close_desk(*, seconds: float = 2.0) -> None:
     """Close everything in reverse order of opening, at most that long; what hangs dies with the process."""
     asker().close()
+    candle_loader().close()
+    chain_keeper().close()
     opening().stop(seconds=seconds / 2)
     closer = Thread(target=get_runtime().close, name="desk-closing", daemon=True)
     began = time.monotonic()

@@ -1,5 +1,5 @@
-"""Routes beside the pages: `/livez`, `/readyz`, `/calendar.ics`, and where the browser comes back to after the broker's
-login dialog."""
+"""Routes beside the pages: `/livez`, `/readyz`, `/calendar.ics`, the drawing library of the charts, and where the
+browser comes back to after the broker's login dialog."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard.calendar_ics import MIME, PATH, calendar_file, chosen_kinds, chosen_market, file_name
+from dashboard.chart_asset import asset_routes
 from dashboard.formatting import ist_moment
 from dashboard.readiness import Readiness
 from dashboard.resources import desk, opening
@@ -110,6 +111,7 @@ def routes() -> list[BaseRoute]:
         Route("/livez", livez, methods=["GET"]),
         Route("/readyz", readyz, methods=["GET"]),
         Route(PATH, market_calendar, methods=["GET"]),
+        *asset_routes(),
         Route(CALLBACK, login_callback, methods=["GET"]),
         Route(DONE, login_done, methods=["GET"]),
     ]

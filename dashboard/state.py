@@ -55,10 +55,10 @@ def first_time(what: str) -> bool:
     return True
 
 
-def push_door(issue: Callable[[], str]) -> dict[str, str]:
-    """Where this session's pages listen for prices, and the secret that opens it, issued once a session."""
-    if _PUSH not in st.session_state:
-        st.session_state[_PUSH] = issue()
+def push_door(renew: Callable[[str | None], str]) -> dict[str, str]:
+    """Where this session's pages listen for prices, and the secret that opens it: the same for as long as it is good,
+    and renewed by every run, so that a page that is left open overnight keeps its way in."""
+    st.session_state[_PUSH] = renew(st.session_state.get(_PUSH))
     return {"path": PATH, "token": st.session_state[_PUSH]}
 
 

@@ -13,6 +13,7 @@ from dashboard.columns import Column
 from dashboard.formatting import ist_moment, ist_time
 from dashboard.reading import Reading
 from services.domain.clock import from_epoch_ms
+from services.domain.instrument_search import ContractQuery, parse_query
 from services.domain.instruments import Instrument, is_instrument_key, is_isin
 
 MOST = 500
@@ -49,7 +50,8 @@ def resolve(
     search: Callable[[str], Sequence[Instrument]],
 ) -> Imported:
     """The instruments of `entries`. A symbol or ISIN must match exactly; of several the share on NSE comes first.
-    `NSE:SYMBOL`, as other tools write it, is understood."""
+    `NSE:SYMBOL`, as other tools write it, is understood; so is a contract that is written out (`nifty 26000 ce nov`),
+    if it tells side and strike or that it is a future: of several expiries the nearest is meant."""
     found: dict[str, Instrument] = {}
     unknown: list[str] = []
     for entry in entries:
@@ -90,9 +92,34 @@ def _one(
         instrument
         for instrument in search(wanted)
         if (instrument.isin == wanted if is_isin(wanted) else instrument.symbol.upper() == wanted)
-        and (not exchange or instrument.segment.startswith(exchange.strip().upper()))
+        and _is_on(instrument, exchange)
     ]
-    return min(matches, key=_rank, default=None)
+    return min(matches, key=_rank, default=None) or _contract(symbol, exchange, search)
+
+
+def _contract(text: str, exchange: str, search: Callable[[str], Sequence[Instrument]]) -> Instrument | None:
+    """The contract that `text` writes out in full, the first that search would show. A mere name is none."""
+    readings = [
+        reading
+        for reading in parse_query(text).contracts
+        if reading.kinds == ("FUT",) or (reading.strike is not None and len(reading.kinds) == 1)
+    ]
+    found = search(text) if readings else ()
+    return next((one for one in found if _is_on(one, exchange) and any(_means(r, one) for r in readings)), None)
+
+
+def _means(reading: ContractQuery, instrument: Instrument) -> bool:
+    """Does that reading mean this contract? Search also shows strikes that only begin like the number."""
+    return (
+        instrument.type in reading.kinds
+        and instrument.expiry is not None
+        and reading.fits(instrument.expiry)
+        and (reading.strike is None or instrument.strike == reading.strike)
+    )
+
+
+def _is_on(instrument: Instrument, exchange: str) -> bool:
+    return not exchange or instrument.segment.startswith(exchange.strip().upper())
 
 
 def _rank(instrument: Instrument) -> int:

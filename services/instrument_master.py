@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
@@ -21,7 +21,7 @@ import ijson
 from services.domain.clock import IST, Clock, epoch_ms, from_epoch_ms, ist_date
 from services.domain.errors import MalformedPayload, StorageError, UnknownInstrument, UpstoxError
 from services.domain.instrument_search import parse_query
-from services.domain.instruments import Instrument, is_instrument_key
+from services.domain.instruments import Instrument, Underlying, is_instrument_key
 from services.storage.instrument_store import FileRecord, InstrumentStore
 from services.storage.pool import Pool
 from services.wire.instruments import parse_instrument
@@ -132,6 +132,32 @@ class InstrumentMaster:
         if is_instrument_key(wanted) and (direct := self._store.get(wanted)) is not None:
             return [direct]
         return self._store.search(parse_query(wanted), today=ist_date(self._clock.now()), limit=limit)
+
+    def with_options(self) -> list[Underlying]:
+        """Everything that has options which have not expired, the likeliest first: indices, then shares, then the
+        rest."""
+        self._need_rows()
+        return self._store.with_options(today=ist_date(self._clock.now()))
+
+    def option_expiries(self, underlying: Underlying) -> list[date]:
+        """The expiries of its options from today on, ascending, as the master lists them: none is derived."""
+        self._need_rows()
+        return self._store.option_expiries(underlying, today=ist_date(self._clock.now()))
+
+    def options(self, underlying: Underlying, expiry: date) -> list[Instrument]:
+        """Its options of one expiry by strike, calls before puts."""
+        self._need_rows()
+        return self._store.options(underlying, expiry)
+
+    def shares_with_contracts(self, segment: str = "NSE_EQ") -> list[str]:
+        """Keys of the shares of `segment` that derivatives are written on, by symbol."""
+        self._need_rows()
+        return self._store.shares_with_contracts(segment)
+
+    def indices(self, segment: str = "NSE_INDEX") -> list[str]:
+        """Keys of the indices of `segment`, those that derivatives are written on first."""
+        self._need_rows()
+        return self._store.indices(segment)
 
     def state(self) -> MasterState:
         """How current each file is, and what failed."""

@@ -19,7 +19,7 @@ from services.domain.quote_row import Depth, QuoteRow
 from services.domain.quotes import FROM_FEED, DepthLevel
 from services.feed.board import Board
 from services.feed.snapshot import Snapshot
-from services.wire.feed.details import find_bar
+from services.wire.feed.details import find_bar, read_depth
 from services.wire.feed.rows import FIRST_LEVEL, MARKET
 
 UNDERLYING_GOOD_FOR = timedelta(minutes=10)
@@ -55,25 +55,44 @@ class LiveRows:
         self._made: dict[str, tuple[int, QuoteRow, QuoteRow]] = {}
 
     def over(self, underlying: Mapping[str, QuoteRow]) -> dict[str, QuoteRow]:
-        """`underlying` with the feed's row in place of each that the feed has told something newer of."""
+        """`underlying` with the feed's row in place of each that the feed has told something newer of. Where a request
+        told something newer of what the feed serves, nothing has happened since, and the feed answers for that row."""
         keys = [key for key in underlying if key in self._board]
         if not keys:
             return dict(underlying)
         snapshot = self._board.snapshot(keys)
         rows = dict(underlying)
+        older: list[str] = []
         with self._guard:
-            for place, (key, version) in enumerate(zip(keys, snapshot.rows["version"].tolist(), strict=True)):
-                if not version:
-                    continue
+            self._make_what_changed(snapshot, underlying)
+            for key in keys:
                 made = self._made.get(key)
-                if made is None or made[0] != version or made[1] is not underlying[key]:
-                    made = (version, underlying[key], self._row(snapshot, place, underlying[key]))
-                    self._made[key] = made
+                if made is None:
+                    continue
                 if made[2]["received_at"] >= underlying[key]["received_at"]:
                     rows[key] = made[2]
+                else:
+                    older.append(key)
+            for key in self.serves(older) if older else ():
+                rows[key] = self._vouched(key, underlying[key])
             if len(self._made) > 2 * len(self._board) + 1000:
                 self._made = {key: made for key, made in self._made.items() if key in self._board}
         return rows
+
+    def _make_what_changed(self, snapshot: Snapshot, underlying: Mapping[str, QuoteRow]) -> None:
+        """Rows for what the feed has told, where they are not made yet. Forgets those of which it has told nothing."""
+        made, changed = self._made, []
+        for place, (key, version) in enumerate(zip(snapshot.keys, snapshot.rows["version"].tolist(), strict=True)):
+            if not version:
+                made.pop(key, None)  # let go, and asked for anew
+            elif (known := made.get(key)) is None or known[0] != version or known[1] is not underlying[key]:
+                changed.append(place)
+        if not changed:
+            return
+        maker = _Maker(snapshot, self._clock.now(), self._monotonic_ns(), speed=self._speed(), source=self._source())
+        for place, cells in zip(changed, snapshot.rows.take(changed).tolist(), strict=True):
+            key = snapshot.keys[place]
+            made[key] = (cells[0], underlying[key], maker.row(place, cells, underlying[key]))
 
     def current(self, underlying: Mapping[str, QuoteRow]) -> dict[str, QuoteRow]:
         """Rows of those keys that the feed keeps current, where the underlying quote is good enough to stand on."""
@@ -84,27 +103,51 @@ class LiveRows:
         good = {key: underlying[key] for key in served if _still_good(underlying[key]["received_at"], now)}
         return {key: row for key, row in self.over(good).items() if row["api_version"] == FROM_FEED}
 
-    def _row(self, snapshot: Snapshot, place: int, under: QuoteRow) -> QuoteRow:
-        cells = dict(zip(snapshot.rows.dtype.names or (), snapshot.rows[place].tolist(), strict=True))
-        ago = (self._monotonic_ns() - cells["received_ns"]) / 1e9 * self._speed()
-        row: dict[str, Any] = dict(under)  # Any: members of several types, as in `QuoteRow`
-        row |= _price(cells["ltp"], cells["prev_close"] or under["prev_close"])
-        row |= _day(snapshot, place, under)
-        if cells["kind"] == MARKET:
-            row |= {
-                "volume": cells["volume"],
-                "average_price": _known(cells["atp"]) or None,
-                "total_buy_quantity": _whole(cells["buy_quantity"]),
-                "total_sell_quantity": _whole(cells["sell_quantity"]),
-                "depth": _depth(snapshot, place),
-            }
-        if cells["kind"] in (MARKET, FIRST_LEVEL) and under["oi"] is not None:
-            row |= _open_interest(_known(cells["oi"]), under)
-        row["last_trade_time"] = from_epoch_ms(cells["ltt_ms"]) if cells["ltt_ms"] else under["last_trade_time"]
-        row["exchange_time"] = from_epoch_ms(cells["at_ms"]) if cells["at_ms"] else None
-        row["received_at"] = self._clock.now() - timedelta(seconds=ago)
-        row["source"] = self._source()
-        row["api_version"] = FROM_FEED
+    def _vouched(self, key: str, under: QuoteRow) -> QuoteRow:
+        """`under`, for which the feed answers from now on."""
+        row = QuoteRow({**under, "source": self._source(), "api_version": FROM_FEED})
+        self._made[key] = (self._made[key][0], under, row)
+        return row
+
+
+class _Maker:
+    """Rows out of one snapshot. Screens ask for hundreds of them, many times a second."""
+
+    def __init__(self, snapshot: Snapshot, now: datetime, now_ns: int, *, speed: float, source: str) -> None:
+        self._snapshot = snapshot
+        self._now = now
+        self._now_ns = now_ns
+        self._speed = speed
+        self._source = source
+
+    def row(self, place: int, cells: tuple[Any, ...], under: QuoteRow) -> QuoteRow:  # Any: numbers, in the order of ROW
+        """The row at `place` of the snapshot, whose columns are `cells`."""
+        _, received_ns, at_ms, kind, _, ltp, ltt_ms, _, prev_close, _, volume, oi, _, atp, buys, sells, *_ = cells
+        ago = (self._now_ns - received_ns) / 1e9 * self._speed
+        row: dict[str, Any] = {  # Any: members of several types, as in `QuoteRow`
+            **under,
+            "last_trade_time": from_epoch_ms(ltt_ms) if ltt_ms else under["last_trade_time"],
+            "exchange_time": from_epoch_ms(at_ms) if at_ms else None,
+            "received_at": self._now - timedelta(seconds=ago),
+            "source": self._source,
+            "api_version": FROM_FEED,
+            "ltp": ltp,
+        }
+        if prev_close := prev_close or under["prev_close"]:
+            change = ltp - prev_close
+            row["prev_close"] = prev_close
+            row["change"] = round(change, 4)
+            row["change_percent"] = round(change / prev_close * 100, 4)
+        if (raw := self._snapshot.raw_bars[place]) is not None:
+            row |= _day(raw, under)
+        if kind == MARKET:
+            row["volume"] = volume
+            row["average_price"] = _known(atp) or None
+            row["total_buy_quantity"] = _whole(buys)
+            row["total_sell_quantity"] = _whole(sells)
+            row["depth"] = _depth(self._snapshot.raw_depth[place])
+        if kind in (MARKET, FIRST_LEVEL) and under["oi"] is not None:
+            row |= _open_interest(_known(oi), under)
         return QuoteRow(row)
 
 
@@ -121,38 +164,27 @@ def _whole(figure: float) -> int | None:
     return int(figure) if isfinite(figure) else None
 
 
-def _price(ltp: float, prev_close: float | None) -> dict[str, float | None]:
-    if not prev_close:
-        return {"ltp": ltp}
-    change = ltp - prev_close
-    return {
-        "ltp": ltp,
-        "prev_close": prev_close,
-        "change": round(change, 4),
-        "change_percent": round(change / prev_close * 100, 4),
-    }
-
-
-def _day(snapshot: Snapshot, place: int, under: QuoteRow) -> dict[str, float | None]:
+def _day(raw: bytes, under: QuoteRow) -> dict[str, float | None]:
     """Open, high and low of the day, where the feed tells its bar."""
-    raw = snapshot.raw_bars[place]
     try:
-        day = None if raw is None else find_bar(raw, "1d")
+        day = find_bar(raw, "1d")
     except MalformedPayload:
         return {}
-    return {} if day is None else {name: getattr(day, name) or under[name] for name in ("open", "high", "low")}
+    if day is None:
+        return {}
+    return {"open": day.open or under["open"], "high": day.high or under["high"], "low": day.low or under["low"]}
 
 
-def _depth(snapshot: Snapshot, place: int) -> Depth:
+def _depth(raw: bytes | None) -> Depth:
     """The book. The feed does not count orders."""
     try:
-        levels = snapshot.book(place) or []
+        levels = [] if raw is None else read_depth(raw)
     except MalformedPayload:
         levels = []
     return Depth(
         {
-            "buy": tuple(DepthLevel(one.bid_price, one.bid_quantity, None) for one in levels if one.bid_quantity),
-            "sell": tuple(DepthLevel(one.ask_price, one.ask_quantity, None) for one in levels if one.ask_quantity),
+            "buy": tuple([DepthLevel(price, quantity, None) for price, quantity, _, _ in levels if quantity]),
+            "sell": tuple([DepthLevel(price, quantity, None) for _, _, price, quantity in levels if quantity]),
         }
     )
 

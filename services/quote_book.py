@@ -18,7 +18,7 @@ from threading import Lock
 from typing import Protocol
 
 from services.domain.clock import Clock, epoch_ms
-from services.domain.errors import InvalidRequest, StorageError, UpstoxError
+from services.domain.errors import BrokerFault, InvalidRequest, StorageError, TransportError, UpstoxError
 from services.domain.instruments import is_instrument_key, require_instrument_key
 from services.domain.leases import Leases
 from services.domain.quote_batch import BadKeys, BatchResult, BookStats
@@ -63,9 +63,6 @@ class Live(Protocol):
     def want(self, keys: Collection[str], seconds: float) -> None:
         """Somebody looks at `keys` for so long."""
 
-    def broker_answers(self) -> None:
-        """The broker, which did not answer, answers again."""
-
 
 class QuoteBook:
     """The quotes of one market file. Safe to share between threads; make one per process and file, and close it.
@@ -84,6 +81,7 @@ class QuoteBook:
         clock: Clock,
         source: Callable[[], PriceSource],
         live: Live | None = None,
+        back_in_reach: Callable[[], None] = lambda: None,
         ttl: float = TTL_SECONDS,
         fetchers: int = FETCHERS,
         max_keys: int = MAX_KEYS,
@@ -91,9 +89,11 @@ class QuoteBook:
         monotonic: Callable[[], float] = time.monotonic,
         refresh_in_background: bool = True,
     ) -> None:
+        """`back_in_reach` is called when the refresher gets an answer again after nobody gave one."""
         self._store = store
         self._clock = clock
         self._live = live
+        self._back_in_reach = back_in_reach
         self._ttl = ttl
         self._max_keys = max_keys
         self._monotonic = monotonic
@@ -104,6 +104,7 @@ class QuoteBook:
         self._tally = HitTally()
         self._looked_up: set[str] = set()  # keys that SQLite was asked for; from then on memory knows better
         self._failed_refreshes = 0
+        self._out_of_reach = False
         self._next_refresh = 0.0
         self._closed = False
         self._writer = QuoteWriter(store)
@@ -207,12 +208,14 @@ class QuoteBook:
         fetched = self._fetcher.ask(keys, use_cache=False)
         self._note(fetched, QuoteMetric(epoch_ms(self._clock.now()), 0, 0, 0, 0, 0))
         if fetched.rows or fetched.failure is None:
-            if self._failed_refreshes and self._live is not None:
-                self._live.broker_answers()
+            if self._out_of_reach:
+                self._out_of_reach = False
+                self._back_in_reach()
             calls = sum(flight.calls for flight in fetched.own)
             self._failed_refreshes, pause = 0, max(SHORTEST_PERIOD, SECONDS_A_CALL * calls)
         else:  # readers get the error at once; only this thread holds back
             self._failed_refreshes += 1
+            self._out_of_reach = isinstance(fetched.failure, TransportError | BrokerFault)
             pause = min(LONGEST_PAUSE, 2.0 ** min(self._failed_refreshes, 10))
         self._next_refresh = began + pause
 

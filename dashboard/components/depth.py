@@ -7,10 +7,11 @@ from typing import Any
 import streamlit as st
 
 from dashboard.components.cards import card_title, fact_table
+from dashboard.components.chart_link import chart_link
 from dashboard.components.web import browser_component
 from dashboard.formatting import MISSING, ist_moment, number, price_decimals, quantity, short, tick
-from dashboard.push.fields import depth_values, member
-from dashboard.reading import Reading, Row
+from dashboard.push.fields import Row, depth_values, member
+from dashboard.reading import Reading
 from dashboard.resources import push_tokens
 from dashboard.state import push_door
 from services.domain.clock import epoch_ms
@@ -21,7 +22,7 @@ _mount = browser_component("depth", live=True)
 
 def depth_ladder(reading: Reading, instrument_key: str, *, key: str) -> None:
     """Bids and asks of `instrument_key` as far as they are known."""
-    _mount(key=key, data={**depth_data(reading, instrument_key), "push": push_door(push_tokens().issue)})
+    _mount(key=key, data={**depth_data(reading, instrument_key), "push": push_door(push_tokens().renew)})
 
 
 def depth_data(reading: Reading, instrument_key: str) -> dict[str, Any]:
@@ -80,7 +81,9 @@ def instrument_panel(reading: Reading, instrument_key: str, *, key: str) -> None
     """Name, depth and figures of the day of one instrument, as a card."""
     instrument = reading.instruments.get(instrument_key)
     with st.container(border=True):
-        card_title(instrument.symbol if instrument else instrument_key, instrument.name if instrument else "")
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            card_title(instrument.symbol if instrument else instrument_key, instrument.name if instrument else "")
+            chart_link(instrument_key)
         depth_ladder(reading, instrument_key, key=key)
         fact_table(day_facts(reading, instrument_key))
 

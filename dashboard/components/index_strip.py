@@ -18,7 +18,7 @@ _mount = browser_component("index_strip", live=True)
 
 def index_strip(reading: Reading, tracks: Tracks, *, key: str) -> None:
     """One card per index of the reading that the instrument master or a quote knows."""
-    _mount(key=key, data={**strip_data(reading, tracks), "push": push_door(push_tokens().issue)})
+    _mount(key=key, data={**strip_data(reading, tracks), "push": push_door(push_tokens().renew)})
 
 
 def strip_data(reading: Reading, tracks: Tracks) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Gainers and losers of a set of instruments."""
+"""What moved most of a set of instruments: gainers, losers, most traded."""
 
 from __future__ import annotations
 
@@ -21,6 +21,14 @@ def movers(reading: Reading, *, most: int = MOST) -> tuple[Sequence[str], Sequen
         [key for key in ranked if moves[key] > 0][:most],
         [key for key in reversed(ranked) if moves[key] < 0][:most],
     )
+
+
+def busiest(reading: Reading, *, most: int = MOST) -> Sequence[str]:
+    """The keys of which most units were traded today."""
+    volumes = {
+        key: row["volume"] for key in reading.keys if (row := reading.rows.get(key)) is not None and row["volume"]
+    }
+    return sorted(volumes, key=lambda key: (-volumes[key], key))[:most]
 
 
 def breadth(reading: Reading) -> tuple[int, int, int]:

@@ -57,7 +57,7 @@ def quote_table(
         "removable": on_remove is not None,
         "movable": on_order is not None,
         "quiet": quiet,
-        "push": push_door(push_tokens().issue),
+        "push": push_door(push_tokens().renew),
         "sort": None if sort is None else {"id": sort.id, "dir": "desc" if sort.down else "asc"},
     }
     _mount(

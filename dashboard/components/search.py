@@ -17,36 +17,78 @@ _mount = browser_component("pick_list")
 
 MOST = 12
 TEXT_KEY = "quotes-search"
-_RESULTS_KEY = "quotes-search-results"
 
 
 @st.fragment
 def search_and_add(have: Collection[str], on_add: Callable[[str], object]) -> None:
     """A search field; what it finds can be added by a click. `on_add` gets the instrument key."""
+    _search(
+        TEXT_KEY,
+        "Add an instrument",
+        "Add: symbol, name, ISIN, or nifty 25000 ce",
+        lambda found, text: results_data(text, found, have),
+        on_add,
+    )
 
-    def added() -> None:
-        sent = getattr(st.session_state.get(_RESULTS_KEY), "added", None)
+
+@st.fragment
+def find_instrument(
+    key: str,
+    *,
+    label: str,
+    placeholder: str,
+    verb: str,
+    had: Collection[str],
+    had_words: str,
+    on_pick: Callable[[str], object],
+) -> None:
+    """A search field out of which one instrument is picked: `on_pick` gets its key, the field is emptied, and the page
+    is drawn anew. `verb` is what a click does; those of `had` are marked with `had_words` and cannot be picked."""
+    done = f"{key}-done"
+
+    def pick(picked: str) -> None:
+        on_pick(picked)
+        st.session_state[key] = ""
+        st.session_state[done] = True
+
+    def data(found: list[Instrument], text: str) -> dict[str, Any]:
+        return {**results_data(text, found, had), "verb": verb, "had": had_words}
+
+    _search(key, label, placeholder, data, pick)
+    if st.session_state.pop(done, False):
+        st.rerun()
+
+
+def _search(
+    key: str,
+    label: str,
+    placeholder: str,
+    data: Callable[[list[Instrument], str], dict[str, Any]],
+    on_pick: Callable[[str], object],
+) -> None:
+    results = f"{key}-results"
+
+    def picked() -> None:
+        sent = getattr(st.session_state.get(results), "added", None)
         if isinstance(sent, str):
             with problems_said():
-                on_add(sent)
+                on_pick(sent)
+                st.session_state[key] = ""  # done: the results go away, and the field is free for the next
 
-    text = st.text_input(
-        "Add an instrument",
-        key=TEXT_KEY,
-        type="search",
-        live=True,
-        label_visibility="collapsed",
-        placeholder="Add: symbol, name, ISIN, or nifty 25000 ce",
-    )
-    wanted = (text or "").strip()
-    if len(wanted) < 2:
-        return
-    if not opening().master_ready.is_set():
-        st.caption("The instrument list is being loaded; search works in a moment.")
-        return
-    with problems_in_words():
-        found = desk().instruments.search(wanted, limit=MOST)
-        _mount(key=_RESULTS_KEY, data=results_data(wanted, found, have), on_added_change=added)
+    with st.container(gap=None):  # results lie over what is below: their own place must take no room
+        text = st.text_input(
+            label, key=key, type="search", live=True, label_visibility="collapsed", placeholder=placeholder
+        )
+        wanted = (text or "").strip()
+        if len(wanted) < 2:
+            return
+        if not opening().master_ready.is_set():
+            st.caption("The instrument list is being loaded; search works in a moment.")
+            return
+        with problems_in_words():
+            found = desk().instruments.search(wanted, limit=MOST)
+            told = {**data(found, wanted), "text": wanted, "field": label}
+            _mount(key=results, data=told, on_added_change=picked)
 
 
 def results_data(text: str, found: list[Instrument], have: Collection[str]) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def delete_dialog(watchlist: Watchlist) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Keep it", key="quotes-delete-no"):
             st.rerun()
-        if st.button("Delete", key="quotes-delete-yes", type="primary"):
+        if st.button(":red[Delete]", key="quotes-delete-yes", icon=":material/delete:"):
             try:
                 desk().watchlists.delete(watchlist.id)
             except UpstoxError as error:
@@ -81,12 +81,14 @@ def delete_dialog(watchlist: Watchlist) -> None:
 @st.dialog("Import instruments", width="medium", icon=":material/upload:")
 def import_dialog(watchlist: Watchlist | None) -> None:
     """Read keys, ISINs or symbols from a text or a file into a new list or the chosen one."""
-    st.caption("Instrument keys, ISINs or symbols, one a line or separated by commas; or a CSV with such a column.")
+    st.caption(
+        "Instrument keys, ISINs, symbols or contracts, one a line or separated by commas; or a CSV with such a column."
+    )
     pasted = st.text_area(
         "Paste them here",
         key="quotes-import-text",
         height=130,
-        placeholder="RELIANCE\nINE009A01021\nNSE_INDEX|Nifty 50",
+        placeholder="RELIANCE\nINE009A01021\nNSE_INDEX|Nifty 50\nnifty 26000 ce nov",
     )
     file = st.file_uploader("or choose a file", type=["csv", "txt"], key="quotes-import-file", max_upload_size=1)
     text = file.getvalue().decode("utf-8", "replace") if file is not None else pasted

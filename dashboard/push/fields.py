@@ -17,8 +17,8 @@ Row = Mapping[str, Any]  # Any: a quote's members are of several types (see serv
 
 def _best(side: str) -> Callable[[Row], float | None]:
     def value(row: Row) -> float | None:
-        levels = row["depth"][side]
-        return levels[0]["price"] if levels else None
+        price: float | None = row["depth"].best(side)
+        return price
 
     return value
 

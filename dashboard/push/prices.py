@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from dashboard.push.fields import Row
 from services.domain.clock import epoch_ms
 from services.domain.errors import InvalidRequest
-from services.domain.phases import TRADING
 from services.runtime import Runtime
 
 RENEW_SECONDS = 5.0
@@ -18,6 +17,9 @@ RENEW_SECONDS = 5.0
 MUTE_SECONDS = 3.0
 """A feed that told nothing for so long in session is not called live."""
 HOLDER = "push"
+MOST_UNWANTED = 1000
+"""Rows of which it is remembered that they were told, though nobody listens any more."""
+STEP = 50
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +36,15 @@ class DeskPrices:
         self._renewed = (float("-inf"), frozenset[str]())
 
     def hold(self, holder: str, keys: Collection[str]) -> None:
-        """Have the feed tell `keys`, and the quote book ask for what the feed cannot."""
+        """Have the feed tell `keys` for as long as `holder` is there. What is more than the broker allows on one
+        connection is told by requests."""
+        runtime = self._runtime()
         try:
-            self._runtime().feed.replace(holder, keys)
-        except InvalidRequest as error:  # more than the broker allows on one connection: requests tell them
-            log.warning("the feed does not take %d more instruments: %s", len(keys), error)
-            self._runtime().feed.release(holder)
+            runtime.feed.replace(holder, keys)
+        except InvalidRequest as error:
+            runtime.feed.release(holder)
+            held = _hold_what_fits(runtime, holder, sorted(keys))
+            log.warning("the feed takes %d of %d instruments: %s", held, len(keys), error)
 
     def release(self, holder: str) -> None:
         self._runtime().feed.release(holder)
@@ -53,12 +58,14 @@ class DeskPrices:
             self._renewed = (now, everything)
         self._version += 1
         news = {}
-        for key, row in quotes.last_known(wanted).items():
+        for key, row in quotes.last_known(wanted, disk=False).items():
             told = self._told.get(key)
             if told is None or told[1] is not row:
                 told = self._told[key] = (self._version, row)
             if told[0] > cursor:
                 news[key] = row
+        if cursor and len(self._told) > 2 * len(wanted) + MOST_UNWANTED:
+            self._told = {key: told for key, told in self._told.items() if key in wanted}
         return self._version, news
 
     def word(self) -> Mapping[str, Any]:
@@ -75,8 +82,20 @@ class DeskPrices:
 def feed_word(runtime: Runtime) -> Mapping[str, Any]:  # Any: a flag and texts
     """How the live feed does, for the browser. `live`: it tells all that changes. `why`: what is the matter with it."""
     health = runtime.feed.health()
-    in_session = runtime.source.practice or runtime.phase().phase in TRADING
-    ago = health.last_message_ago_seconds
-    mute = health.connected and in_session and health.sent_count > 0 and (ago is None or ago > MUTE_SECONDS)
-    why = f"no price for {ago:.0f} s" if mute and ago is not None else health.reason
-    return {"live": health.connected and not mute, "state": str(health.state), "why": why}
+    ago = health.last_update_ago_seconds
+    late = health.connected and health.sent_count > 0 and (ago is None or ago > MUTE_SECONDS)
+    if not (late and runtime.prices_expected()):
+        return {"live": health.connected, "state": str(health.state), "why": health.reason}
+    first = ago is None or ago > health.uptime_seconds
+    why = "no price has come yet" if first else f"no price for more than {MUTE_SECONDS:.0f} s"
+    return {"live": False, "state": str(health.state), "why": why}
+
+
+def _hold_what_fits(runtime: Runtime, holder: str, keys: Sequence[str]) -> int:
+    """Hold as many of `keys` as the broker allows, in steps; how many these are."""
+    for start in range(0, len(keys), STEP):
+        try:
+            runtime.feed.hold(holder, keys[start : start + STEP])
+        except InvalidRequest:
+            return start
+    return len(keys)

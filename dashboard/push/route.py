@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dashboard.push.hub import Client, PushHub
 from dashboard.push.messages import Painted, parse, parse_hello
+from dashboard.push.protocol import direct_protocol
 from dashboard.push.tokens import PushTokens
 from services.domain.errors import InvalidRequest, UpstoxError
 
@@ -20,6 +20,7 @@ PATH = "/push"
 HELLO_SECONDS = 5.0
 SEND_SECONDS = 10.0
 """A browser that takes no byte for so long is let go."""
+CLOSE_SECONDS = 1.0
 
 POLICY, TRY_AGAIN, FORBIDDEN = 1008, 1013, 4401
 """Close codes: a message that makes no sense; full or too slow; a token from before the last restart."""
@@ -47,7 +48,8 @@ def push_routes(the_hub: Callable[[], PushHub], the_tokens: Callable[[], PushTok
             if hub.is_full:
                 await socket.close(TRY_AGAIN)
                 return
-            client = hub.join(want)
+            direct = direct_protocol(socket)
+            client = hub.join(want, None if direct is None else direct.write)
             await _serve(socket, hub, client)
         except InvalidRequest as error:
             log.warning("a message on the push channel was refused: %s", error)
@@ -88,15 +90,25 @@ async def _listen(socket: WebSocket, hub: PushHub, client: Client) -> None:
 
 
 async def _tell(socket: WebSocket, client: Client) -> None:
+    """Empty the mailbox; what comes while it is empty goes past it where the server lets it."""
     while (text := await client.mail.get()) is not None:
+        client.busy = True
         async with asyncio.timeout(SEND_SECONDS):
             await socket.send_text(text)
-    await socket.close(TRY_AGAIN)
+        client.busy = False
+    await _close(socket, TRY_AGAIN)
 
 
 async def _close(socket: WebSocket, code: int) -> None:
-    with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-        await socket.close(code)
+    """Say goodbye; whoever does not even take that is cut off."""
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await socket.close(code)
+    except (RuntimeError, WebSocketDisconnect):
+        pass
+    except TimeoutError:
+        if (direct := direct_protocol(socket)) is not None:
+            direct.cut()
 
 
 def _is_own_page(socket: WebSocket) -> bool:

@@ -1,4 +1,5 @@
-"""Who may listen: a secret for each page session, made when a page is drawn and told to the page only.
+"""Who may listen: a secret for each page session, made when a page is drawn, told to the page only, and good for as
+long as the page goes on drawing and some hours more.
 
 Never the broker's token. It travels in the first message and never in an address, where logs would keep it.
 """
@@ -33,6 +34,18 @@ class PushTokens:
                 del self._ends[next(iter(self._ends))]
             self._ends[token] = now + self._life
         return token
+
+    def renew(self, token: str | None) -> str:
+        """`token` with its whole life before it again, or a new one in place of one that is over. A page that is open
+        asks with every run, so that it never ends up outside."""
+        if token is not None:
+            now = self._monotonic()
+            with self._guard:
+                if self._ends.get(token, 0.0) > now:
+                    del self._ends[token]  # to the end of the line
+                    self._ends[token] = now + self._life
+                    return token
+        return self.issue()
 
     def accepts(self, token: str) -> bool:
         """Was it issued here, and is it still good?"""

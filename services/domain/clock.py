@@ -13,6 +13,9 @@ from typing import Protocol
 IST = timezone(timedelta(hours=5, minutes=30), "IST")
 """India has one zone and no daylight saving, so a fixed offset is exact and needs no zone files."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
 TOKEN_END = time(3, 30)
 """Upstox tokens die at 03:30 IST whenever they were issued; a practice day rolls at the same instant."""
 
@@ -72,12 +75,12 @@ class FollowedClock:
 
 def epoch_ms(instant: datetime) -> int:
     """Milliseconds since the epoch, exactly (no float on the way)."""
-    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    return (instant - _EPOCH) // _MILLISECOND
 
 
 def from_epoch_ms(milliseconds: int) -> datetime:
     """The aware UTC instant of `milliseconds` since the epoch."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+    return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
 def ist_date(instant: datetime) -> date:

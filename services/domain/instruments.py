@@ -83,3 +83,20 @@ class Instrument:
     @property
     def is_option(self) -> bool:
         return self.type in {"CE", "PE"}
+
+
+@dataclass(frozen=True, slots=True)
+class Underlying:
+    """What options are written on, as the instrument master tells it of their contracts."""
+
+    symbol: str
+    segment: str
+    """Of its options: NSE_FO, BSE_FO, MCX_FO, NCD_FO ..."""
+    exchange: str
+    name: str
+    key: str | None
+    """Of the thing itself, where the master tells one: an index, a share, a future (commodities)."""
+
+    @property
+    def is_index(self) -> bool:
+        return "_INDEX|" in (self.key or "")

@@ -41,6 +41,10 @@ class Depth(ReadOnlyDict):
             ]
         )
 
+    def best(self, side: str) -> float | None:
+        """The price of the best level, without making the others; `None`: nobody is there."""
+        return DepthSide(super().__getitem__(side)).best()
+
     def get(self, side: str, default: Any = None) -> Any:  # Any: as in dict
         return self[side] if side in self else default  # noqa: SIM401  # `get` is what is being written here
 

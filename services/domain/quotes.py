@@ -38,8 +38,18 @@ class DepthSide(Sequence[DepthLevel]):
         self.rows = rows
 
     def levels(self) -> tuple[DepthLevel, ...]:
+        return tuple(self._read())
+
+    def best(self) -> float | None:
+        """The price of the best level; `None`: there is none. Reads no other."""
+        level = next(self._read(), None)
+        return None if level is None else level.price
+
+    def _read(self) -> Iterator[DepthLevel]:
         try:
-            return tuple([level for row in self.rows if (level := _level(row)) is not None])
+            for row in self.rows:
+                if (level := _level(row)) is not None:
+                    yield level
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise MalformedPayload("a level of the depth is not price, quantity and orders", field="depth") from error
 

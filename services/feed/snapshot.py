@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import isfinite
 from typing import Final, TypeVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from services.domain.errors import MalformedPayload
 from services.wire.feed.details import FeedGreeks, FeedLevel, add_depth, find_bar, read_depth, read_greeks
+from services.wire.options import iv_in_percent
 
 NO_COUNT: Final = -1
 """What stands in a column of whole numbers where the feed has said nothing; where prices stand, NaN does."""
@@ -118,6 +120,12 @@ class Snapshot:
         """Delta, theta, gamma, vega, rho: an array of rows x 5, NaN where the feed has told none."""
         told = [None if raw is None else _readable(read_greeks, raw) for raw in self.raw_greeks]
         return np.array([_NO_GREEKS if one is None else one for one in told], dtype=np.float64).reshape(-1, 5)
+
+    def iv_percent(self) -> Floats:
+        """Implied volatilities in percent, one per row, NaN where the feed has told none. Its scale is not documented;
+        a value that can only be a fraction is taken for one, as in the greeks call."""
+        told = [iv_in_percent(iv) if isfinite(iv) else None for iv in self.rows["iv"].tolist()]
+        return np.array([np.nan if iv is None else iv for iv in told], dtype=np.float64)
 
     def bars(self, interval: str = "1d") -> NDArray[np.void]:
         """The bars of `interval` (`1d`, or `I1`: the last FINISHED minute), of dtype `BAR`; NaN where there is none."""

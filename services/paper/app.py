@@ -30,7 +30,7 @@ from services.paper.envelope import failure, refusal
 from services.paper.faults import Faulty
 from services.paper.routes_account import bearer
 from services.paper.routes_paper import extra_routes
-from services.wire.endpoints import OPERATIONS, Operation
+from services.wire.endpoints import HISTORY_BARS, HISTORY_BARS_TO, OPERATIONS, Operation
 
 HANDLERS: Handlers = {
     **routes_account.HANDLERS,
@@ -42,8 +42,10 @@ HANDLERS: Handlers = {
     **routes_options.HANDLERS,
     **routes_quotes.HANDLERS,
 }
-_PUBLIC = {"intraday_bars"}
+_PUBLIC = {"intraday_bars", "history_bars"}
 """Declared without token by the official SDK, although our own client sends one."""
+_OTHER_WAYS = {HISTORY_BARS.name: HISTORY_BARS_TO}
+"""Routes of an operation that our own client has no need of."""
 _OUR_HOSTS = {"127.0.0.1", "localhost"}
 
 
@@ -55,7 +57,7 @@ def build_app(broker: Broker) -> ASGIApp:
     ]
     routes += routes_feed.socket_routes(broker)
     for operation in OPERATIONS:
-        for row in (*operation.published, *operation.guide):
+        for row in (*operation.published, *operation.guide, *_OTHER_WAYS.get(operation.name, ())):
             endpoint: ASGIApp = _Endpoint(broker, HANDLERS[operation.name, row.version], operation=operation)
             if broker.faults is not None:
                 endpoint = Faulty(

@@ -51,8 +51,18 @@ class MinuteBars:
 
 
 @dataclass(frozen=True, slots=True)
+class DailyRow:
+    """A day as a file of days has it. Rupees, shares."""
+
+    prices: tuple[float, float, float, float]
+    """Open, high, low, close."""
+    volume: int
+
+
+@dataclass(frozen=True, slots=True)
 class CandleDay:
-    """One real day of one root. Rupees (points), shares. `minutes` where the file has them."""
+    """One real day of one root. Rupees (points), shares. `minutes` and `daily` where files have them: the official
+    close and volume of a day are not those of its minutes."""
 
     day: date
     open: float
@@ -62,6 +72,7 @@ class CandleDay:
     volume: int | None
     previous_close: float | None
     minutes: MinuteBars | None
+    daily: DailyRow | None = None
 
 
 @dataclass(slots=True)
@@ -87,6 +98,7 @@ class CandleStore:
             minutes.day, minutes.open, minutes.high, minutes.low,
             minutes.close if bar.minutes else bar.close,
             minutes.volume or bar.volume, bar.previous_close or minutes.previous_close, minutes.minutes,
+            minutes.daily or bar.daily,
         )  # fmt: skip
 
 
@@ -222,7 +234,8 @@ def _days(file: Path, rows: list[_Row]) -> Iterator[CandleDay]:
         if isinstance(row.stamp, datetime):
             minutes.setdefault(row.stamp.date(), []).append(row)
         else:
-            yield CandleDay(row.stamp, *row.prices, row.volume, row.previous, None)
+            daily = DailyRow(row.prices, row.volume or 0)
+            yield CandleDay(row.stamp, *row.prices, row.volume, row.previous, None, daily)
     for day, bars in minutes.items():
         yield _minute_day(file, day, bars)
 

@@ -165,8 +165,13 @@ class Contract:
 
 def futures(family: Family, day: date) -> Iterator[Contract]:
     """The futures of `family` listed on `day`."""
-    for rank, expiry in enumerate(next_monthly_expiries(family.rule, day, family.months)):
+    for rank, expiry in enumerate(future_expiries(family, day)):
         yield _contract(family, expiry, rank, 0.0, 0)
+
+
+def future_expiries(family: Family, day: date) -> list[date]:
+    """The expiries for which `family` lists futures on `day`, nearest first."""
+    return next_monthly_expiries(family.rule, day, family.months)
 
 
 def option_expiries(family: Family, day: date) -> list[date]:
@@ -180,12 +185,19 @@ def option_expiries(family: Family, day: date) -> list[date]:
 def options(family: Family, expiry: date, rank: int, low: float, high: float) -> Iterator[Contract]:
     """Calls and puts for one expiry, with strikes around a spot that has moved between `low` and `high` (points) since
     the expiry was listed: a strike that was ever listed stays."""
-    step, side = family.strike_step, family.strikes_each_side
-    first = round(low / step) - side
-    last = round(high / step) + side
-    for index in range(max(first, 1), last + 1):
+    for index in _strikes(family, low, high):
         for right in (1, -1):
-            yield _contract(family, expiry, rank, float(index * step), right)
+            yield _contract(family, expiry, rank, float(index * family.strike_step), right)
+
+
+def has_strike(family: Family, strike: float, low: float, high: float) -> bool:
+    """Is `strike` among those that `options` lists?"""
+    return round(strike / family.strike_step) in _strikes(family, low, high)
+
+
+def _strikes(family: Family, low: float, high: float) -> range:
+    step, side = family.strike_step, family.strikes_each_side
+    return range(max(round(low / step) - side, 1), round(high / step) + side + 1)
 
 
 def _contract(family: Family, expiry: date, rank: int, strike: float, right: int) -> Contract:

@@ -7,7 +7,7 @@ import gzip
 import math
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
 
@@ -29,6 +29,8 @@ _BANDS = {"BE": 0.05, "BZ": 0.05, "T": 0.05, "Z": 0.05, "XT": 0.05, "ST": 0.05}
 _DEBT = {"GS", "SG", "TB", "F", "G"}
 _TICK_LEVELS = ((1.0, 20, 240), (5.0, 260, 950), (10.0, 1020, 4800), (50.0, 5100, 9800), (100.0, 10_200, 19_500))
 """(tick in paise, lowest, highest price): NSE's price bands for ticks, since 2025-04-15."""
+_CONTRACT_LIFE = timedelta(days=92)
+"""Since when before its expiry a contract has candles: the file does not tell."""
 _QUOTE_NAMES = {"FUT", "CE", "PE"}
 
 
@@ -81,6 +83,13 @@ class FileUniverse:
 
     def specs(self, day: date, traded: Callable[[Group], date], ranges: DayRange) -> Mapping[str, Spec]:
         return self._specs
+
+    def earlier(self, spec: Spec, day: date, ranges: DayRange) -> Spec | None:
+        ended = spec.expiry is not None and day > spec.expiry
+        return None if ended or day < self.since(spec) else spec
+
+    def since(self, spec: Spec) -> date:
+        return self._builtin.since(spec) if spec.expiry is None else spec.expiry - _CONTRACT_LIFE
 
     def _spec(self, row: dict[str, object], taken: set[tuple[str, str]]) -> Spec:
         key, segment = str(row["instrument_key"]), str(row["segment"])

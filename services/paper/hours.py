@@ -22,6 +22,8 @@ from services.domain.phases import Listing, Market, Phase, SessionWindow, Stage
 from services.paper.seeds import chance
 
 PRACTICE_MINUTES = 24 * 60
+YEARS = range(1900, 2200)
+"""Of these there are guesses. The first and the last days that a calendar can name have no instants in UTC."""
 CUSTOMARY = ("18:15", "19:15")
 """Start and end of an evening session of which only the date is published."""
 _MINUTE_MS = 60_000
@@ -85,13 +87,22 @@ class Hours:
 
     def __init__(self, *, practice: bool, extra_days: Collection[date] = ()) -> None:
         self.practice = practice
-        self._extra = frozenset(extra_days)
+        self.extra_days = frozenset(extra_days)
 
     def trades(self, group: Group, day: date) -> bool:
         """Does the group trade on `day`?"""
-        if self.practice or (group is Group.EQUITY and day in self._extra):
+        if self.practice or (group is Group.EQUITY and day in self.extra_days):
             return True
         return bool(windows(_MARKETS[group], day))
+
+    def trading_minutes(self, group: Group, day: date) -> int:
+        """How long the group trades continuously on `day`; 0 when it does not trade at all."""
+        if self.practice:
+            return PRACTICE_MINUTES
+        steps = windows(_MARKETS[group], day)
+        if not steps and self.trades(group, day):
+            steps = _windows_of(_MARKETS[group], day, Listing.ORDINARY)
+        return sum(_minutes(step.start, step.end) for step in steps if step.phase is Phase.OPEN)
 
     def session(self, group: Group, day: date) -> Session:
         """The session that `day` has, or would have."""
@@ -131,7 +142,10 @@ class Hours:
 def windows(
     market: Market, day: date, listing: Listing = Listing.ORDINARY, calendar: MarketCalendar = BUNDLED
 ) -> tuple[SessionWindow, ...]:
-    """The windows of `market` on `day`, guessed where nothing is published (see above); none when it is closed."""
+    """The windows of `market` on `day`, guessed where nothing is published (see above); none when it is closed, and in
+    years in which nobody practises (`YEARS`)."""
+    if day.year not in YEARS:
+        return ()
     plan = calendar.day(market, day, listing=listing)
     if plan.hours_known:
         return plan.windows

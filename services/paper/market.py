@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
+
+import numpy as np
 
 from services.domain.clock import epoch_ms
 from services.domain.errors import ConfigurationError
+from services.paper.bars import MINUTE_MS
 from services.paper.candles import CandleStore, read_candles
 from services.paper.clock import PaperClock
 from services.paper.file_universe import read_universe
+from services.paper.history import History
 from services.paper.hours import Group, Hours, Session
-from services.paper.model import Listing, MarketBar, Snapshot
+from services.paper.model import NO_BARS, Bars, Listing, MarketBar, Snapshot
 from services.paper.replay import CandleDays
 from services.paper.simulator.board import Board
-from services.paper.simulator.daily import DailyCloses
+from services.paper.simulator.daily import DailyBars
 from services.paper.simulator.paths import Paths
 from services.paper.simulator.rows import RowMaker
 from services.paper.simulator.snapshots import minute_bars, snapshots
 from services.paper.simulator.texture import make_texture
+from services.paper.simulator.trading_days import TradingDays
+from services.paper.simulator.turns import Turns
 from services.paper.specs import Spec, Universe
 from services.paper.universe import BuiltinUniverse
 
@@ -61,8 +67,11 @@ class PracticeMarket:
         self._universe = universe
         self._real = real
         self._texture = make_texture(seed)
-        self._daily = DailyCloses(seed, hours, universe.roots, real)
-        self._paths = Paths(seed, hours, universe.roots, self._daily, real)
+        self._days = TradingDays(hours)
+        turns = Turns(seed, practice=hours.practice)
+        self._daily = DailyBars(seed, self._days, universe.roots, real, turns)
+        self._paths = Paths(seed, universe.roots, self._daily, real, turns)
+        self._history = History(seed, universe, self._days, real, self._texture, turns)
         self._lock = threading.RLock()
         self._specs: tuple[tuple[date, ...], Mapping[str, Spec], Mapping[str, Listing]] | None = None
         self._recent: tuple[int, dict[str, Snapshot]] = 0, {}
@@ -113,6 +122,37 @@ class PracticeMarket:
             row, moment, done = board.minutes(key, second)
         return minute_bars(board, row, moment, done)
 
+    def today(self, key: str, at: datetime) -> Bars:
+        """The minutes of the day of `at` so far; none before its session. Minutes of a pause, and those that a file
+        lacks, are no bars."""
+        at_ms = epoch_ms(at)
+        with self._lock:
+            specs = self._listed(at)[1]
+            board, _, second = self._board(specs[key].group, [key], specs, at_ms)
+            session = board.session
+            if session.day != self._hours.day_of(at):
+                return NO_BARS
+            row, moment, done = board.minutes(key, second)
+        whole = Bars.of(minute_bars(board, row, moment, done), session.start_ms)
+        minute = (whole.start_ms - session.start_ms) // MINUTE_MS
+        traded = np.ones(len(whole), dtype=bool)
+        if session.pause is not None:
+            traded = (minute < session.pause[0]) | (minute >= session.pause[1])
+        missing = self._history.missing_minutes(specs[key], session)
+        return whole.take(traded & ~np.isin(minute, missing))
+
+    def minutes(self, key: str, first: date, last: date, at: datetime) -> Bars:
+        """See `Market.minutes`."""
+        with self._lock:
+            spec, today = self._listed(at)[1][key], self._hours.day_of(at)
+        return self._history.minutes(spec, first, min(last, today - timedelta(days=1)))
+
+    def days(self, key: str, first: date, last: date, at: datetime) -> Bars:
+        """See `Market.days`."""
+        with self._lock:
+            spec, today = self._listed(at)[1][key], self._hours.day_of(at)
+        return self._history.days(spec, first, min(last, today - timedelta(days=1)))
+
     def _listed(self, at: datetime) -> tuple[tuple[date, ...], Mapping[str, Spec], Mapping[str, Listing]]:
         at_ms = epoch_ms(at)
         traded = {group: self._hours.locate(group, at_ms)[0].day for group in Group}
@@ -143,7 +183,7 @@ class PracticeMarket:
         return board, maker, second
 
     def _new_board(self, session: Session) -> tuple[Board, RowMaker]:
-        maker = RowMaker(session, self._hours, self._paths, self._texture)
+        maker = RowMaker(session, self._days, self._paths, self._texture)
         return Board(session, self._texture), maker
 
     def _group_snapshots(

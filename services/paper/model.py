@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import date, datetime
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+_QUARTER_MS = 15 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,51 @@ class MarketBar:
     close: float
     volume: int
     oi: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bars:
+    """Bars as columns, in ascending order. Rupees, units, epoch ms."""
+
+    start_ms: NDArray[np.int64]
+    prices: NDArray[np.float64]
+    """(n, 4): open, high, low, close."""
+    volume: NDArray[np.int64]
+    interest: NDArray[np.int64]
+    opening_ms: NDArray[np.int64]
+    """When the session of each bar opened; the start itself for days and longer ones."""
+
+    def __len__(self) -> int:
+        return len(self.start_ms)
+
+    @classmethod
+    def of(cls, bars: Sequence[MarketBar], opening_ms: int | None = None) -> Self:
+        """Minutes of one session. Without `opening_ms` the opening is taken from the first minute: every session opens
+        at a full quarter of an hour."""
+        start = np.array([bar.start_ms for bar in bars], dtype=np.int64)
+        if opening_ms is None and bars:
+            opening_ms = bars[0].start_ms - bars[0].start_ms % _QUARTER_MS
+        return cls(
+            start,
+            np.array([(bar.open, bar.high, bar.low, bar.close) for bar in bars]).reshape(-1, 4),
+            np.array([bar.volume for bar in bars], dtype=np.int64),
+            np.array([bar.oi for bar in bars], dtype=np.int64),
+            np.full(len(bars), opening_ms or 0, dtype=np.int64),
+        )
+
+    def bar(self, at: int) -> MarketBar:
+        """One of them."""
+        opened, high, low, close = self.prices[at].tolist()
+        return MarketBar(int(self.start_ms[at]), opened, high, low, close, int(self.volume[at]), int(self.interest[at]))
+
+    def take(self, which: NDArray[np.bool_]) -> Bars:
+        """Those that the mask leaves."""
+        return Bars(
+            self.start_ms[which], self.prices[which], self.volume[which], self.interest[which], self.opening_ms[which]
+        )
+
+
+NO_BARS = Bars.of(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,4 +164,16 @@ class Market(Protocol):
         """One snapshot for each of `keys`, in their order. KeyError for a key that is not listed."""
 
     def minute_bars(self, key: str, at: datetime) -> list[MarketBar]:
-        """The minutes of the running day up to `at`, oldest first, the last one still forming."""
+        """The minutes of the running session (else of the last one) up to `at`, oldest first, the last one still
+        forming. One for every minute."""
+
+    def today(self, key: str, at: datetime) -> Bars:
+        """The minutes of the day of `at` as the broker tells them while it runs; none before its session, and none on
+        a day without one. KeyError for a key that is not listed."""
+
+    def minutes(self, key: str, first: date, last: date, at: datetime) -> Bars:
+        """The minutes of the days `first` to `last`, both included, as far as they are over on the day of `at`.
+        KeyError for a key that is not listed."""
+
+    def days(self, key: str, first: date, last: date, at: datetime) -> Bars:
+        """One bar for each of those days, stamped at midnight in India."""

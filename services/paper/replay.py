@@ -9,7 +9,7 @@ the practice day: each price is real, the hours are not.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Protocol
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.domain.clock import IST, from_epoch_ms
+from services.paper.bending import DayBar, bent
 from services.paper.candles import CandleDay, CandleStore
 from services.paper.hours import Group, Hours, Session
 
@@ -25,9 +26,7 @@ Floats = NDArray[np.float64]
 
 _TICKS = (0.05, 0.01)
 _STALE = timedelta(days=10)
-"""An earlier close older than this is not "the previous close" of a day."""
-_MOST_OF_A_YEAR = 220
-"""Trading days."""
+"""An earlier close older than this is not "the previous close" of a replayed day."""
 _SAMPLES = 8
 _REAL_HOURS = Hours(practice=False)
 
@@ -45,34 +44,28 @@ class RealPath:
     last_minute: int
     """Where continuous trading ends: before `settle_minute` if there is a closing auction between."""
 
-    def through(self, grid: Floats) -> Floats:
-        """The simulated minute edges `grid` bent so that they go the real way."""
+    def through(self, grid: Floats, pause: tuple[int, int] | None = None) -> Floats:
+        """The simulated minute edges `grid` bent so that they go the real way. `pause` as in `bent`."""
         if self.knots is not None:
             return np.append(self.knots[:, 0], self.knots[-1, 3])
-        return _bent(grid, self.bar, self.settle_minute, self.last_minute)
-
-    def tick(self, usual: float) -> float:
-        """The coarsest tick that holds every real price: ticks were other ones in earlier years."""
-        prices = np.array([self.bar.open, self.bar.high, self.bar.low, self.bar.close])
-        if self.knots is not None and self.bar.minutes is not None:
-            prices = np.append(prices, self.bar.minutes.prices)
-        for tick in (usual, *(tick for tick in _TICKS if tick < usual)):
-            steps = prices / tick
-            if np.abs(steps - np.rint(steps)).max() < 1e-4:
-                return tick
-        return min(usual, _TICKS[-1])
+        bar = DayBar(self.bar.open, self.bar.high, self.bar.low, self.bar.close)
+        return bent(grid, bar, self.settle_minute, self.last_minute, pause)
 
 
 class RealDays(Protocol):
     """Recorded closes and paths, by root and by day of the broker's clock."""
 
-    def close(self, root: str, day: date) -> float | None: ...
+    def holds(self, root: str) -> bool:
+        """Is any day of `root` recorded?"""
 
-    def previous_close(self, root: str, day: date) -> float | None: ...
+    def bar(self, root: str, day: date) -> CandleDay | None:
+        """The recorded day that drives `day` (in a replay another one), if there is one."""
 
-    def anchor(self, root: str, day: date) -> tuple[date, float] | None: ...
+    def previous_close(self, root: str, day: date) -> float | None:
+        """The previous close that the recording itself states for `day`."""
 
-    def year(self, root: str, day: date) -> tuple[float, float] | None: ...
+    def anchors(self, root: str) -> Mapping[date, float]:
+        """Known closes by date, those before a recorded day too; none in a replay, which has no dates of its own."""
 
     def path(self, root: str, session: Session, *, auction: bool) -> RealPath | None:
         """`auction`: the close of this root is found in the closing auction, if the session has one."""
@@ -86,6 +79,7 @@ class CandleDays:
 
     def __init__(self, store: CandleStore, *, replayed: bool = False) -> None:
         self._store = store
+        self._hours = Hours(practice=False, extra_days=store.all_days())
         self._order = {root: sorted(days) for root, days in store.days.items()}
         self._all = frozenset(store.all_days())
         self._replayed = store.all_days() if replayed else []
@@ -106,15 +100,30 @@ class CandleDays:
         of_day = (self._store.days.get(root, {}).get(recorded) for root in roots)
         return all(found is not None and found.minutes is not None for found in of_day)
 
-    def close(self, root: str, day: date) -> float | None:
-        found = self._day(root, day)
-        return found.close if found else None
+    def holds(self, root: str) -> bool:
+        return root in self._order
+
+    def span(self, root: str) -> tuple[date, date] | None:
+        """The first and the last recorded day of `root`, where recorded days stand on their own dates."""
+        order = self._order.get(root)
+        return (order[0], order[-1]) if order and not self._replayed else None
+
+    def anchors(self, root: str) -> Mapping[date, float]:
+        if self._replayed:
+            return {}
+        days = self._store.days.get(root, {})
+        before = {
+            self._hours.previous(Group.EQUITY, day): found.previous_close
+            for day, found in days.items()
+            if found.previous_close is not None
+        }
+        return {**before, **{day: found.close for day, found in days.items()}}
 
     def previous_close(self, root: str, day: date) -> float | None:
-        found = self._day(root, day)
+        found = self.bar(root, day)
         if found is None:
             return None
-        if found.previous_close is not None:
+        if found.previous_close is not None or not self._replayed:
             return found.previous_close
         order = self._order[root]
         at = bisect.bisect_left(order, found.day) - 1
@@ -122,27 +131,25 @@ class CandleDays:
             return self._store.days[root][order[at]].close
         return found.open  # the first recorded day: nothing better is known
 
-    def anchor(self, root: str, day: date) -> tuple[date, float] | None:
-        order = self._order.get(root)
-        if not order or self._replayed:
-            return None
-        nearest = order[max(bisect.bisect_right(order, day) - 1, 0)]
-        return nearest, self._store.days[root][nearest].close
-
-    def year(self, root: str, day: date) -> tuple[float, float] | None:
-        order, last = self._order.get(root, []), self.played(day) or day
-        days = order[bisect.bisect_left(order, last - timedelta(days=365)) : bisect.bisect_left(order, last)]
-        if len(days) < _MOST_OF_A_YEAR:
-            return None
-        bars = [self._store.days[root][known] for known in days]
-        return min(bar.low for bar in bars), max(bar.high for bar in bars)
+    def bar(self, root: str, day: date) -> CandleDay | None:
+        return self._store.days.get(root, {}).get(self.played(day) or day)
 
     def path(self, root: str, session: Session, *, auction: bool) -> RealPath | None:
-        found = self._day(root, session.day)
+        found = self.bar(root, session.day)
         return None if found is None else real_path(found, session, auction=auction)
 
-    def _day(self, root: str, day: date) -> CandleDay | None:
-        return self._store.days.get(root, {}).get(self.played(day) or day)
+
+def coarsest_tick(found: CandleDay, usual: float) -> float:
+    """The coarsest tick, `usual` or a finer one, that holds every price of the day: ticks were other ones in earlier
+    years."""
+    prices = np.array([found.open, found.high, found.low, found.close])
+    if found.minutes is not None:
+        prices = np.append(prices, found.minutes.prices)
+    for tick in (usual, *(tick for tick in _TICKS if tick < usual)):
+        steps = prices / tick
+        if np.abs(steps - np.rint(steps)).max() < 1e-4:
+            return tick
+    return min(usual, _TICKS[-1])
 
 
 def real_path(found: CandleDay, session: Session, *, auction: bool = False) -> RealPath:
@@ -204,39 +211,3 @@ def _stretched(knots: Floats, volume: NDArray[np.int64], minutes: int) -> tuple[
     done = np.append(0, np.cumsum(volume))
     at_edges = np.interp(np.linspace(0.0, length, minutes + 1), np.arange(length + 1), done).astype(np.int64)
     return _ordered(np.column_stack([opened, high, low, close])), np.diff(at_edges)
-
-
-def _bent(grid: Floats, bar: CandleDay, settle: int, last: int) -> Floats:
-    """A simulated path made to open, turn and close where the real day did; its wanderings are kept in between. The
-    day's high and low are reached by the minute `last`: later ones a closing auction would hide."""
-    bent = np.log(grid)
-    opened, close, low, high = (float(np.log(price)) for price in (bar.open, bar.close, bar.low, bar.high))
-    done = np.minimum(np.arange(grid.size) / settle, 1.0)
-    bent += (opened - bent[0]) * (1 - done) + (close - bent[settle]) * done
-    bottom, top = min(opened, close), max(opened, close)
-    trading = bent[: last + 1]
-    _reach(trading, low, bottom, -1.0)
-    _reach(trading, high, top, 1.0)
-    lowest, highest = float(trading.min()), float(trading.max())
-    marks, goals = [bottom], [bottom]
-    if top > bottom:
-        marks, goals = [bottom, top], [bottom, top]
-    if low < bottom:
-        marks, goals = [lowest, *marks], [low, *goals]
-    if high > top:
-        marks, goals = [*marks, highest], [*goals, high]
-    return np.exp(np.interp(bent, marks, goals))
-
-
-def _reach(path: Floats, goal: float, end: float, sign: float) -> None:
-    """Where the real day went beyond both its ends and the simulated one hardly did, lead the path out there."""
-    room = sign * (goal - end)
-    if room <= 0:
-        return
-    minutes = np.arange(path.size)
-    furthest = int(np.argmax(sign * path))
-    peak = int(np.clip(furthest, 0.08 * path.size, 0.92 * path.size))
-    missing = sign * (end - path[peak]) + 0.3 * room
-    if missing > 0:
-        hill = np.exp(-(((minutes - peak) / (0.07 * path.size)) ** 2)) * np.sin(np.pi * minutes / (path.size - 1))
-        path += sign * missing * hill / hill[peak]

@@ -11,7 +11,7 @@ from services.domain.clock import IST, from_epoch_ms
 from services.paper.bars import HALF_HOUR_MS, grouped
 from services.paper.broker import Broker, Handlers
 from services.paper.envelope import read_object, refusal, success
-from services.paper.model import Level, MarketBar, Snapshot
+from services.paper.model import Bars, Level, MarketBar, Snapshot
 from services.paper.parameters import check_keys, listed_keys
 
 _NO_LEVEL = Level(0.0, 0, 0)
@@ -143,9 +143,9 @@ def _bars(broker: Broker, snap: Snapshot, interval: str, now: datetime) -> tuple
         volume, oi = snap.volume or 0, int(snap.oi or 0)
         return MarketBar(snap.day_start_ms, snap.open, snap.high, snap.low, snap.ltp, volume, oi), None
     if interval == "I30":
-        bars = grouped(broker.market.minute_bars(snap.listing.key, now), HALF_HOUR_MS)
-        if bars:
-            return bars[-1], bars[-2] if len(bars) > 1 else None
+        bars = grouped(Bars.of(broker.market.minute_bars(snap.listing.key, now)), HALF_HOUR_MS)
+        if len(bars):
+            return bars.bar(-1), bars.bar(-2) if len(bars) > 1 else None
     return snap.minute, snap.last_minute
 
 

@@ -124,5 +124,11 @@ class Universe(Protocol):
         """Everything listed on `day`, by instrument key. `traded`: the day of each group's running or last session,
         which is not `day` at night and on holidays, and which decides how lively a contract was."""
 
+    def earlier(self, spec: Spec, day: date, ranges: DayRange) -> Spec | None:
+        """`spec`, which is listed now, as it was on the earlier trading day `day`; `None`: not listed yet."""
+
+    def since(self, spec: Spec) -> date:
+        """Before this day `spec` was certainly not listed."""
+
     def root_of(self, symbol: str) -> str | None:
         """The root that a candle file means by `symbol` (`RELIANCE`, `NIFTY50`)."""

@@ -22,6 +22,8 @@ from services.paper.specs import VIX, DayRange, Kind, Root, Spec, own_noise
 _WEEKLY_LIFE = timedelta(days=28)
 _MONTHLY_LIFE = timedelta(days=72)
 """No option is listed longer before its expiry than this; since then its strikes have followed the spot."""
+_LONGEST_LIFE = timedelta(days=200)
+"""No contract is listed longer before its expiry: the second gold future is, for four months."""
 _RATE = 0.065
 _DIVIDEND = 0.012
 INDEX_CARRY = _RATE - _DIVIDEND
@@ -44,6 +46,23 @@ INDEX_SYMBOLS = {
 }
 """What candle files call an index."""
 
+FIRST_DAYS = {
+    symbol: date.fromisoformat(day)
+    for symbol, day in (
+        ("AUBANK", "2017-07-10"), ("BANDHANBNK", "2018-03-27"), ("BDL", "2018-03-23"), ("BSE", "2017-02-03"),
+        ("CAMS", "2020-10-01"), ("CDSL", "2017-06-30"), ("COCHINSHIP", "2017-08-11"), ("DELHIVERY", "2022-05-24"),
+        ("DIXON", "2017-09-18"), ("DMART", "2017-03-21"), ("ETERNAL", "2021-07-23"), ("HAL", "2018-03-28"),
+        ("HDFCAMC", "2018-08-06"), ("HDFCLIFE", "2017-11-17"), ("HYUNDAI", "2024-10-22"), ("ICICIGI", "2017-09-27"),
+        ("ICICIPRULI", "2016-09-29"), ("IREDA", "2023-11-29"), ("IRFC", "2021-01-29"), ("ITCHOTELS", "2025-01-29"),
+        ("JIOFIN", "2023-08-21"), ("KALYANKJIL", "2021-03-26"), ("LAURUSLABS", "2016-12-19"), ("LICI", "2022-05-17"),
+        ("LODHA", "2021-04-19"), ("MANKIND", "2023-05-09"), ("MAZDOCK", "2020-10-12"), ("NAM-INDIA", "2017-11-06"),
+        ("NYKAA", "2021-11-10"), ("PAYTM", "2021-11-18"), ("POLICYBZR", "2021-11-15"), ("POLYCAB", "2019-04-16"),
+        ("RVNL", "2019-04-11"), ("SBICARD", "2020-03-16"), ("SBILIFE", "2017-10-03"), ("SONACOMS", "2021-06-24"),
+        ("SWIGGY", "2024-11-13"), ("VMM", "2024-12-18"),
+    )
+}  # fmt: skip
+"""First days of trading since 2016, as the exchanges announced them: older candles of these do not exist."""
+
 _OTHER_ROOTS = (
     Root("CURRENCY|USDINR", Group.CURRENCY, 95.9, 0.0025, 0.0, "", 0.0, 0.0026, 0.03, 0.022),
     Root("COMMODITY|GOLD", Group.COMMODITY, 148_200.0, 1.0, 0.0, "BULLION", 1.0, 0.003, 0.06, 0.06),
@@ -63,6 +82,7 @@ class BuiltinUniverse:
         self._roots = {root.name: root for root in (*self._share_roots(), *self._index_roots(), *_OTHER_ROOTS)}
         self._symbols = {row["symbol"]: row["isin"] for row in self._shares}
         self._families = (*FAMILIES, *_share_families(self._shares))
+        self._by_symbol = {(family.segment, family.symbol): family for family in self._families}
         self._lasting = {spec.key: spec for spec in (*self._index_specs(), *self._share_specs())}
 
     @property
@@ -87,6 +107,27 @@ class BuiltinUniverse:
                         spec = contract_spec(contract, root, on, ranges)
                         found[spec.key] = spec
         return found
+
+    def earlier(self, spec: Spec, day: date, ranges: DayRange) -> Spec | None:
+        if spec.expiry is None:
+            return spec if day >= self.since(spec) else None
+        family = self._by_symbol[spec.listing.segment, str(spec.listing.row["underlying_symbol"])]
+        option = spec.kind is Kind.OPTION
+        listed = contracts.option_expiries(family, day) if option else contracts.future_expiries(family, day)
+        if spec.expiry not in listed:
+            return None
+        if option and not contracts.has_strike(family, spec.strike, *_life_range(family, spec.expiry, day, ranges)):
+            return None
+        contract = Contract(
+            family, spec.listing, spec.expiry, spec.strike, spec.right, family.lot_on(spec.expiry),
+            listed.index(spec.expiry),
+        )  # fmt: skip
+        return contract_spec(contract, self._roots[family.root], day, ranges)
+
+    def since(self, spec: Spec) -> date:
+        if spec.expiry is not None:
+            return spec.expiry - _LONGEST_LIFE
+        return FIRST_DAYS.get(str(spec.listing.row.get("trading_symbol")), date.min)
 
     def _share_roots(self) -> Iterator[Root]:
         for row in self._shares:
@@ -178,9 +219,13 @@ def _contracts(family: Family, day: date, ranges: DayRange) -> Iterator[Contract
     if not family.strike_step:
         return
     for rank, expiry in enumerate(contracts.option_expiries(family, day)):
-        life = _MONTHLY_LIFE if is_monthly(family.rule, expiry) else _WEEKLY_LIFE
-        low, high = ranges(family.root, expiry - life, day - timedelta(days=1))
-        yield from contracts.options(family, expiry, rank, low, high)
+        yield from contracts.options(family, expiry, rank, *_life_range(family, expiry, day, ranges))
+
+
+def _life_range(family: Family, expiry: date, day: date, ranges: DayRange) -> tuple[float, float]:
+    """Between which closes the spot has moved, by `day`, since options that end on `expiry` were listed."""
+    life = _MONTHLY_LIFE if is_monthly(family.rule, expiry) else _WEEKLY_LIFE
+    return ranges(family.root, expiry - life, day - timedelta(days=1))
 
 
 def _share_families(rows: tuple[dict[str, str], ...]) -> Iterator[Family]:

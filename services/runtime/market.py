@@ -9,6 +9,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from services.calendar import ALERT_KIND, Calendar
+from services.candles.book import CandleBook
+from services.candles.forming import FormingMinutes
+from services.candles.market_days import PRACTICE_ROLL_MS
 from services.day_tracks import DayTracks
 from services.domain.calendar.calendar import market_of
 from services.domain.errors import InvalidRequest
@@ -25,6 +28,7 @@ from services.quote_book import TTL_SECONDS, QuoteBook
 from services.runtime.core import MARKET_FILE, CoreRuntime
 from services.runtime.housekeeping import Housekeeping
 from services.settings import Mode, Settings
+from services.storage.candle_store import CandleStore
 from services.storage.feed_metrics import FeedMetrics
 from services.storage.pool import Pool
 from services.storage.quote_store import QuoteStore
@@ -35,6 +39,7 @@ from services.storage.tick_writer import TickWriter
 from services.transport.feed_connection import FeedConnection
 
 RECORDINGS = "recordings"
+_CONTRACTS = ("NSE_FO", "BSE_FO", "NCD_FO", "BCD_FO", "MCX_FO", "NSE_COM")
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +52,7 @@ class Runtime(CoreRuntime):
         self._books: dict[str | Path, QuoteBook] = {}
         self._calendars: dict[str | Path, Calendar] = {}
         self._tick_files: dict[Path, TickWriter] = {}
+        self._candles: dict[str | Path, CandleBook] = {}
 
     def phase(self, segment: str = "NSE_EQ") -> PhaseNow:
         """The phase of the real market in `segment`, by this process's clock. Makes no request."""
@@ -115,6 +121,55 @@ class Runtime(CoreRuntime):
     @property
     def quotes(self) -> QuoteBook:
         return self.quotes_in()
+
+    def candles_in(self, db_path: str | Path = MARKET_FILE) -> CandleBook:
+        """The candle book over that market file, one per file."""
+        known = self._candles.get(db_path)  # the common way, without a lock: entries are only ever added
+        if known is not None:
+            return known
+        pool, api, clock = self.pool(db_path), self.api, self._broker_time.clock
+        live, calendar = self.forming_minutes, self.calendar
+        with self._registry:
+            if pool.path not in self._candles:
+                if self._closed:
+                    raise RuntimeError("the runtime is closed; candles were asked for")
+                self._candles[pool.path] = CandleBook(
+                    source=api,
+                    store=CandleStore(pool, roll_ms=lambda: PRACTICE_ROLL_MS if self.source.practice else 0),
+                    clock=clock,
+                    calendar=lambda: calendar.current,
+                    practice=lambda: self.source.practice,
+                    origin=self._whose_prices,
+                    live=live,
+                )
+            return self._candles.setdefault(db_path, self._candles[pool.path])
+
+    @property
+    def candles(self) -> CandleBook:
+        """Candles, complete or saying what is missing."""
+        return self.candles_in()
+
+    @part
+    def forming_minutes(self) -> FormingMinutes:
+        """Minutes made of the feed's ticks, of what somebody looks at."""
+        feed = self.feed
+        made = FormingMinutes(
+            serves=feed.serves, connection=lambda: feed.health().reconnect_count, board=feed.board, clock=self.clock
+        )
+        feed.add_tick_sink(made.put)
+        return made
+
+    def _whose_prices(self, key: str) -> str:
+        """Stored candles are of one market: the real one, or a simulated or replayed one of certain options. A contract
+        is told from an earlier one of the same number by its expiry."""
+        given = self.settings
+        whose = given.mode.value
+        if given.mode is Mode.PAPER:
+            day = " all day" if self.source.practice else ""
+            candles = "" if given.paper_candles is None else f" {given.paper_candles}"
+            whose = f"{whose} {given.paper_prices} {given.paper_seed}{candles}{day}"
+        contract = self.instruments.find(key) if key.partition("|")[0] in _CONTRACTS else None
+        return whose if contract is None or contract.expiry is None else f"{whose}, expiry {contract.expiry}"
 
     @busy_part
     def tracks(self) -> DayTracks:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from services.domain.instrument_search import UNDERLYING_STANDING, search_words, standing
-from services.domain.instruments import Instrument
+from services.domain.instruments import Instrument, Underlying
 
 _STEP = 10_000_000
 _FIRST_INSTRUMENT = 10 * _STEP
@@ -149,3 +150,46 @@ def matching_names(
 def _standing(number: int, underlying: bool) -> int:
     """Where it stands among all: an underlying without a share or an index of its name (gold) after those that have."""
     return 2 if underlying else (number - _FIRST_INSTRUMENT) // _STEP
+
+
+# -- groups of instruments, found by their standing --------------------------------------------------------------------
+
+_WITH_OPTIONS = """
+    SELECT symbol, segment, exchange, name, (
+        SELECT COALESCE(underlying_key, '') FROM instruments
+        WHERE underlying_symbol = symbol AND segment = instrument_names.segment
+            AND expiry IS NOT NULL AND expiry >= ? AND instrument_type IN ('CE', 'PE')
+        ORDER BY expiry LIMIT 1
+    ) AS underlying
+    FROM instrument_names WHERE id < ? AND underlying IS NOT NULL ORDER BY id
+"""
+_OF_STANDING = "SELECT instrument_key FROM instrument_names WHERE id >= ? AND id < ? AND segment = ? ORDER BY symbol"
+_INDICES_WITH_CONTRACTS, _SHARES_WITH_CONTRACTS, _OTHER_INDICES = 0, 1, 5
+
+
+def with_options(connection: sqlite3.Connection, today: date) -> list[Underlying]:
+    """Everything that has options which have not expired, the likeliest first: indices, then shares, then the rest."""
+    rows = connection.execute(_WITH_OPTIONS, (today.isoformat(), _FIRST_INSTRUMENT))
+    return [
+        Underlying(symbol, segment, exchange, name or symbol, key or None)
+        for symbol, segment, exchange, name, key in rows
+    ]
+
+
+def shares_with_contracts(connection: sqlite3.Connection, segment: str) -> list[str]:
+    """Keys of the shares of `segment` that derivatives are written on, by symbol."""
+    return _of_standing(connection, segment, _SHARES_WITH_CONTRACTS)
+
+
+def indices(connection: sqlite3.Connection, segment: str) -> list[str]:
+    """Keys of the indices of `segment`, those that derivatives are written on first."""
+    return [
+        key
+        for standing in (_INDICES_WITH_CONTRACTS, _OTHER_INDICES)
+        for key in _of_standing(connection, segment, standing)
+    ]
+
+
+def _of_standing(connection: sqlite3.Connection, segment: str, standing: int) -> list[str]:
+    first = _FIRST_INSTRUMENT + standing * _STEP
+    return [key for (key,) in connection.execute(_OF_STANDING, (first, first + _STEP, segment))]

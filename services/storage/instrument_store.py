@@ -19,9 +19,9 @@ import orjson
 
 from services.domain.errors import StorageError
 from services.domain.instrument_search import SearchQuery
-from services.domain.instruments import Instrument
+from services.domain.instruments import Instrument, Underlying
 from services.sqlite.opening import in_words
-from services.storage.instrument_names import rebuild_names
+from services.storage.instrument_names import indices, rebuild_names, shares_with_contracts, with_options
 from services.storage.instrument_search import search_keys
 from services.storage.pool import Pool
 
@@ -34,6 +34,16 @@ _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM instruments"  # noqa: S608  # name
 _INSERT = (
     f"INSERT OR REPLACE INTO instruments ({', '.join(_COLUMNS)}, source_file) "  # noqa: S608
     f"VALUES ({', '.join('?' * len(_COLUMNS))}, ?)"
+)
+_OPTION_EXPIRIES = """
+    SELECT DISTINCT expiry FROM instruments
+    WHERE underlying_symbol = ? AND segment = ? AND expiry IS NOT NULL AND expiry >= ?
+        AND instrument_type IN ('CE', 'PE')
+    ORDER BY expiry
+"""
+_OPTIONS = (
+    f"{_SELECT} WHERE underlying_symbol = ? AND segment = ? AND expiry = ? AND expiry IS NOT NULL "
+    "AND instrument_type IN ('CE', 'PE') ORDER BY strike, instrument_type"
 )
 _BATCH = 1000
 _MANY = 500
@@ -152,6 +162,33 @@ class InstrumentStore:
         with self._pool.get_connection(write=False) as connection:
             keys = search_keys(connection, query, today=today, limit=limit)
             return list(_read_many(connection, keys).values())
+
+    def with_options(self, *, today: date) -> list[Underlying]:
+        """Everything that has options which have not expired, the likeliest first."""
+        with self._pool.get_connection(write=False) as connection:
+            return with_options(connection, today)
+
+    def option_expiries(self, underlying: Underlying, *, today: date) -> list[date]:
+        """The expiries of its options from `today` on, ascending."""
+        with self._pool.get_connection(write=False) as connection:
+            rows = connection.execute(_OPTION_EXPIRIES, (underlying.symbol, underlying.segment, today.isoformat()))
+            return [date.fromisoformat(day) for (day,) in rows]
+
+    def options(self, underlying: Underlying, expiry: date) -> list[Instrument]:
+        """Its options of one expiry by strike, calls before puts."""
+        with self._pool.get_connection(write=False) as connection:
+            rows = connection.execute(_OPTIONS, (underlying.symbol, underlying.segment, expiry.isoformat()))
+            return [_to_instrument(row) for row in rows]
+
+    def shares_with_contracts(self, segment: str) -> list[str]:
+        """Keys of the shares of `segment` that derivatives are written on."""
+        with self._pool.get_connection(write=False) as connection:
+            return shares_with_contracts(connection, segment)
+
+    def indices(self, segment: str) -> list[str]:
+        """Keys of the indices of `segment`."""
+        with self._pool.get_connection(write=False) as connection:
+            return indices(connection, segment)
 
 
 def _read_many(connection: sqlite3.Connection, keys: Iterable[str]) -> dict[str, Instrument]:

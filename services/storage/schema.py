@@ -8,6 +8,7 @@ from pathlib import Path
 
 from services.sqlite.upgrade import Migration, upgrade
 from services.storage.calendar_tables import add_calendar
+from services.storage.candle_tables import create_candle_tables
 from services.storage.feed_tables import create_feed_tables
 from services.storage.instrument_names import add_instrument_search
 
@@ -129,6 +130,7 @@ MIGRATIONS: list[Migration] = [
     _fold_errors,
     add_calendar,
     create_feed_tables,
+    create_candle_tables,
 ]
 """In order; the file's version is the number of those that ran. They run inside a transaction (no `executescript`)."""
 

@@ -10,11 +10,13 @@ from urllib.parse import quote
 from services.domain.errors import InvalidRequest
 from services.wire.endpoints import Operation, Route
 
+GUIDE = "guide"
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An operation with its arguments. `members` fill the braces of the path; on a route whose path has no such brace
-    (the guide's) they travel in the query."""
+    """An operation with its arguments. `members` fill the braces of the path; on a route of the guide, whose paths have
+    fewer, the others travel in the query. A published route takes those that it names."""
 
     operation: Operation
     members: Mapping[str, str] = field(default_factory=dict)
@@ -33,6 +35,10 @@ class Call:
             if not isinstance(key, str) or not key.strip() or "," in key:
                 raise InvalidRequest(f"{str(key)[:60]!r} is not an instrument key")
 
+    def fits(self, route: Route) -> bool:
+        """Can it go this way? A candle interval that v2 does not have brings no member for v2's path."""
+        return _braces(route) <= self.members.keys()
+
 
 @dataclass(frozen=True, slots=True)
 class RequestLine:
@@ -47,9 +53,9 @@ class RequestLine:
 def request_line(call: Call, route: Route) -> RequestLine:
     """`call` on `route`. Members of the path are percent-encoded here, once (`|` is `%7C`); the query is left to the
     HTTP library. Instrument keys travel in the query, or in a JSON body where the route wants that."""
-    named = {name for _, name, _, _ in Formatter().parse(route.path) if name}
+    named = _braces(route)
     path = route.path.format(**{name: _encoded(call.members[name]) for name in named})
-    params = {name: value for name, value in call.members.items() if name not in named}
+    params = {name: value for name, value in call.members.items() if name not in named and route.version == GUIDE}
     params.update(call.params)
     if call.keys is None:
         return RequestLine(route.method, path, params, None)
@@ -57,6 +63,10 @@ def request_line(call: Call, route: Route) -> RequestLine:
         return RequestLine(route.method, path, {}, {"instrument_keys": list(call.keys), **params})
     params["instrument_key"] = ",".join(call.keys)
     return RequestLine(route.method, path, params, None)
+
+
+def _braces(route: Route) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(route.path) if name}
 
 
 def _encoded(member: str) -> str:

@@ -97,7 +97,7 @@ class Caller:
                 call, route, token, lambda secret: self._exchange(call, route, parse, decode, secret, seconds)
             )
 
-        return self._over_routes(call.operation, use_v3, exchange)
+        return self._over_routes(call, use_v3, exchange)
 
     def open(self, call: Call, headers: Mapping[str, str], stack: ExitStack) -> Stream:
         """An answer to be read piece by piece, open until `stack` is closed. Opening is retried, reading is not."""
@@ -126,14 +126,15 @@ class Caller:
             self.reports.served(call.operation.name, route.version, stream.headers.get("requestId"))
             return stream
 
-        return self._over_routes(call.operation, True, opened)
+        return self._over_routes(call, True, opened)
 
-    def _over_routes(self, operation: Operation, use_v3: bool, exchange: Callable[[Route, float], T]) -> T:
+    def _over_routes(self, call: Call, use_v3: bool, exchange: Callable[[Route, float], T]) -> T:
         """The result on the first route that serves. Every read ends within the policy's `total_seconds`."""
+        operation = call.operation
         if operation.writes:
             raise ValueError(f"{operation.name} writes; it is never repeated nor sent another way")
         until = self._monotonic() + self._retry.policy.total_seconds
-        routes = self._routes(operation, use_v3)
+        routes = self._routes(call, use_v3)
         first_error: UpstoxError | None = None
         for place, route in enumerate(routes):
             now = self._monotonic()
@@ -283,9 +284,10 @@ class Caller:
         )
         return answer
 
-    def _routes(self, operation: Operation, use_v3: bool) -> tuple[Route, ...]:
+    def _routes(self, call: Call, use_v3: bool) -> tuple[Route, ...]:
         """The candidates, without v3 if the caller wants none, and without those that were missing a moment ago."""
-        routes = operation.routes(self._profile)
+        operation = call.operation
+        routes = tuple(route for route in operation.routes(self._profile) if call.fits(route))
         if not use_v3:
             routes = tuple(route for route in routes if route.version != "v3") or routes
         now = self._monotonic()

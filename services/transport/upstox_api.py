@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import date
 
 from services.domain.accounts import Funds, Holiday, MarketStatus, Profile, Window
+from services.domain.candles import Interval, Unit
 from services.domain.errors import InvalidRequest, UpstoxError
 from services.domain.instruments import Instrument
 from services.domain.quotes import Bar, ChainRow, Ltp, Ohlc, OptionGreeks, Quote
@@ -25,7 +26,8 @@ from services.transport.retry import ReadRetry, RetryPolicy
 from services.transport.route_report import RouteReport
 from services.wire import account, candles, endpoints, feed_address, instruments, market, options, quote_decoder, quotes
 from services.wire.account import TokenGrant, TokenRequest
-from services.wire.endpoints import Base
+from services.wire.candle_columns import CandleColumns
+from services.wire.endpoints import Base, Operation
 from services.wire.envelope import unwrap, unwrap_flat
 
 __all__ = ["InstrumentFile", "RouteReport", "Served", "UpstoxApi"]
@@ -114,10 +116,43 @@ class UpstoxApi:
 
     def intraday_bars(self, key: str, unit: str = "minutes", interval: int = 5) -> list[Bar]:
         """The bars of the running day, oldest first; provisional. Empty before the first trade."""
-        call = Call(
-            endpoints.INTRADAY_BARS, members={"instrument_key": key, "unit": unit, "interval": str(int(interval))}
-        )
-        return self._caller.read(call, candles.parse_bars).value
+        return self.candles_today(key, Interval(Unit(unit), int(interval))).value.bars()
+
+    # -- candles -----------------------------------------------------------------------------------------------
+
+    def candles(
+        self, key: str, interval: Interval, first: date, last: date, *, use_v3: bool = True
+    ) -> Served[CandleColumns]:
+        """The bars of the days `first` to `last`, both included; the running day is never among them. One call: keep to
+        `interval.caps`. No bars are an answer.
+
+        v2 is the second way where it has the interval and takes so many days in one call; with `use_v3=False` it is the
+        only one (`InvalidRequest` where it has not).
+        """
+        days = (last - first).days + 1
+        v2 = interval.caps.v2_word is not None and days <= interval.caps.v2_days
+        span = {"from_date": first.isoformat(), "to_date": last.isoformat()}
+        return self._candles(endpoints.HISTORY_BARS, key, interval, span, v2=v2, use_v3=use_v3)
+
+    def candles_today(self, key: str, interval: Interval, *, use_v3: bool = True) -> Served[CandleColumns]:
+        """The bars of the running day so far, the one that forms included; provisional. Minutes, hours and the day.
+
+        v2 is the second way for 1 and for 30 minutes; with `use_v3=False` it is the only one (`InvalidRequest` for any
+        other interval).
+        """
+        v2 = interval.caps.v2_word is not None and interval.intraday
+        return self._candles(endpoints.INTRADAY_BARS, key, interval, {}, v2=v2, use_v3=use_v3)
+
+    def _candles(
+        self, operation: Operation, key: str, interval: Interval, span: dict[str, str], *, v2: bool, use_v3: bool
+    ) -> Served[CandleColumns]:
+        members = {"instrument_key": key, "unit": str(interval.unit), "interval": str(interval.count), **span}
+        if v2 and interval.caps.v2_word is not None:
+            members["v2_interval"] = interval.caps.v2_word
+        elif not use_v3:
+            raise InvalidRequest(f"v2 has no call for candles of {interval} over that span")
+        call = Call(operation, members=members)
+        return self._caller.read(call, candles.parse_candles, use_v3=use_v3, decode=candles.decode_candles)
 
     # -- market information and instruments --------------------------------------------------------------------
 

@@ -17,6 +17,11 @@ SEND_SECONDS = 5.0
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 """A header that announces more is garbage; 5,000 full rows are 3 MB."""
 
+_BINARY = 0x82
+"""First byte of a frame that is a whole binary message."""
+_TWO_BYTES, _EIGHT_BYTES = 126, 127
+"""Its second byte where so many bytes of length follow; more: it is masked."""
+
 
 class Closed(WebSocketException):
     """The broker's close frame has come. `code=None`: it holds none."""
@@ -53,6 +58,10 @@ class FrameStream(WebSocket):
 
     def next_message(self) -> bytes | None:
         """The next whole message, `None` if more bytes are needed. Answers pings. Raises `Closed` at a close frame."""
+        if self._at == len(self._piece):
+            return None
+        if (plain := self._plain_message()) is not None:
+            return plain
         try:
             opcode, frame = self.recv_data_frame()
         except WebSocketTimeoutException:
@@ -61,6 +70,25 @@ class FrameStream(WebSocket):
             raise Closed(frame.data)
         data: bytes = frame.data
         return data
+
+    def _plain_message(self) -> bytes | None:
+        """The next message where it is what nearly all are: one binary frame, not masked, all of it here, with nothing
+        half read before it. The library takes as long over a frame as it takes to parse the prices in it."""
+        piece, at, buffer = self._piece, self._at, self.frame_buffer
+        left = len(piece) - at
+        if left < 2 or piece[at] != _BINARY or buffer.header or buffer.recv_buffer or self.cont_frame.recving_frames:
+            return None
+        size, begin = piece[at + 1], at + 2
+        if size >= _TWO_BYTES:
+            if size > _EIGHT_BYTES:
+                return None
+            begin += 2 if size == _TWO_BYTES else 8
+            size = int.from_bytes(piece[at + 2 : begin], "big")
+        end = begin + size
+        if end > len(piece):
+            return None
+        self._at = end
+        return piece[begin:end]
 
     def send_close(self, status: int = STATUS_NORMAL, reason: str | bytes = b"") -> None:
         """Say goodbye, if the other side still listens: why it left matters more than whether it heard us."""

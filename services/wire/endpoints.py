@@ -99,8 +99,27 @@ OPTION_CHAIN = _one("option_chain", "GET", "/v2/option/chain")
 OPTION_CONTRACTS = _one("option_contracts", "GET", "/v2/option/contract")
 INTRADAY_BARS = Operation(
     "intraday_bars",
-    (Route("v3", "GET", "/v3/historical-candle/intraday/{instrument_key}/{unit}/{interval}"),),
+    (
+        Route("v3", "GET", "/v3/historical-candle/intraday/{instrument_key}/{unit}/{interval}"),
+        Route("v2", "GET", "/v2/historical-candle/intraday/{instrument_key}/{v2_interval}"),
+    ),
 )
+"""The running day. Only v2's `1minute` and `30minute` have a second way."""
+HISTORY_BARS = Operation(
+    "history_bars",
+    (
+        Route("v3", "GET", "/v3/historical-candle/{instrument_key}/{unit}/{interval}/{to_date}/{from_date}"),
+        Route("v2", "GET", "/v2/historical-candle/{instrument_key}/{v2_interval}/{to_date}/{from_date}"),
+    ),
+    guide=(Route("guide", "GET", "/market-quote/candles/v3/{instrument_key}"),),
+)
+"""The days before today, both ends included. `to_date` stands before `from_date`. `{v2_interval}`: `1minute`,
+`30minute`, `day`, `week`, `month`. The guide's path takes `unit`, `interval`, `to_date` and `from_date` as a query."""
+HISTORY_BARS_TO = (
+    Route("v3", "GET", "/v3/historical-candle/{instrument_key}/{unit}/{interval}/{to_date}"),
+    Route("v2", "GET", "/v2/historical-candle/{instrument_key}/{v2_interval}/{to_date}"),
+)
+"""The same without a first date: as much as one call gives. The official SDK has it; ours always says both dates."""
 
 MARKET_STATUS = Operation(
     "market_status",
@@ -148,7 +167,8 @@ LOGIN_DIALOG = Route("v2", "GET", "/v2/login/authorization/dialog")
 
 OPERATIONS: tuple[Operation, ...] = (
     TOKEN, TOKEN_REQUEST, LOGOUT, PROFILE, FUNDS,
-    QUOTES, LTP, OHLC, OPTION_GREEKS, OPTION_CHAIN, OPTION_CONTRACTS, INTRADAY_BARS,
+    QUOTES, LTP, OHLC, OPTION_GREEKS, OPTION_CHAIN, OPTION_CONTRACTS,
+    INTRADAY_BARS, HISTORY_BARS,
     MARKET_STATUS, MARKET_HOLIDAYS, MARKET_HOLIDAY, MARKET_TIMINGS,
     INSTRUMENT_SEARCH, INSTRUMENT_FILE,
     FEED_AUTHORIZE, PORTFOLIO_FEED_AUTHORIZE,

@@ -7,6 +7,8 @@ kept by key), `bare` (the desk's connection alone: what the machine itself makes
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 import threading
 import time
@@ -15,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
@@ -38,10 +41,9 @@ from services.wire.endpoints import RATE_LIMITS, Base, Limit, Profile
 from services.wire.feed.feed_v3_pb2 import FeedResponse
 from services.wire.feed.requests import FeedMethod, FeedMode, requests
 from services.wire.feed.rows import BUY_QUANTITY, LTQ, PREV_CLOSE, VOLUME, Frame
-from tests.benchmarks.surroundings import as_the_desk_runs
 from tests.support.ticks import open_pool
 
-SILENCE_SECONDS = 10.0
+SILENCE_SECONDS = 10
 """No update for so long: the rest is lost."""
 FIXED_HOST = "wss://api.upstox.com"
 
@@ -57,6 +59,9 @@ class Task:
     updates: int
     """That will be streamed, beside the snapshot."""
     way: str
+    switch_interval: float
+    gc_thresholds: list[int]
+    """The interpreter as the desk sets it up."""
     store: bool = False
     """Write every tick to SQLite."""
     busy: bool = False
@@ -73,6 +78,9 @@ class Followed:
     """Of the counters of all keys, as they stand at the end, from the first round on."""
     seconds: float
     cpu_seconds: float
+    """From the first update to the last, or until the last tick was stored."""
+    share: float
+    """Of a core, in percent: the median of the seconds."""
     p50: float
     p99: float
     worst: float
@@ -95,6 +103,8 @@ class Watch:
     ended: float = 0.0
     used: float = 0.0
     """CPU of this process before the first update."""
+    looks: list[tuple[float, float]] = field(default_factory=list)
+    """Time and CPU of this process, each second."""
     late: list[float] = field(default_factory=list)
     done: threading.Event = field(default_factory=threading.Event)
 
@@ -105,26 +115,36 @@ class Watch:
             self.began, self.used = now, time.process_time()
         self.late.append(now - sent)
         self.updates += rows
-        self.ended = now
         if self.updates >= self.expected:
+            self.ended = now
             self.done.set()
 
     def wait(self) -> None:
         """Until all has come, or nothing comes any more."""
-        before = -1
-        while not self.done.wait(SILENCE_SECONDS) and before != self.updates:
+        before, quiet = -1, 0
+        while not self.done.wait(1.0) and quiet < SILENCE_SECONDS:
+            self.looks.append((time.monotonic(), time.process_time()))
+            quiet = quiet + 1 if self.updates == before else 0
             before = self.updates
+        self.ended = self.ended or time.monotonic()
 
     def followed(self, counters: Sequence[int]) -> Followed:
         used = time.process_time() - self.used
         late = [1000 * seconds for seconds in self.late] or [0.0, 0.0]
         rounds = [count - FIRST_COUNT for count in counters]
+        shares = [
+            (after - before) / (then - now)
+            for (now, before), (then, after) in pairwise(self.looks)
+            if self.began <= now and then <= self.ended
+        ]
+        seconds = self.ended - self.began
         return Followed(
             updates=self.updates,
             lowest=min(rounds),
             highest=max(rounds),
-            seconds=self.ended - self.began,
+            seconds=seconds,
             cpu_seconds=used,
+            share=100 * (median(shares) if shares else used / seconds),
             p50=median(late),
             p99=quantiles(late, n=100)[98],
             worst=max(late),
@@ -145,10 +165,10 @@ class WatchedBoard(Board):
 
     def apply(self, frame: Frame, received_ns: int) -> None:
         super().apply(frame, received_ns)
-        first: tuple[Any, ...] = frame.feeds[0]
-        if first[self._count] > FIRST_COUNT:
-            self._watch.saw(len(frame.feeds), first[self._sent])
+        feeds: list[Any] = frame.feeds
+        if feeds[0][self._count] > FIRST_COUNT:
             self.took.append(time.monotonic_ns() - received_ns)
+            self._watch.saw(len(feeds), feeds[0][self._sent])
 
 
 def _places(mode: str) -> tuple[int, int]:
@@ -212,7 +232,7 @@ def sdk(task: Task, folder: Path) -> Followed:
         import upstox_client
 
     usual, host = websocket.WebSocketApp, task.base_url.replace("http", "ws", 1)
-    websocket.WebSocketApp = lambda url, **given: usual(url.replace(FIXED_HOST, host), **given)
+    websocket.WebSocketApp = lambda url, **given: usual(url.replace(FIXED_HOST, host), **given)  # type: ignore
     configuration = upstox_client.Configuration()
     configuration.access_token = task.access_token
     streamer = upstox_client.MarketDataStreamerV3(upstox_client.ApiClient(configuration), task.keys, task.mode)
@@ -238,9 +258,7 @@ def sdk(task: Task, folder: Path) -> Followed:
     streamer.connect()
     watch.wait()
     found = watch.followed([stamps(latest[key])[0] for key in task.keys])
-    streamer.disconnect_valid = True
-    streamer.feeder.ws.keep_running = False
-    streamer.feeder.ws.sock.abort()
+    streamer.disconnect_valid = True  # asked for by us: no reconnect
     return found
 
 
@@ -254,8 +272,8 @@ def bare(task: Task, folder: Path) -> Followed:
         while watch.updates < watch.expected and (payload := connection.receive(SILENCE_SECONDS)) is not None:
             feeds = FeedResponse.FromString(payload).feeds
             for key in feeds:
-                told = feeds[key].ltpc if task.mode == "ltpc" else feeds[key].fullFeed.marketFF
-                count, sent = (told.ltq, told.cp) if task.mode == "ltpc" else (told.vtt, told.tbq)
+                ltpc, market = feeds[key].ltpc, feeds[key].fullFeed.marketFF
+                count, sent = (ltpc.ltq, ltpc.cp) if task.mode == "ltpc" else (market.vtt, market.tbq)
                 if count > FIRST_COUNT:
                     watch.saw(len(feeds), sent)
                 break
@@ -306,9 +324,15 @@ def _busy(wanted: bool) -> Iterator[None]:
 def main() -> None:
     """One task."""
     task = Task(**orjson.loads(sys.stdin.readline()))
-    with as_the_desk_runs(), _busy(task.busy), TemporaryDirectory() as folder:
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*task.gc_thresholds)
+    sys.setswitchinterval(task.switch_interval)
+    with _busy(task.busy), TemporaryDirectory() as folder:
         found = WAYS[task.way](task, Path(folder))
     sys.stdout.write(orjson.dumps(asdict(found)).decode() + "\n")
+    sys.stdout.flush()
+    os._exit(0)  # the SDK leaves threads behind, and prints about them
 
 
 if __name__ == "__main__":

@@ -2,60 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.checks import stage_environment
+from tests.support.broker_process import Broker
 from tests.support.chromium import LAUNCH_ARGUMENTS, find_chromium
 from tests.support.desk import Desk
-from tests.support.shared_data import ROOT
 
 HARMLESS = ("/_stcore/health", "/_stcore/host-config")
 """Streamlit's own page asks for these below the page's path first, gets a 404, and then asks at the root."""
-
-
-class Broker:
-    """A paper broker in a process of its own, always on the same folder and port."""
-
-    def __init__(self, folder: Path, *options: str) -> None:
-        self._folder = folder
-        self._options = options
-        self.port = 0
-        self.token = ""
-        self._process: subprocess.Popen[str] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "services.paper", "--port", str(self.port), "--data-dir", str(self._folder)]
-        environment = stage_environment({"PYTHONPATH": str(ROOT), "PATH": ""})
-        self._process = subprocess.Popen(
-            [*command, "--faults", *self._options],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        told = json.loads(self._process.stdout.readline())
-        self.port = int(told["base_url"].rpartition(":")[2])
-        self.token = told["access_token"]
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
-            self._process.communicate(timeout=15)
-            self._process = None
 
 
 @pytest.fixture

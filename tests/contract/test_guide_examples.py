@@ -13,7 +13,8 @@ from services.settings import load_settings
 from tests.support.shared_data import FOLDER, shared
 
 BUILT = {
-    "market_quote_v3", "websocket_v3_streamer", "market_info_service", "database_pool", "error_handler", "auth_manager",
+    "market_quote_v3", "candle_fetcher_v3", "websocket_v3_streamer", "market_info_service", "database_pool",
+    "error_handler", "auth_manager",
 }  # fmt: skip
 """The public services whose examples must run."""
 

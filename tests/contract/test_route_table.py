@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.wire.endpoints import OPERATIONS, RATE_LIMITS, Profile
+from services.wire.endpoints import HISTORY_BARS_TO, OPERATIONS, RATE_LIMITS, Profile
 
 PUBLISHED = {
     "token": [("v2", "POST", "/v2/login/authorization/token")],
@@ -16,7 +16,14 @@ PUBLISHED = {
     "option_greeks": [("v3", "GET", "/v3/market-quote/option-greek")],
     "option_chain": [("v2", "GET", "/v2/option/chain")],
     "option_contracts": [("v2", "GET", "/v2/option/contract")],
-    "intraday_bars": [("v3", "GET", "/v3/historical-candle/intraday/{instrument_key}/{unit}/{interval}")],
+    "intraday_bars": [
+        ("v3", "GET", "/v3/historical-candle/intraday/{instrument_key}/{unit}/{interval}"),
+        ("v2", "GET", "/v2/historical-candle/intraday/{instrument_key}/{v2_interval}"),
+    ],
+    "history_bars": [
+        ("v3", "GET", "/v3/historical-candle/{instrument_key}/{unit}/{interval}/{to_date}/{from_date}"),
+        ("v2", "GET", "/v2/historical-candle/{instrument_key}/{v2_interval}/{to_date}/{from_date}"),
+    ],
     "market_status": [("v2", "GET", "/v2/market/status/{exchange}")],
     "market_holidays": [("v2", "GET", "/v2/market/holidays")],
     "market_holiday": [("v2", "GET", "/v2/market/holidays/{date}")],
@@ -28,6 +35,7 @@ PUBLISHED = {
 }
 GUIDE = {
     "quotes": "POST /market-quote/quotes/v3/",
+    "history_bars": "GET /market-quote/candles/v3/{instrument_key}",
     "market_status": "GET /market-status",
     "market_holidays": "GET /market-holidays",
     "market_timings": "GET /market-timings",
@@ -39,6 +47,13 @@ def test_every_published_route_is_the_documented_one() -> None:
     table = {op.name: [(r.version, r.method, r.path) for r in op.routes(Profile.UPSTOX)] for op in OPERATIONS}
 
     assert table == PUBLISHED
+
+
+def test_history_without_a_first_date_is_the_documented_one() -> None:
+    assert [(r.version, r.method, r.path) for r in HISTORY_BARS_TO] == [
+        ("v3", "GET", "/v3/historical-candle/{instrument_key}/{unit}/{interval}/{to_date}"),
+        ("v2", "GET", "/v2/historical-candle/{instrument_key}/{v2_interval}/{to_date}"),
+    ]
 
 
 def test_the_guides_paths_stand_word_for_word_and_come_first_in_its_profile() -> None:

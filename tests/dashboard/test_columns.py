@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dashboard.columns import CHOICE, DEFAULT, Layout, Sort
+from services.domain.quote_row import Depth
 from tests.support.readings import RELIANCE, row
 
 EXPECTED = {
@@ -52,7 +53,7 @@ def test_a_click_on_a_head_becomes_a_sort():
 def test_every_column_reads_a_quote_and_takes_what_is_not_there():
     full = row(RELIANCE)
     bare = dict(full) | dict.fromkeys([name for name in full if name not in {"depth", "source"}])
-    bare["depth"] = {"buy": (), "sell": ()}
+    bare["depth"] = Depth({"buy": (), "sell": ()})
 
     assert {column.id: column.value(full) for column in CHOICE}["year_range"] == [1200.0, 1600.0, 1500.0]
     assert all(column.value(bare) in (None, "–", "simulated") for column in CHOICE)

@@ -11,7 +11,7 @@ from dashboard import reading as module
 from dashboard.reading import first_read, read
 from services.domain.errors import BadInstrumentKey, NotSent
 from services.domain.phases import Listing, Phase, PhaseNow
-from services.domain.quotes import PriceSource
+from services.domain.quotes import FROM_FEED, PriceSource
 from tests.support.readings import INFY, INSTRUMENTS, NOW, RELIANCE, row
 
 
@@ -48,6 +48,7 @@ def asked(monkeypatch):
         return {key: asked.reasons[key] for key in keys if key in asked.reasons}
 
     monkeypatch.setattr(module, "asker", lambda: SimpleNamespace(why=why))
+    monkeypatch.setattr(module, "feed_word", lambda desk: {"live": desk.feed_lives, "state": "", "why": ""})
     monkeypatch.setattr(module, "instruments_of", lambda desk, keys: {k: INSTRUMENTS[k] for k in keys})
     return asked
 
@@ -60,6 +61,7 @@ def desk(asked):
         clock=clock,
         source=PriceSource("simulated", "simulated", practice=True),
         calendar=Phases(),
+        feed_lives=False,
     )
 
 
@@ -73,6 +75,27 @@ def test_reading_takes_a_lease_on_each_instrument_once(desk):
 def test_no_instruments_need_no_lease(desk):
     assert read(desk, "quotes-1", []).youngest is None
     assert desk.quotes.leases == []
+
+
+@pytest.mark.parametrize("lives", [True, False])
+def test_what_a_living_feed_told_long_ago_is_current_and_nobody_is_asked_about_it(desk, asked, lives):
+    quiet = {**row(RELIANCE, age=300.0), "api_version": FROM_FEED}
+    desk.quotes.rows, desk.feed_lives = {RELIANCE: quiet}, lives
+
+    look = read(desk, "x", [RELIANCE])
+
+    assert look.is_whole is lives
+    assert asked.keys == ([] if lives else [RELIANCE])
+    assert look.of([RELIANCE]).clockwork()["word"]["live"] is lives
+
+
+def test_the_newest_quote_tells_whether_it_came_by_the_feed(desk):
+    desk.quotes.rows = {RELIANCE: {**row(RELIANCE, age=1.0), "api_version": FROM_FEED}, INFY: row(INFY, age=9.0)}
+
+    look = read(desk, "x", [INFY, RELIANCE])
+
+    assert (look.newest, look.youngest) == (RELIANCE, 1.0)
+    assert [look.of_feed(key) for key in look.keys] == [False, True]
 
 
 def test_ages_go_by_the_desks_clock(desk):

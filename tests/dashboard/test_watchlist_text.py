@@ -5,15 +5,25 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from dashboard.columns import CHOICE
 from dashboard.watchlist_text import as_csv, read_entries, resolve
-from tests.support.readings import INFY, INSTRUMENTS, NIFTY, RELIANCE, reading, row
+from tests.support.option_chains import contract
+from tests.support.readings import FUTURE, INFY, INSTRUMENTS, NIFTY, RELIANCE, reading, row
 
 BSE_RELIANCE = replace(INSTRUMENTS[RELIANCE], key="BSE_EQ|INE002A01018", segment="BSE_EQ", exchange="BSE")
 EVERYTHING = [BSE_RELIANCE, *INSTRUMENTS.values()]
+
+CONTRACTS = [
+    replace(contract("C24", "CE", 26_000), symbol="NIFTY 26000 CE 24 NOV 26"),
+    contract("P24", "PE", 26_000),
+    INSTRUMENTS[FUTURE],
+    replace(contract("C29", "CE", 26_000), symbol="NIFTY 26000 CE 29 DEC 26", expiry=date(2026, 12, 29)),
+    replace(contract("C1", "CE", 26_050), symbol="NIFTY 26050 CE 24 NOV 26"),
+]
 
 
 def search(text: str):
@@ -51,6 +61,31 @@ def test_symbols_isins_and_keys_name_the_same_share_once():
 def test_of_two_exchanges_nse_comes_first_unless_the_other_is_named():
     assert found("RELIANCE").found[0].exchange == "NSE"
     assert found("BSE:RELIANCE").found[0].exchange == "BSE"
+
+
+@pytest.mark.parametrize(
+    ("phrase", "key"),
+    [
+        ("NIFTY 26000 CE 24 NOV 26", "NSE_FO|C24"),
+        ("nifty 26000 ce nov", "NSE_FO|C24"),
+        ("nifty 26000 ce dec", "NSE_FO|C29"),
+        ("Nifty 26,000 call", "NSE_FO|C24"),
+        ("NIFTY26NOV26000CE", "NSE_FO|C24"),
+        ("NSE:NIFTY 26000 PE", "NSE_FO|P24"),
+        ("nifty fut nov", "NSE_FO|54012"),
+    ],
+)
+def test_a_contract_may_be_written_out(phrase, key):
+    imported = resolve([phrase], find=INSTRUMENTS.get, search=lambda text: CONTRACTS)
+
+    assert [instrument.key for instrument in imported.found] == [key]
+
+
+@pytest.mark.parametrize(
+    "phrase", ["nifty", "nifty 26000", "nifty nov", "nifty 2600 ce", "nifty 26000 ce jan", "BSE:nifty 26000 ce", "ce"]
+)
+def test_what_does_not_name_one_contract_is_unknown(phrase):
+    assert resolve([phrase], find=INSTRUMENTS.get, search=lambda text: CONTRACTS).unknown == (phrase,)
 
 
 def test_what_nothing_is_called_is_told_and_the_order_is_kept():

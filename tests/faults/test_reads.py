@@ -17,6 +17,7 @@ import orjson
 import pytest
 import requests
 
+from services.domain.candles import Interval, Unit
 from services.domain.errors import (
     AccessDenied,
     BadInstrumentKey,
@@ -43,6 +44,7 @@ STILL = "2026-11-20T11:15:00+05:30x0.001"
 ANSWER_SECONDS = 0.3
 POLICY = RetryPolicy(total_seconds=2.0, first_pause=0.01, longest_pause=0.02, limited_first=0.05, limited_longest=0.2)
 EXPIRY = date(2026, 11, 23)
+DAILY, WEEK = Interval(Unit.DAYS, 1), (date(2026, 11, 16), date(2026, 11, 19))
 
 READS: dict[str, Callable[[UpstoxApi], Any]] = {
     "quotes": lambda api: api.full_quotes([RELIANCE]).value[RELIANCE].ltp,
@@ -52,6 +54,7 @@ READS: dict[str, Callable[[UpstoxApi], Any]] = {
     "option_contracts": lambda api: len(api.option_contracts(NIFTY)),
     "option_greeks": lambda api: list(api.option_greeks([RELIANCE]).value),
     "intraday_bars": lambda api: api.intraday_bars(RELIANCE)[-1].close,
+    "history_bars": lambda api: api.candles(RELIANCE, DAILY, *WEEK).value.bars()[-1].close,
     "market_status": lambda api: api.market_status("NSE").status,
     "market_holidays": lambda api: len(api.holidays()),
     "market_holiday": lambda api: api.holidays(date(2026, 11, 24))[0].description,

@@ -532,3 +532,29 @@ def test_a_file_as_long_as_the_complete_one_needs_little_memory(master: Instrume
     assert grown_mb < 150
     assert symbols(master, "nifty 25000 ce nov") == ["NSE NIFTY 25000 CE 24 NOV 26"]
     assert symbols(master, "reliance")[0] == "NSE RELIANCE"
+
+
+# -- groups ----------------------------------------------------------------------------------------------------------
+
+
+def test_underlyings_with_options_are_those_whose_contracts_live(master: InstrumentMaster, clock: FakeClock) -> None:
+    assert [(one.symbol, one.segment, one.key) for one in master.with_options()] == [("NIFTY", "NSE_FO", NIFTY_KEY)]
+    assert master.with_options()[0].is_index
+
+    clock.move(days=60)
+    assert master.with_options() == []
+
+
+def test_expiries_and_contracts_of_options_are_those_of_the_file(master: InstrumentMaster) -> None:
+    nifty = master.with_options()[0]
+    weekly = master.options(nifty, WEEKLY)
+
+    assert master.option_expiries(nifty) == [NOVEMBER, WEEKLY, DECEMBER]
+    assert [one.strike for one in weekly[::2]] == [24_000, 24_500, 25_000, 25_500, 26_000]
+    assert [one.type for one in weekly[:4]] == ["CE", "PE", "CE", "PE"]
+    assert master.options(nifty, date(2027, 1, 1)) == []
+
+
+def test_shares_that_derivatives_are_written_on_and_indices_are_groups(master: InstrumentMaster) -> None:
+    assert master.shares_with_contracts("NSE_EQ") == [RELIANCE_KEY]
+    assert master.indices("NSE_INDEX") == ["NSE_INDEX|Nifty Bank", NIFTY_KEY, "NSE_INDEX|Nifty IT"]

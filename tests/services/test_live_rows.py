@@ -125,6 +125,35 @@ def test_a_newer_answer_to_a_request_wins_over_an_old_tick(at: Setting) -> None:
     assert at.over(asked)[RELIANCE] is asked
 
 
+def test_where_nothing_happened_since_a_newer_answer_the_feed_answers_for_it(at: Setting) -> None:
+    at.tell()
+    at.served = {RELIANCE}
+    at.ns += 60_000_000_000  # nothing is traded for a minute; the underlying quote was renewed meanwhile
+    asked = row(ltp=1510.0, age=1.0)
+
+    told = at.over(asked)[RELIANCE]
+
+    assert (told["api_version"], told["received_at"], told["ltp"]) == (FROM_FEED, asked["received_at"], 1510.0)
+    assert told["depth"] == asked["depth"], "the answer is the newer of the two"
+    assert at.over(asked)[RELIANCE] is told
+    assert at.rows.current({RELIANCE: asked}) == {RELIANCE: told}, "no request can tell anything newer"
+    at.tell(ltp=1511.0)
+    assert at.over(asked)[RELIANCE]["ltp"] == 1511.0
+
+
+def test_what_the_feed_answered_for_is_asked_for_when_it_is_gone(at: Setting) -> None:
+    at.tell()
+    at.served = {RELIANCE}
+    at.ns += 60_000_000_000
+    first = row(ltp=1510.0, age=1.0)
+    at.over(first)
+    at.served = set()
+
+    assert at.rows.current({RELIANCE: first}) == {}
+    again = row(ltp=1512.0, age=0.5)
+    assert at.over(again)[RELIANCE] is again
+
+
 def test_only_what_the_feed_serves_is_current(at: Setting) -> None:
     at.tell()
     at.tell(INFY, 1700.0)

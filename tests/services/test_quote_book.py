@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from services.domain.errors import (
+    AccessDenied,
     BadInstrumentKey,
     InvalidRequest,
     NoAnswer,
@@ -384,10 +385,11 @@ def test_one_damaged_row_hides_no_other(broker: FakeBroker, store: QuoteStore, c
 def test_readers_do_not_queue_up_behind_a_mute_broker(
     broker: FakeBroker, store: QuoteStore, clock: FakeClock, monotonic: FakeMonotonic
 ) -> None:
-    fetcher_gate = threading.Event()
+    entered, fetcher_gate = threading.Event(), threading.Event()
     answers: list[UpstoxError] = []
 
     def mute(asked: Sequence[str], **_: object) -> Served:
+        entered.set()
         fetcher_gate.wait(10)
         raise NoAnswer("silence")
 
@@ -398,6 +400,7 @@ def test_readers_do_not_queue_up_behind_a_mute_broker(
         ]
         for reader in readers:
             reader.start()
+        assert entered.wait(10)
         wait_until(lambda: len(book._fetcher._flights.all()) == 4)
         monotonic.now += START_WITHIN + 1
         fetcher_gate.set()
@@ -605,6 +608,31 @@ def test_the_refresher_is_silent_while_the_feed_tells_all_that_is_watched(
 
     assert broker.asked == [(RELIANCE, INFY), (INFY,)]
     assert live.wanted[0] == ([RELIANCE, INFY], 15.0), "who watches wants it from the feed"
+
+
+def test_who_must_not_wait_is_told_what_memory_has(broker: FakeBroker, store: QuoteStore, clock: FakeClock) -> None:
+    with open_book(broker, store, clock) as before:
+        before.get([RELIANCE])
+
+    with open_book(broker, store, clock) as after:
+        assert after.last_known([RELIANCE], disk=False) == {}
+        assert list(after.last_known([RELIANCE])) == [RELIANCE]
+        assert list(after.last_known([RELIANCE], disk=False)) == [RELIANCE]
+
+
+def test_the_first_answer_after_an_outage_is_told_on_once(
+    broker: FakeBroker, store: QuoteStore, clock: FakeClock, monotonic: FakeMonotonic
+) -> None:
+    told: list[float] = []
+    with open_book(broker, store, clock, monotonic=monotonic, back_in_reach=lambda: told.append(monotonic.now)) as book:
+        for error in (None, NotSent("nobody"), AccessDenied("no", status=403), NotSent("nobody"), None, None):
+            broker.failure = error
+            book.watch("page", [RELIANCE])
+            book.refresh_watched()
+            clock.move(seconds=60)
+            monotonic.now += 60
+
+    assert told == [1000.0 + 4 * 60]
 
 
 # -- figures -------------------------------------------------------------------------------------------------------

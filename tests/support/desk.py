@@ -45,6 +45,10 @@ class Desk:
     def log(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace")
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def start(self) -> Self:
         """Start it and wait until the server answers; an early end is an error that shows what it said."""
         began = time.monotonic()

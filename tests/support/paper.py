@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import requests
 
 from services.domain.clock import IST, epoch_ms
+from services.paper.bars import daily, joined, ordinals
 from services.paper.clock import PaperClock
-from services.paper.model import Greeks, Level, Listing, MarketBar, Snapshot
+from services.paper.model import Bars, Greeks, Level, Listing, MarketBar, Snapshot
 from services.paper.options import PaperOptions
 from services.paper.routes_paper import CALENDAR
 from services.paper.server import PaperServer
@@ -151,6 +152,24 @@ class KnownMarket:
         opening = epoch_ms(datetime.combine(at.astimezone(IST).date(), time(9, 15), IST))
         count = max(0, (epoch_ms(at) - opening) // 60_000 + 1)
         return [MarketBar(opening + n * 60_000, 100.0 + n, 101.0 + n, 99.0 + n, 100.5 + n, 10, 0) for n in range(count)]
+
+    def today(self, key: str, at: datetime) -> Bars:
+        return Bars.of(self.minute_bars(key, at))
+
+    def minutes(self, key: str, first: date, last: date, at: datetime) -> Bars:
+        """Each of the days like the running one, from 09:15 to 15:30; weekends rest."""
+        days = self._finished(first, last, at)
+        return joined(
+            Bars.of(self.minute_bars(key, datetime.combine(of, time(15, 29), IST))) for of in days if of.weekday() < 5
+        )
+
+    def days(self, key: str, first: date, last: date, at: datetime) -> Bars:
+        minutes = self.minutes(key, first, last, at)
+        return daily(minutes, ordinals(minutes))
+
+    def _finished(self, first: date, last: date, at: datetime) -> list[date]:
+        until = min(last, at.astimezone(IST).date() - timedelta(days=1))
+        return [first + timedelta(days=n) for n in range((until - first).days + 1)]
 
     def _snapshot(self, item: Listing, at: datetime) -> Snapshot:
         index = item.segment == "NSE_INDEX"

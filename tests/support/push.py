@@ -14,6 +14,7 @@ class FakePrices:
     def __init__(self) -> None:
         self.held: dict[str, frozenset[str]] = {}
         self.version = 0
+        self.feed: Mapping[str, Any] = {"live": True, "why": ""}
         self._rows: dict[str, tuple[int, QuoteRow]] = {}
 
     def put(self, *rows: QuoteRow) -> None:
@@ -32,7 +33,7 @@ class FakePrices:
         return self.version, news
 
     def word(self) -> Mapping[str, Any]:
-        return {"live": True, "why": ""}
+        return self.feed
 
     def now_ms(self) -> int:
         return 1_795_000_000_000

@@ -44,7 +44,8 @@ class Depth {
     const age = (row.now - row.values[FIELD.received_ms]) / 1000
     const note = bids.length || asks.length ? null : this.data.note
     const [ltp, change, percent, feed] = ["ltp", "change", "change_percent", "from_feed"].map(name => row.values[FIELD[name]])
-    this.shown = { ...this.shown, bids, asks, buy, sell, note, ltp, change, percent, age, at: row.at, feed, old: false }
+    const troubled = this.data.old && row.values[FIELD.received_ms] <= (this.data.t ?? 0)
+    this.shown = { ...this.shown, bids, asks, buy, sell, note, ltp, change, percent, age, at: row.at, feed, old: troubled }
   }
 
   close() { live.hide(this) }
@@ -89,7 +90,7 @@ class Depth {
   tick() {
     const { age, at, old: troubled, feed, in_session } = this.shown
     const now = age === null ? null : age + secondsSince(at, this.data)
-    const old = now !== null && (isSilent(this) || troubled || isOld(feed, in_session, now, this.data))
+    const old = now !== null && (isSilent(this) || isOld({ feed, troubled, moves: in_session, age: now }, this.data))
     this.root.classList.toggle("stale", old)
     setText(this.age, now === null ? "" : `${ageText(now)} old${old ? ", not current" : ""}`)
   }

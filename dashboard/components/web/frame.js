@@ -9,13 +9,12 @@ class Frame {
   }
 
   receive() {
-    const { mode, tone, meaning, source, source_help, problem } = this.data
+    const { mode, tone, meaning, source, source_help } = this.data
     this.bar.dataset.tone = tone
     setText(this.parts.mode, mode)
     this.parts.mode.title = meaning
     setText(this.parts.source, source)
     this.parts.source.title = source_help
-    setText(this.parts.problem, problem ?? "")
     if (this.data.push) live.show(this, this.data.push, this.data.keys, [])
     this.tick()
   }
@@ -24,29 +23,29 @@ class Frame {
 
   close() { live.hide(this) }
 
-  // The age of the newest price, by whichever way it came.
-  age() {
-    const told = this.data.age === null ? [] : [this.data.age + sinceArrival(this)]
-    if (this.data.push && live.known) {
-      for (const { values, at, now } of live.rows.values()) {
-        told.push((now - values[FIELD.received_ms]) / 1000 + secondsSince(at, this.data))
-      }
+  // The newest price, by whichever way it came: how long ago, and whether by the live feed.
+  newest() {
+    let newest = this.data.age === null ? null : { age: this.data.age + sinceArrival(this), feed: this.data.age_of_feed }
+    if (!this.data.push || !live.known) return newest
+    for (const { values, at, now } of live.rows.values()) {
+      const age = (now - values[FIELD.received_ms]) / 1000 + secondsSince(at, this.data)
+      if (newest === null || age < newest.age) newest = { age, feed: values[FIELD.from_feed] }
     }
-    return told.length ? Math.min(...told) : null
+    return newest
   }
 
   drawFeed() {
-    const word = this.data.push && live.alive ? live.feed : this.data.feed
-    const { live: good, state, why } = word
-    setText(this.parts.feed, good ? "Feed live" : state === "connected" ? "Feed mute" : `Feed ${state}`)
+    const { live: good, state, why } = feedWord(this.data)
+    setText(this.parts.feed, good ? "Feed live" : `Feed: ${state === "connected" ? "mute" : state}`)
     this.parts.feed.dataset.state = good ? "live" : state === "off" ? "off" : "away"
     this.parts.feed.title = good
       ? "Prices come as they change"
       : `${why ? `${why}. ` : ""}Prices are asked for every few seconds instead.`
+    setText(this.parts.problem, this.data.problem ?? (good || !why ? "" : why.charAt(0).toUpperCase() + why.slice(1)))
   }
 
   tick() {
-    const { phase, phase_state, phase_help, phase_left, phase_then, phase_doubt, in_session, stale_after } = this.data
+    const { phase, phase_state, phase_help, phase_left, phase_then, phase_doubt, in_session } = this.data
     const later = sinceArrival(this)
     const quiet = silentSeconds(this)
     const silent = isSilent(this)
@@ -57,9 +56,10 @@ class Frame {
     this.parts.phase.dataset.doubt = phase_doubt ?? ""
     this.parts.phase.title = phase_help
     this.parts.phase.dataset.state = phase_state
-    const now = this.age()
-    const feeds = this.data.push && live.alive && live.feed.live
-    const old = !feeds && (this.data.problem || (in_session && now > stale_after))
+    const newest = this.newest()
+    const now = newest === null ? null : newest.age
+    const troubled = Boolean(this.data.problem)
+    const old = newest !== null && isOld({ ...newest, troubled, moves: in_session }, this.data)
     const state = silent ? "lost" : now === null ? "none" : old ? "old" : "fresh"
     this.parts.age.dataset.state = state
     setText(

@@ -43,7 +43,7 @@ class IndexStrip {
     card.a = (now - values[FIELD.received_ms]) / 1000
     card.at = at
     card.feed = values[FIELD.from_feed]
-    card.o = false
+    if (values[FIELD.received_ms] > (card.t ?? 0)) card.o = false // newer than the trouble that the page knows of
   }
 
   close() { live.hide(this) }
@@ -80,7 +80,7 @@ class IndexStrip {
     const silent = isSilent(this)
     for (const { item, card } of this.cards.values()) {
       const age = card.a === null ? null : card.a + secondsSince(card.at, this.data)
-      const old = age !== null && (silent || card.o || isOld(card.feed, card.m, age, this.data))
+      const old = age !== null && (silent || isOld({ feed: card.feed, troubled: card.o, moves: card.m, age }, this.data))
       item.classList.toggle("stale", old)
       item.title = age === null ? "no value yet" : `${ageText(age)} old${old ? ", not current" : ""}, ${card.src}`
     }

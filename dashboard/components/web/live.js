@@ -4,10 +4,15 @@
 const FIRST_PAUSE = 500
 const LONGEST_PAUSE = 10000
 const SILENT_MS = 3000
+const DEAD_MS = 6000 // the desk speaks every second
+const SLEPT_MS = 5000
+const NOT_ADMITTED = 4401
+const MOST_ROWS = 2000 // both as in dashboard/push/messages.py
+const MOST_DEPTHS = 20
 
 class LiveHub {
   constructor() {
-    this.viewers = new Map() // viewer -> { rows: Set, depth: Set }
+    this.viewers = new Map() // viewer -> { rows, depth, text }
     this.rows = new Map() // key -> { values, at }
     this.depth = new Map()
     this.socket = null
@@ -17,20 +22,27 @@ class LiveHub {
     this.feed = null
     this.known = false // did it ever hear anything?
     this.painted = 0
+    globalThis.addEventListener("online", () => this.hurry())
+    document.addEventListener("visibilitychange", () => this.hurry())
   }
 
   // `viewer` has live(keys) called with the keys whose rows or depth changed, and shows `rows` and `depth` (keys).
   show(viewer, push, rows, depth) {
+    const before = this.viewers.get(viewer)
+    const text = JSON.stringify([rows, depth])
+    const admitted = this.push?.token !== push.token // another secret opens where the last one may not have
     this.push = push
-    this.viewers.set(viewer, { rows: new Set(rows), depth: new Set(depth) })
+    this.viewers.set(viewer, { rows, depth, text })
     clearTimeout(this.ending)
-    if (this.socket) this.say()
-    else if (!this.waiting) this.open()
+    if (!this.watching) this.watch()
+    if (!this.socket && (admitted || !this.waiting)) this.open()
+    else if (before?.text !== text) this.say()
   }
 
   // The next view of the page may come a moment later: the connection stays that long.
   hide(viewer) {
-    this.viewers.delete(viewer)
+    if (!this.viewers.delete(viewer)) return
+    clearTimeout(this.ending)
     if (this.viewers.size === 0) this.ending = setTimeout(() => this.end(), 2000)
     else this.say()
   }
@@ -38,27 +50,54 @@ class LiveHub {
   get alive() { return performance.now() - this.heard < SILENT_MS }
 
   open() {
+    clearTimeout(this.waiting)
     this.waiting = null
     if (this.viewers.size === 0 || !this.push) return
     const socket = new WebSocket(location.origin.replace(/^http/, "ws") + this.push.path)
     this.socket = socket
+    this.opened = performance.now()
     this.said = ""
-    socket.onopen = () => this.say()
-    socket.onmessage = event => this.receive(JSON.parse(event.data))
-    socket.onclose = () => {
-      if (this.socket !== socket) return
-      this.socket = null
-      if (this.viewers.size === 0) return
-      this.waiting = setTimeout(() => this.open(), this.pause * (0.7 + 0.6 * Math.random()))
-      this.pause = Math.min(this.pause * 2, LONGEST_PAUSE)
-      this.tellAll()
-    }
+    socket.onopen = () => { if (this.socket === socket) this.say() }
+    socket.onmessage = event => { if (this.socket === socket) this.receive(JSON.parse(event.data)) }
+    socket.onclose = event => { if (this.socket === socket) this.lost(event.code) }
+  }
+
+  lost(code) {
+    this.socket = null
+    if (this.viewers.size === 0) return
+    if (code === NOT_ADMITTED) this.pause = LONGEST_PAUSE // the next secret comes with the page
+    this.waiting = setTimeout(() => this.open(), this.pause * (0.7 + 0.6 * Math.random()))
+    this.pause = Math.min(this.pause * 2, LONGEST_PAUSE)
+    this.tellAll(new Set())
+  }
+
+  // A connection that nobody has closed may be dead all the same: a cut cable, a laptop that slept. Timers stand still
+  // in a sleep and performance.now() may, the time of day does not.
+  watch() {
+    let wall = Date.now()
+    let clock = performance.now()
+    this.watching = setInterval(() => {
+      const slept = Date.now() - wall - (performance.now() - clock) > SLEPT_MS
+      wall = Date.now()
+      clock = performance.now()
+      if (slept) this.heard = -Infinity
+      if (this.socket && (slept || clock - Math.max(this.heard, this.opened) > DEAD_MS)) {
+        const socket = this.socket
+        this.lost()
+        socket.close()
+      }
+    }, 1000)
+  }
+
+  hurry() {
+    if (this.waiting && document.visibilityState === "visible") this.open()
   }
 
   end() {
     if (this.viewers.size > 0) return
     clearTimeout(this.waiting)
-    this.waiting = null
+    clearInterval(this.watching)
+    this.waiting = this.watching = null
     const socket = this.socket
     this.socket = null
     socket?.close()
@@ -74,7 +113,7 @@ class LiveHub {
       wish.rows.forEach(key => rows.add(key))
       wish.depth.forEach(key => depth.add(key))
     }
-    const wish = { rows: [...rows].sort(), depth: [...depth].sort() }
+    const wish = { rows: [...rows].slice(0, MOST_ROWS).sort(), depth: [...depth].slice(0, MOST_DEPTHS).sort() }
     const text = JSON.stringify(wish)
     if (text === this.said) return
     const first = this.said === ""
@@ -91,7 +130,7 @@ class LiveHub {
     for (const [key, values] of Object.entries(message.rows)) this.rows.set(key, { values, at: this.heard, now: message.now })
     for (const [key, values] of Object.entries(message.depth)) this.depth.set(key, { values, at: this.heard, now: message.now })
     const changed = new Set([...Object.keys(message.rows), ...Object.keys(message.depth)])
-    for (const viewer of this.viewers.keys()) viewer.live(changed)
+    this.tellAll(changed)
     if (changed.size > 0) this.report(message.n)
   }
 
@@ -103,14 +142,22 @@ class LiveHub {
     requestAnimationFrame(() => {
       const channel = new MessageChannel() // its message comes after the frame was painted
       channel.port1.onmessage = () => {
+        channel.port1.close()
         if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ t: "painted", n: number }))
       }
       channel.port2.postMessage(null)
     })
   }
 
-  tellAll() {
-    for (const viewer of this.viewers.keys()) viewer.live(new Set())
+  // A viewer that fails must not keep the others from hearing it.
+  tellAll(changed) {
+    for (const viewer of [...this.viewers.keys()]) {
+      try {
+        viewer.live(changed)
+      } catch (error) {
+        console.error(error)
+      }
+    }
   }
 }
 
@@ -131,11 +178,17 @@ function isSilent(view) {
   return seconds > (view.data.silent_after ?? 10)
 }
 
-// Is a price old that came `age` seconds ago? While the feed is alive its last word is the truth, however long ago.
-function isOld(fromFeed, moves, age, data) {
-  if (!moves) return false
-  if (data.push && fromFeed && live.alive) return !live.feed.live
-  return age > data.stale_after
+// How the live feed does (`live`, `state`, `why`), by whichever way it was told.
+function feedWord(data) {
+  return (data.push && live.alive && live.feed) || data.word || { live: false, state: "off", why: "" }
+}
+
+// Is a price no longer current that came `age` seconds ago? `feed`: by the live feed, whose last word is the truth for
+// as long as it lives, however long ago that was; without it nobody knows. `troubled`: asking for it has failed.
+// `moves`: its market is in session.
+function isOld({ feed, troubled, moves, age }, data) {
+  if (feed && feedWord(data).live) return false
+  return troubled || (moves && (feed || age > data.stale_after))
 }
 
 const live = (globalThis.deskLive ??= new LiveHub())

@@ -1,7 +1,9 @@
-// Search results: one line per instrument, added by a click or by Enter; arrow keys walk the list.
+// Search results: one line per instrument, added by a click or by Enter; arrow keys walk the list. Escape, a click
+// elsewhere and an addition put it away, until something else is typed or the field is gone back to.
 
 class PickList {
   constructor(root) {
+    this.box = root.querySelector(".root")
     this.list = root.querySelector("ul")
     this.note = root.querySelector(".note")
     this.list.replaceChildren() // an earlier view on the same root may have left its buttons
@@ -15,6 +17,8 @@ class PickList {
   }
 
   receive() {
+    if (!this.listening) this.listen()
+    if (this.data.text !== this.text) { this.text = this.data.text; this.box.hidden = false }
     setAttribute(this.list, "aria-label", this.data.label)
     setText(this.note, this.data.note ?? "")
     const id = JSON.stringify(this.data.items)
@@ -25,6 +29,31 @@ class PickList {
     if (focused) [...this.list.querySelectorAll("button")].find(button => button.dataset.key === focused)?.focus()
   }
 
+  listen() {
+    const field = event => event.composedPath().some(node => node.matches?.(`input[aria-label="${this.data.field}"]`))
+    const look = event => {
+      if (field(event)) this.box.hidden = false
+      else if (!event.composedPath().includes(this.box)) this.box.hidden = true
+    }
+    const press = event => {
+      if (event.key === "Escape") this.box.hidden = true
+      if (event.key === "ArrowDown" && field(event) && !this.box.hidden) {
+        event.preventDefault()
+        this.list.querySelector("button")?.focus()
+      }
+    }
+    const heard = { pointerdown: look, focusin: look, keydown: press }
+    for (const [name, hear] of Object.entries(heard)) document.addEventListener(name, hear, true)
+    this.listening = () => {
+      for (const [name, hear] of Object.entries(heard)) document.removeEventListener(name, hear, true)
+    }
+  }
+
+  close() {
+    this.listening?.()
+    this.listening = null
+  }
+
   line(item) {
     const li = make("li")
     const button = make("button", item.had ? "had" : "")
@@ -33,9 +62,13 @@ class PickList {
     const top = make("span", "top")
     top.append(make("b", "", item.s), make("span", "tag", item.g))
     words.append(top, make("span", "name muted", item.n))
-    button.append(words, make("span", "do", item.had ? "✓ in the list" : "+ Add"))
-    button.setAttribute("aria-label", `${item.had ? "Already in the list" : "Add"}: ${item.s}, ${item.n}, ${item.g}`)
-    button.onclick = () => { if (!item.had) this.component.setTriggerValue("added", item.k) }
+    button.append(words, make("span", "do", item.had ? `✓ ${this.data.had ?? "in the list"}` : this.data.verb ?? "+ Add"))
+    button.setAttribute("aria-label", `${item.had ? `Already ${this.data.had ?? "in the list"}` : this.data.verb ?? "Add"}: ${item.s}, ${item.n}, ${item.g}`)
+    button.onclick = () => {
+      if (item.had) return
+      this.box.hidden = true
+      this.component.setTriggerValue("added", item.k)
+    }
     li.append(button)
     return li
   }

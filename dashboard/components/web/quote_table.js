@@ -1,5 +1,8 @@
 // The live table: patches cells in place, sorts by value, keeps the chosen row by its key, goes on counting ages.
 
+const COUNT_MS = 250 // between two counts of what is current; prices come more often
+const FLASH_MS = 600
+
 class QuoteTable {
   constructor(root) {
     this.scroll = root.querySelector(".scroll")
@@ -18,10 +21,17 @@ class QuoteTable {
     this.scroll.onpointerenter = event => { this.hovering = event.pointerType === "mouse" }
     this.scroll.onpointerleave = () => { this.hovering = false; this.arrange() }
     this.body.onkeydown = event => this.walk(event)
+    // Only a table that is wider than its place holds its symbols fast: each such cell is a layer of its own.
+    this.width = new ResizeObserver(() => {
+      this.scroll.classList.toggle("wide", this.scroll.scrollWidth > this.scroll.clientWidth)
+    })
+    this.width.observe(this.scroll)
+    this.width.observe(this.table)
   }
 
   receive() {
     const { columns, rows, sort, label } = this.data
+    this.aged = columns.findIndex(column => column.kind === "age")
     setAttribute(this.table, "aria-label", label)
     const layout = JSON.stringify([columns, this.data.removable, this.data.movable])
     if (layout !== this.layout) {
@@ -65,10 +75,12 @@ class QuoteTable {
       if (!view || !told) continue
       this.takeOver(view.row, told)
       this.patch(view.row)
+      this.mark(view)
       moved = true
     }
     if (moved && this.sort && !this.hovering) this.arrange()
-    this.tick()
+    const feeds = feedWord(this.data).live
+    if (feeds !== this.fed || performance.now() - this.ticked > COUNT_MS) this.tick()
   }
 
   takeOver(row, { values, at, now }) {
@@ -81,10 +93,13 @@ class QuoteTable {
     row.a = (now - values[FIELD.received_ms]) / 1000
     row.at = at
     row.feed = values[FIELD.from_feed]
-    row.o = false
+    if (values[FIELD.received_ms] > (row.t ?? 0)) row.o = false // newer than the trouble that the page knows of
   }
 
-  close() { live.hide(this) }
+  close() {
+    this.width.disconnect()
+    live.hide(this)
+  }
 
   drawHead(columns) {
     this.head.replaceChildren()
@@ -189,10 +204,13 @@ class QuoteTable {
     })
   }
 
+  // On for a moment, then off. An animation would have the browser style and paint the table sixty times a second, all
+  // day long, and beginning it anew a look at the layout for every cell.
   flash(cell, name) {
-    cell.classList.remove("rise", "fall")
-    void cell.offsetWidth
+    cell.classList.remove(name === "rise" ? "fall" : "rise")
     cell.classList.add(name)
+    clearTimeout(cell.calming)
+    cell.calming = setTimeout(() => cell.classList.remove(name), FLASH_MS)
   }
 
   removeCell(row) {
@@ -280,22 +298,27 @@ class QuoteTable {
     this.component.setTriggerValue("shifted", keys)
   }
 
+  // Show how old a row is, and whether that is too old.
+  mark({ tr, cells, row }, silent = isSilent(this)) {
+    const age = row.a === null ? null : row.a + secondsSince(row.at, this.data)
+    const old = age !== null && (silent || isOld({ feed: row.feed, troubled: row.o, moves: row.m, age }, this.data))
+    tr.classList.toggle("stale", old)
+    if (this.aged >= 0) setText(cells[this.aged], age === null ? MISSING : `${ageText(age)}${old ? " old" : ""}`)
+    return { age, old }
+  }
+
   tick() {
     const silent = isSilent(this)
+    this.ticked = performance.now()
+    this.fed = feedWord(this.data).live
     let newest = null
     let stale = 0
     let priced = 0
-    const at = this.data.columns.findIndex(column => column.kind === "age")
-    for (const { tr, cells, row } of this.rows.values()) {
-      const age = row.a === null ? null : row.a + secondsSince(row.at, this.data)
-      const old = age !== null && (silent || row.o || isOld(row.feed, row.m, age, this.data))
-      tr.classList.toggle("stale", old)
+    for (const view of this.rows.values()) {
+      const { age, old } = this.mark(view, silent)
       if (old) stale += 1
       if (age !== null) priced += 1
       if (age !== null && (newest === null || age < newest)) newest = age
-      if (at >= 0) {
-        setText(cells[at], age === null ? MISSING : `${ageText(age)}${old ? " old" : ""}`)
-      }
     }
     this.markPicked()
     const count = this.rows.size
@@ -303,11 +326,13 @@ class QuoteTable {
     setAttribute(this.status, "data-stale", stale)
     setAttribute(this.status, "data-priced", priced)
     const words = `${count} instrument${count === 1 ? "" : "s"}`
+    const { live: feeds, why } = feedWord(this.data)
+    const doubt = stale ? `, ${stale} not current${!feeds && why ? `: ${why}` : ""}` : ""
     setText(
       this.status,
       silent
         ? `${words}. No word from the desk for ${ageText(silentSeconds(this))}: prices are not current.`
-        : `${words}, newest price ${newest === null ? "not there yet" : `${ageText(newest)} old`}${stale ? `, ${stale} not current` : ""}.`,
+        : `${words}, newest price ${newest === null ? "not there yet" : `${ageText(newest)} old`}${doubt}.`,
     )
     this.status.classList.toggle("warn", silent)
     this.status.classList.toggle("sr", Boolean(this.data.quiet) && !silent)

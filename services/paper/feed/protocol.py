@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -29,6 +30,12 @@ class FeedProtocol(WebSocketsSansIOProtocol):
         if log.level == logging.NOTSET:
             log.setLevel(logging.WARNING)
         self._streamed = False
+
+    def connection_made(self, transport: Any) -> None:  # Any: the base class narrows asyncio's type
+        super().connection_made(transport)
+        # asyncio leaves this out for sockets made by `create_server`; without it a frame waits for the last one's echo.
+        if (wire := transport.get_extra_info("socket")) is not None:
+            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     async def send(self, message: Any) -> None:  # Any: uvicorn's own message types
         await super().send(message)

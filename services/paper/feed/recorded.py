@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from google.protobuf.message import DecodeError
 
@@ -18,7 +18,7 @@ from services.paper.feed.encoding import LEVELS
 from services.paper.feed.recording_file import Recording
 from services.paper.feed.requests import Mode
 from services.paper.feed.unpacking import MinuteTally, listing_of, ltpc_of, mode_of, snapshot_of
-from services.paper.model import Listing, Market, MarketBar, Snapshot
+from services.paper.model import NO_BARS, Bars, Listing, Market, MarketBar, Snapshot
 from services.wire.feed import feed_v3_pb2 as pb
 from services.wire.feed.recording import Record
 
@@ -84,6 +84,22 @@ class RecordedMarket:
             if key in self._held:
                 return self._held[key].tally.bars()
         return self._behind.minute_bars(key, at)
+
+    def today(self, key: str, at: datetime) -> Bars:
+        """As `minute_bars`; of what the recording does not hold, what the market behind tells."""
+        with self._lock:
+            self._play(at)
+            if key in self._held:
+                return Bars.of(self._held[key].tally.bars())
+        return self._behind.today(key, at)
+
+    def minutes(self, key: str, first: date, last: date, at: datetime) -> Bars:
+        """Finished days are those of the market behind."""
+        return self._behind.minutes(key, first, last, at) if key in self._behind.listings(at) else NO_BARS
+
+    def days(self, key: str, first: date, last: date, at: datetime) -> Bars:
+        """Finished days are those of the market behind."""
+        return self._behind.days(key, first, last, at) if key in self._behind.listings(at) else NO_BARS
 
     def feed(self, key: str, mode: Mode) -> bytes | None:
         """The row of `key` as it was recorded, cut down to `mode`; `None` where it holds less than that."""

@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 MOST_CELLS = 3_200_000
 """Rows times minutes that a board can hold, some 70 MB when all of it is used."""
 _BLOCK = 30
-"""Minutes whose highs and lows are worked out at once."""
+"""Minutes whose highs and lows are worked out at once while a day runs."""
 _BATCH = 64
 """Rows that are taken in and worked out at once: what one core's cache holds."""
 
@@ -61,7 +61,8 @@ class Moment:
 class Board:
     """One session's rows. Not safe for several threads by itself: the market holds a lock around every use."""
 
-    def __init__(self, session: Session, texture: Texture) -> None:
+    def __init__(self, session: Session, texture: Texture, *, room: int | None = None, block: int = _BLOCK) -> None:
+        """`room`: how many rows at most; `block`: minutes whose highs and lows are worked out at once."""
         self.session = session
         self.rows: list[Row] = []
         self._texture = texture
@@ -69,8 +70,10 @@ class Board:
         self._filled = 0
         self._tail: tuple[int, Floats] | None = None
         # pages of a fresh array cost nothing until they are written, so there is no need to grow
-        room, minutes = MOST_CELLS // session.minutes, session.minutes
+        minutes = session.minutes
+        room = MOST_CELLS // minutes if room is None else room
         self.room = room
+        self._block = block
         self._grid = np.zeros((room, minutes + 1), dtype=np.float32)
         self._noise = np.zeros((room, minutes), dtype=np.float16)
         self._shape = np.zeros((room, minutes), dtype=np.uint16)
@@ -101,7 +104,7 @@ class Board:
         for part in _batched(rows, _BATCH):
             self._take_in(part)
         fresh = np.arange(first, len(self.rows))
-        for start in range(0, self._filled, _BLOCK):
+        for start in range(0, self._filled, self._block):
             self._fill(fresh, start)
         self._tail = None
 
@@ -184,7 +187,16 @@ class Board:
         """The row of `key`, its moment, and its finished minutes as an array (n, 6): open, high, low, close (ticks),
         volume, open interest."""
         moment = self.moment([key], second)
-        row, count = int(moment.rows[0]), int(moment.minute[0])
+        row = int(moment.rows[0])
+        return self.rows[row], moment, self._finished(row, int(moment.minute[0]))
+
+    def whole_day(self, key: str) -> tuple[Row, NDArray[np.int64]]:
+        """The row of `key`, and all its minutes as in `minutes`."""
+        row = self._index[key]
+        self._fill_to(self.session.minutes)
+        return self.rows[row], self._finished(row, self.rows[row].end_minute)
+
+    def _finished(self, row: int, count: int) -> NDArray[np.int64]:
         at = np.full(count, row), np.arange(count)
         columns = (
             np.rint(self._edge(*at, 0)),
@@ -194,7 +206,7 @@ class Board:
             self._volume[row, :count],
             self._interest[row, np.arange(count) // OI_MINUTES],
         )
-        return self.rows[row], moment, np.column_stack(columns).astype(np.int64)
+        return np.column_stack(columns).astype(np.int64)
 
     def _traded_second(self, rows: Ints, now: Ints) -> Ints:
         """The second of the last trade at the second `now` of each row."""
@@ -254,10 +266,10 @@ class Board:
         every = np.arange(len(self.rows))
         while self._filled < minute:
             self._fill(every, self._filled)
-            self._filled += _BLOCK
+            self._filled += self._block
 
     def _fill(self, rows: Ints, start: int) -> None:
-        stop = min(start + _BLOCK, self.session.minutes)
+        stop = min(start + self._block, self.session.minutes)
         if not rows.size or start >= stop:
             return
         for part in np.array_split(rows, rows.size // _BATCH + 1):

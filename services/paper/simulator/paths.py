@@ -1,8 +1,8 @@
 """The path of every root through one day, minute by minute: from yesterday's close to today's, never stored for long.
 
-Market and sector factors run through the day as bridges with the usual shape (lively at the open and the close); each
-root adds its own bridge. Where a real day is at hand it goes first: real minutes are passed through, a real daily bar
-is honoured in open, high, low and close.
+Market and sector factors run through the day's turns as bridges with the usual shape (lively at the open and the
+close); each root adds its own bridge, and the sum is led along the root's bar of that day. Where a real day is at hand
+it goes first: real minutes are passed through, a real daily bar is honoured in open, high, low and close.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from services.paper.hours import Group, Hours, Session
+from services.paper.bending import bent
+from services.paper.hours import Group, Session
 from services.paper.replay import RealDays, RealPath
 from services.paper.seeds import stream
-from services.paper.simulator.daily import DailyCloses, DayMove
+from services.paper.simulator.daily import DailyBars, DayMove
 from services.paper.simulator.texture import SHAPES, Texture
+from services.paper.simulator.turns import MARKS, Turns
 from services.paper.specs import MARKET_VOLATILITY, Root, daily_volatility, sector_volatility
 
 Floats = NDArray[np.float64]
 
-_GAP = 0.18
-"""Part of a day's variance that falls between yesterday's close and today's open."""
-_PRACTICE_GAP = 0.01
+_KEPT = 4
+"""Days whose paths are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,12 @@ class RootPath:
 class Paths:
     """Makes root paths; keeps those of the last few days asked for."""
 
-    def __init__(self, seed: int, hours: Hours, roots: Mapping[str, Root], daily: DailyCloses, real: RealDays) -> None:
+    def __init__(self, seed: int, roots: Mapping[str, Root], daily: DailyBars, real: RealDays, turns: Turns) -> None:
         self._seed = seed
-        self._hours = hours
         self._roots = roots
         self._daily = daily
         self._real = real
+        self._turns = turns
         self._days: dict[tuple[Group, date], _Day] = {}
 
     def path(self, name: str, session: Session) -> RootPath:
@@ -69,9 +70,9 @@ class Paths:
         root = self._roots[name]
         key = root.group, session.day
         if key not in self._days:
-            while len(self._days) > 3:
+            while len(self._days) >= _KEPT:
                 del self._days[next(iter(self._days))]
-            self._days[key] = _Day(self._seed, session, _PRACTICE_GAP if self._hours.practice else _GAP)
+            self._days[key] = _Day(self._seed, session, self._turns)
         day = self._days[key]
         if name not in day.paths:
             day.paths[name] = self._make(root, session, day)
@@ -86,26 +87,30 @@ class Paths:
             steps = steps + root.sector_load * day.factor(
                 f"sector {root.sector}", move.sector, sector_volatility(root.sector), settle
             )
-        steps = steps + day.bridge(draws, move.own, root.noise, settle)
+        steps = steps + day.bridge(draws, f"own {root.name}", move.own, root.noise, settle)
         grid = move.previous * np.exp(steps)
         spread = (daily_volatility(root) * np.sqrt(day.weights)).astype(np.float32)
         shape = draws.integers(0, SHAPES, session.minutes, dtype=np.uint16)
         real = self._real.path(root.name, session, auction=root.auction)
         if real is not None:
-            grid = real.through(grid)
+            grid = real.through(grid, session.pause)
             spread = spread if real.knots is None else np.zeros_like(spread)
+        else:
+            last = session.auction.first_minute if root.auction and session.auction else settle
+            grid = bent(grid, move.bar, settle, last, session.pause)
         return RootPath(root, move, grid, spread, shape, real)
 
 
 class _Day:
     """The clockwork of one session: how variance is spread over its minutes, and the factors' paths."""
 
-    def __init__(self, seed: int, session: Session, gap: float) -> None:
+    def __init__(self, seed: int, session: Session, turns: Turns) -> None:
         self._seed = seed
         self._session = session
-        self._gap = gap
+        self._turns = turns
         self._factors: dict[tuple[str, int], Floats] = {}
-        self.weights = (1.0 - gap) * _activity(session, 0.75)
+        self._marks: dict[int, tuple[Floats, NDArray[np.int64]]] = {}
+        self.weights = (1.0 - turns.gap) * _activity(session, 0.75)
         self._spread = np.sqrt(self.weights)
         self._progress = np.append(0.0, np.cumsum(self.weights))
         self.paths: dict[str, RootPath] = {}
@@ -115,24 +120,30 @@ class _Day:
         key = name, settle
         if key not in self._factors:
             draws = stream(self._seed, "factor minutes", name, self._session.day)
-            self._factors[key] = self.bridge(draws, total, volatility, settle)
+            self._factors[key] = self.bridge(draws, f"{self._session.group} {name}", total, volatility, settle)
         return self._factors[key]
 
-    def bridge(self, draws: np.random.Generator, total: float, volatility: float, settle: int) -> Floats:
-        """A path (minutes + 1,) that opens with a gap, is at `total` in the minute `settle` (when the closing price is
-        fixed) and at the end, and wanders between."""
-        gap = self._gap * total + np.sqrt(self._gap * (1.0 - self._gap)) * volatility * float(
-            np.clip(draws.standard_normal(), -3.0, 3.0)
-        )
+    def bridge(self, draws: np.random.Generator, name: str, total: float, volatility: float, settle: int) -> Floats:
+        """A path (minutes + 1,) through the turns of `name`: it opens with a gap, is at `total` in the minute `settle`
+        (when the closing price is fixed) and at the end, and wanders between."""
+        turns = self._turns.of(name, self._session.day, total, volatility)
+        done, marks = self._marks_of(settle)
         walk = np.zeros(self._session.minutes + 1)
         np.cumsum(draws.standard_normal(self._session.minutes) * self._spread * volatility, out=walk[1:])
-        done = np.minimum(self._progress / self._progress[settle], 1.0)
         after = walk[settle:] - walk[settle]
-        walk[: settle + 1] -= walk[settle] * done[: settle + 1]
+        path = np.interp(done * MARKS, np.arange(MARKS + 1), turns)
+        path[: settle + 1] += walk[: settle + 1] - np.interp(done[: settle + 1], done[marks], walk[marks])
         # derivatives trade on for some minutes: their path leaves the closing price and comes back to it
-        walk[settle:] = after - after[-1] * np.linspace(0.0, 1.0, after.size)
-        path: Floats = gap + (total - gap) * done + walk
+        path[settle:] = path[settle] + after - after[-1] * np.linspace(0.0, 1.0, after.size)
         return path
+
+    def _marks_of(self, settle: int) -> tuple[Floats, NDArray[np.int64]]:
+        """How much of the way to the close is done at each minute edge, and the edges nearest to the day's marks."""
+        if settle not in self._marks:
+            done = np.minimum(self._progress / self._progress[settle], 1.0)
+            edges = np.append(np.searchsorted(done[:settle], np.arange(MARKS) / MARKS), settle)
+            self._marks[settle] = done, edges[np.diff(edges, prepend=-1) > 0]
+        return self._marks[settle]
 
 
 def _activity(session: Session, floor: float) -> Floats:

@@ -14,10 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from services.domain.phases import Listing
-from services.paper.hours import Group, Hours, Session, print_second
+from services.paper.hours import Group, Session, print_second
+from services.paper.replay import RealPath, coarsest_tick
 from services.paper.simulator.option_pricing import price_and_delta, smile
 from services.paper.simulator.paths import Paths, RootPath, volume_profile
 from services.paper.simulator.texture import BOOK, HOLDS, SECONDS, UNTRADED, Texture
+from services.paper.simulator.trading_days import TradingDays
+from services.paper.simulator.volumes import day_volumes, minute_volumes
 from services.paper.specs import VIX, Kind, Spec, daily_volatility
 
 Floats = NDArray[np.float64]
@@ -90,8 +93,10 @@ class Track:
 class RowMaker:
     """Makes the rows of one session."""
 
-    def __init__(self, session: Session, hours: Hours, paths: Paths, texture: Texture) -> None:
+    def __init__(self, session: Session, days: TradingDays, paths: Paths, texture: Texture) -> None:
+        hours = days.hours
         self._session = session
+        self._days = days
         self._hours = hours
         self._paths = paths
         self._texture = texture
@@ -162,26 +167,24 @@ class RowMaker:
             factor = np.exp(carry * self._years(spec, self._edges_ms))
             before = float(np.exp(carry * self._years(spec, self._before_ms))[0])
         elif real is not None:
-            tick = real.tick(spec.tick)
+            tick = coarsest_tick(real.bar, spec.tick)
         grid = path.grid * factor / tick
         knots = None
         if real is not None and real.knots is not None:
             knots = real.knots * factor[: path.shape.size, None] / tick
         previous = path.move.previous * before
         if spec.kind is Kind.FUTURE or spec.listing.exchange == "BSE":
-            previous = _on_tick(previous, tick)
+            previous = in_ticks(previous, tick) * tick
         held = real is not None and spec.kind is not Kind.FUTURE
-        bar = real.bar if held and real is not None else None
         limits, circuits = _limits(spec, previous, tick, spec.band)
-        if bar is not None:
-            limits = round(bar.low / tick), round(bar.high / tick)
+        if spec.kind is not Kind.FUTURE:
+            bar = path.move.bar if real is None else real.bar
+            limits = in_ticks(bar.low, tick), in_ticks(bar.high, tick)
             if circuits is not None:  # a split or a demerger may have moved the real day out of the rule's band
-                circuits = min(circuits[0], bar.low), max(circuits[1], bar.high)
+                circuits = min(circuits[0], limits[0] * tick), max(circuits[1], limits[1] * tick)
         elif real is not None:
-            limits, circuits = (1, FAR), circuits
-        volume = self._volume(spec)
-        if held and real is not None and spec.listing.exchange == "NSE" and spec.volume:
-            volume = self._real_volume(volume, path)
+            limits = 1, FAR
+        volume = self._volume(spec, real if held and spec.listing.exchange == "NSE" else None)
         noise = path.spread * grid[:-1]
         if self._auctioned(spec, knots):
             grid, noise, volume = self._through_auction(spec, grid, noise, volume)
@@ -215,14 +218,14 @@ class RowMaker:
         implied_before = smile(before_level, before, strike, before_years, carry)
         closes = price_and_delta(before, strike, before_years, implied_before, carry, right)[0]
         for at, spec in enumerate(specs):
-            previous = max(_on_tick(float(closes[at, 0]), spec.tick), spec.tick)
+            previous = max(in_ticks(float(closes[at, 0]), spec.tick), 1) * spec.tick
             reach = max((spec.band or 0.1) * before, 4 * spec.tick)
             limits, circuits = _around(previous, reach, spec.tick)
             if path.real is not None:
                 limits = 1, FAR
             yield self._row(
                 spec, spec.tick, price[at] / spec.tick, noise[at], path, None if knots is None else knots[at],
-                self._volume(spec), previous, limits, circuits, (0.35 * previous, 2.4 * previous),
+                self._volume(spec, None), previous, limits, circuits, (0.35 * previous, 2.4 * previous),
             )  # fmt: skip
 
     def _level_before(self, spec: Spec) -> float:
@@ -247,7 +250,7 @@ class RowMaker:
         mark = mark_of(spec.key)
         interest, previous_interest = self._interest(spec, mark)
         session, auctioned = self._session, self._auctioned(spec, knots)
-        end = min(self._hours.end_minute(spec.listing.segment, session, _listing(spec, session.day)), session.minutes)
+        end = self._end_minute(spec)
         rest = FAR, FAR
         if auctioned and session.auction is not None:
             rest = session.auction.first_minute * SECONDS, self._print(spec)
@@ -304,33 +307,29 @@ class RowMaker:
         volume[printed] = waiting
         return grid, noise, volume
 
-    def _volume(self, spec: Spec) -> NDArray[np.int64]:
-        """Whole lots in each minute, by the day's profile with chance on top."""
-        minutes = self._session.minutes
+    def _volume(self, spec: Spec, real: RealPath | None) -> NDArray[np.int64]:
+        """What is traded in each minute: as recorded where that is known, else the day's total (a recorded one goes
+        first) by the day's profile with chance on top."""
+        volume = np.zeros(self._session.minutes, dtype=np.int64)
         if not spec.volume:
-            return np.zeros(minutes, dtype=np.int64)
-        mark, day = mark_of(spec.key), self._session.day.toordinal()
-        busy = 0.6 + 0.9 * self._texture.chance[(mark + 7919 * day) % BOOK]
-        luck = self._texture.size[(mark + 31 * day + np.arange(minutes)) % BOOK]
-        lots = spec.volume * busy * self._profile * luck / spec.lot
-        whole = np.floor(np.cumsum(lots))  # fractions add up, so that quiet contracts trade now and then
-        traded: NDArray[np.int64] = (np.diff(whole, prepend=0.0) * spec.lot).astype(np.int64)
-        return traded
+            return volume
+        if real is not None and real.volume is not None and real.volume.any():
+            return real.volume
+        mark, ordinal, lot = mark_of(spec.key), self._session.day.toordinal(), spec.lot
+        if real is not None and real.bar.volume is not None and real.volume is None:
+            total, lot = real.bar.volume, 1
+        else:
+            part = self._days.parts(spec.group)[self._days.place(spec.group, self._session.day)]
+            days = np.array([ordinal])
+            total = int(day_volumes(spec.volume, lot, mark, days, np.array([part]), self._texture)[0])
+        end = self._end_minute(spec)
+        volume[:end] = minute_volumes(total, lot, mark, ordinal, self._profile[:end], self._texture)
+        return volume
 
-    def _real_volume(self, simulated: NDArray[np.int64], path: RootPath) -> NDArray[np.int64]:
-        """The recorded volume: of each minute where known, else the day's total on the simulated profile."""
-        assert path.real is not None
-        if path.real.volume is not None:
-            return path.real.volume if path.real.volume.any() else simulated
-        total = path.real.bar.volume
-        if total is None:
-            return simulated
-        settle = self._session.settles(auction=path.root.auction)
-        done = np.cumsum(simulated[:settle])
-        whole = np.floor(total * (done / max(done[-1], 1)))
-        shares = np.zeros_like(simulated)
-        shares[:settle] = np.diff(whole, prepend=0.0)
-        return shares
+    def _end_minute(self, spec: Spec) -> int:
+        """The instrument trades in the session's minutes before this one."""
+        listing = _listing(spec, self._session.day)
+        return min(self._hours.end_minute(spec.listing.segment, self._session, listing), self._session.minutes)
 
     def _interest(self, spec: Spec, mark: int) -> tuple[Floats, float]:
         """Open interest through the day: from yesterday's figure to today's, with small waves."""
@@ -362,9 +361,9 @@ def mark_of(key: str) -> int:
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=4).digest(), "big")
 
 
-def _on_tick(price: float, tick: float) -> float:
+def in_ticks(price: float, tick: float) -> int:
     """`price` in whole ticks, rounded as the board rounds its minute edges: a close is the same from both sides."""
-    return float(np.rint(np.float32(price / tick))) * tick
+    return int(np.rint(np.float32(price / tick)))
 
 
 def _listing(spec: Spec, day: date) -> Listing:

@@ -9,14 +9,16 @@ import pytest
 
 from dashboard.columns import DEFAULT, Layout
 from dashboard.components.depth import day_facts, depth_data
+from dashboard.components.heat_map import heat_data
 from dashboard.components.index_strip import strip_data
-from dashboard.components.movers import breadth, movers
+from dashboard.components.movers import breadth, busiest, movers
 from dashboard.components.quote_table import table_data
 from dashboard.components.search import MOST, describe, results_data
 from dashboard.components.sparks import POINTS, spark, thinned
 from services.domain.clock import epoch_ms
 from services.domain.errors import BadInstrumentKey, NotSent
 from services.domain.instruments import Instrument
+from services.domain.quote_row import QuoteRow
 from tests.support.readings import FUTURE, INFY, INSTRUMENTS, NIFTY, NOW, RELIANCE, USDINR, reading, row
 
 
@@ -156,6 +158,36 @@ def test_movers_are_ranked_and_what_stood_still_is_neither():
     assert movers(look, most=1) == (["A"], ["B"])
     assert breadth(look) == (2, 1, 1)
     assert movers(reading()) == ([], [])
+
+
+def test_the_busiest_are_ranked_by_units_and_what_has_no_volume_is_none_of_them():
+    many = QuoteRow({**row("A"), "volume": 500})
+    few = QuoteRow({**row("B"), "volume": 20})
+    none = QuoteRow({**row("C"), "volume": None})
+
+    assert busiest(reading(few, none, many)) == ["A", "B"]
+    assert busiest(reading(few, none, many), most=1) == ["A"]
+
+
+def test_a_tile_tells_change_price_and_what_was_traded_in_rupees():
+    data = heat_data(reading(row(RELIANCE), keys=(RELIANCE, INFY)), by_value=True)
+
+    assert [(tile["s"], tile["pc"], tile["ltp"], tile["w"]) for tile in data["tiles"]] == [
+        ("RELIANCE", 0.6711, 1500.0, 1.8e9)
+    ]
+    assert (data["sized"], data["unsized"], data["missing"]) == (True, False, 1)
+
+
+def test_tiles_are_equal_where_nothing_tells_what_was_traded():
+    index = QuoteRow({**row(NIFTY), "volume": None})
+
+    data = heat_data(reading(index), by_value=True)
+    assert (data["sized"], data["unsized"]) == (False, True)
+    assert heat_data(reading(row(RELIANCE)), by_value=False)["sized"] is False
+
+
+def test_tiles_of_a_broker_that_is_down_stay_and_are_marked():
+    assert heat_data(reading(row(RELIANCE), problem=NotSent("refused")), by_value=False)["tiles"][0]["o"] is True
 
 
 def test_search_results_tell_what_each_is_and_whether_the_list_has_it():

@@ -9,8 +9,9 @@ import orjson
 import pytest
 
 from dashboard.push.fields import PLACE
-from dashboard.push.hub import BEAT_SECONDS, MAILBOX, Client, PushHub
+from dashboard.push.hub import A_LISTENER_SECONDS, BEAT_SECONDS, MAILBOX, TIMES_A_SECOND, Client, PushHub
 from dashboard.push.messages import Want
+from dashboard.push.protocol import text_frame
 from tests.support.clocks import FakeMonotonic
 from tests.support.push import FakePrices
 from tests.support.readings import INFY, RELIANCE, row
@@ -98,6 +99,30 @@ def test_a_quiet_market_still_has_a_beat(hub: PushHub, monotonic: FakeMonotonic)
     assert [message["t"] for message in mail(client)] == ["beat"]
 
 
+def test_a_feed_that_is_lost_is_told_at_once(hub: PushHub, prices: FakePrices) -> None:
+    client = hub.join(BOTH)
+    hub.step()
+    mail(client)
+
+    prices.feed = {"live": False, "state": "waiting to reconnect", "why": "it was cut off"}
+    hub.step()
+    [beat] = mail(client)
+    assert (beat["t"], beat["feed"]) == ("beat", prices.feed)
+    hub.step()
+    assert mail(client) == [], "and once"
+
+
+def test_who_cannot_be_told_anything_holds_nothing(hub: PushHub, prices: FakePrices) -> None:
+    def broken() -> None:
+        raise RuntimeError("the runtime is closed")
+
+    prices.word = broken  # type: ignore[method-assign,assignment]
+    with pytest.raises(RuntimeError):
+        hub.join(BOTH)
+
+    assert (len(hub), prices.held) == (0, {})
+
+
 def test_a_changed_want_brings_a_whole_state_and_holds_other_keys(hub: PushHub, prices: FakePrices) -> None:
     client = hub.join(Want(frozenset({INFY})))
     mail(client)
@@ -158,3 +183,100 @@ def test_close_lets_everybody_go(hub: PushHub) -> None:
     hub.close()
 
     assert mail(client)[-1] is None
+
+
+# -- past the mailbox ------------------------------------------------------------------------------------------------
+
+
+class Line:
+    """A connection that takes frames, or does not."""
+
+    def __init__(self) -> None:
+        self.open = True
+        self.frames: list[bytes] = []
+
+    def __call__(self, frame: bytes) -> bool:
+        if self.open:
+            self.frames.append(frame)
+        return self.open
+
+
+def test_who_can_be_told_at_once_gets_the_same_bytes_as_all_who_want_the_same(hub: PushHub, prices: FakePrices) -> None:
+    lines = [Line(), Line()]
+    clients = [hub.join(BOTH, line) for line in lines]
+    hub.step()
+    for client in clients:
+        mail(client)
+    prices.put(row(INFY, 1601.0))
+    hub.step()
+
+    [[one], [two]] = [line.frames for line in lines]
+    assert one is two
+    assert orjson.loads(one[2 if one[1] < 126 else 4 :])["t"] == "diff"
+    assert [mail(client) for client in clients] == [[], []]
+
+
+def test_nothing_overtakes_what_waits(hub: PushHub, prices: FakePrices) -> None:
+    line = Line()
+    client = hub.join(BOTH, line)
+    prices.put(row(INFY, 1601.0))
+    hub.step()
+    assert [message["t"] for message in mail(client)] == ["state", "diff"], "the state is not told yet"
+
+    client.busy = True  # the last of it is on its way
+    prices.put(row(INFY, 1602.0))
+    hub.step()
+    client.busy = False
+    assert [ltp(message, INFY) for message in mail(client)] == [1602.0]
+    assert line.frames == []
+
+
+def test_what_a_connection_does_not_take_waits_in_the_mailbox(hub: PushHub, prices: FakePrices) -> None:
+    line = Line()
+    client = hub.join(BOTH, line)
+    mail(client)
+    hub.step()
+    line.open = False
+    prices.put(row(INFY, 1601.0))
+    hub.step()
+    line.open = True
+    prices.put(row(INFY, 1602.0))
+    hub.step()
+
+    assert [ltp(message, INFY) for message in mail(client)] == [1601.0, 1602.0]
+    assert len(line.frames) == 1, "the first one only"
+
+
+def test_who_looks_elsewhere_is_told_with_those_who_look_there(hub: PushHub, prices: FakePrices) -> None:
+    one, two = hub.join(BOTH), hub.join(Want(frozenset({INFY})))
+    hub.change(one, Want(frozenset({INFY})))
+    hub.step()
+    mail(one), mail(two)
+    prices.put(row(RELIANCE, 1501.0), row(INFY, 1601.0))
+    hub.step()
+
+    assert one.mail.get_nowait() is (told := two.mail.get_nowait())
+    assert list(orjson.loads(told)["rows"]) == [INFY]
+    hub.leave(one)
+    hub.leave(two)
+    hub.step()
+    assert (mail(one), mail(two), len(hub)) == ([], [], 0)
+
+
+def test_many_listeners_are_told_less_often(hub: PushHub) -> None:
+    assert hub.pause == 1 / TIMES_A_SECOND
+    for _ in range(200):
+        hub.join(BOTH)
+
+    assert hub.pause == pytest.approx(200 * A_LISTENER_SECONDS)
+
+
+@pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])
+def test_a_text_is_framed_as_a_browser_reads_it(size: int) -> None:
+    frame = text_frame("x" * size)
+    [head, told] = [frame[:1], frame[1]]
+
+    assert head == b"\x81"
+    wide = {126: 2, 127: 8}.get(told, 0)
+    assert (int.from_bytes(frame[2 : 2 + wide], "big") if wide else told) == size
+    assert frame[2 + wide :] == b"x" * size

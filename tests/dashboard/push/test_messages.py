@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard.components import web
 from dashboard.push.messages import MOST_DEPTHS, MOST_KEYS, Painted, Want, parse, parse_hello
+from dashboard.push.route import FORBIDDEN
 from services.domain.errors import InvalidRequest
 from tests.support.readings import INFY, RELIANCE
 
@@ -69,3 +73,11 @@ def test_no_text_raises_anything_else(said: str) -> None:
             read(said)
         except InvalidRequest:
             continue
+
+
+def test_our_own_script_keeps_to_the_same_figures() -> None:
+    script = Path(web.__file__).with_name("live.js").read_text("utf-8")
+
+    assert f"const MOST_ROWS = {MOST_KEYS} " in script
+    assert f"const MOST_DEPTHS = {MOST_DEPTHS}\n" in script
+    assert f"const NOT_ADMITTED = {FORBIDDEN}\n" in script

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from typing import Any
 
 import orjson
@@ -13,11 +14,16 @@ import pytest
 import uvicorn
 import websocket
 from starlette.applications import Starlette
+from uvicorn.config import WS_PROTOCOLS
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from dashboard.push import route
 from dashboard.push.fields import PLACE
 from dashboard.push.hub import PushHub
+from dashboard.push.protocol import DirectProtocol, use_direct_protocol
 from dashboard.push.route import FORBIDDEN, POLICY, TRY_AGAIN, push_routes
 from dashboard.push.tokens import PushTokens
+from services.domain.quote_row import QuoteRow
 from tests.support.push import FakePrices
 from tests.support.quotes import wait_until
 from tests.support.readings import RELIANCE, row
@@ -53,9 +59,20 @@ class Desk:
 
 
 @contextmanager
-def serving(desk: Desk) -> Iterator[Desk]:
-    app = Starlette(routes=push_routes(lambda: desk.hub, lambda: desk.tokens))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
+def serving(
+    desk: Desk, *, ws: type[WebSocketsSansIOProtocol] = DirectProtocol, pumping: bool = False
+) -> Iterator[Desk]:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        pump = asyncio.create_task(desk.hub.run())
+        yield
+        pump.cancel()
+
+    app = Starlette(routes=push_routes(lambda: desk.hub, lambda: desk.tokens), lifespan=lifespan)
+    config = uvicorn.Config(
+        app, ws=ws, log_config=None, lifespan="on" if pumping else "off", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))
     desk.port = listener.getsockname()[1]
     thread = threading.Thread(target=lambda: server.run(sockets=[listener]), daemon=True)
@@ -137,3 +154,62 @@ def test_one_more_than_fits_is_asked_to_come_again() -> None:
         with closing(desk.connect()) as second:
             desk.hello(second)
             assert code_of(second) == TRY_AGAIN
+
+
+@pytest.mark.parametrize("ws", [DirectProtocol, WebSocketsSansIOProtocol])
+def test_changes_come_one_after_the_other_with_any_protocol(ws: type[WebSocketsSansIOProtocol]) -> None:
+    prices = FakePrices()
+    prices.put(row(RELIANCE, 1500.0))
+    with serving(Desk(prices), ws=ws, pumping=True) as desk, closing(desk.connect()) as page:
+        desk.hello(page)
+        assert orjson.loads(page.recv())["t"] == "state"
+        told = []
+        for step in range(5):
+            prices.put(row(RELIANCE, 1501.0 + step))
+            while (message := orjson.loads(page.recv()))["t"] != "diff":
+                pass
+            told.append(message["rows"][RELIANCE][PLACE["ltp"]])
+            page.send(orjson.dumps({"t": "painted", "n": message["n"]}).decode())
+
+        assert told == [1501.0, 1502.0, 1503.0, 1504.0, 1505.0]
+
+
+def test_a_page_that_reads_nothing_is_cut_off_and_the_others_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(route, "SEND_SECONDS", 0.1)
+    monkeypatch.setattr(route, "CLOSE_SECONDS", 0.1)
+    prices = FakePrices()
+    prices.put(*many(0.0))
+    with (
+        serving(Desk(prices), pumping=True) as desk,
+        closing(desk.connect()) as page,
+        closing(desk.connect()) as stuck,
+    ):
+        stuck.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        desk.hello(stuck, rows=[one["instrument_key"] for one in many(0.0)])
+        wait_until(lambda: len(desk.prices.held) == 1)
+        desk.hello(page)
+        page.recv()
+        turn = iter(range(1, 100_000))
+
+        def let_go() -> bool:
+            prices.put(*many(float(next(turn))))
+            return len(desk.prices.held) == 1
+
+        wait_until(let_go)
+        assert list(desk.prices.held.values()) == [frozenset({RELIANCE})]
+        while orjson.loads(page.recv())["rows"].get(RELIANCE) is None:
+            pass
+
+
+def many(step: float) -> list[QuoteRow]:
+    """Rows whose messages are large."""
+    return [row(f"NSE_EQ|INE{number:06d}018", 100.0 + step) for number in range(1500)] + [row(RELIANCE, 1500.0 + step)]
+
+
+def test_the_launcher_makes_the_protocol_that_of_streamlits_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(WS_PROTOCOLS, "websockets-sansio", WS_PROTOCOLS["websockets-sansio"])
+    use_direct_protocol()
+
+    config = uvicorn.Config(Starlette(), ws="websockets-sansio", log_config=None)
+    config.load()
+    assert config.ws_protocol_class is DirectProtocol

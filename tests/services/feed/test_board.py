@@ -402,3 +402,12 @@ def test_rows_without_an_indicative_price_are_those_of_the_decoder() -> None:
     assert (row[KIND], row[IEP], len(row)) == (LTPC_ONLY, None, len(light(RELIANCE, 1.0)))
     assert row[LTT_MS] <= AT_MS
     assert decode(full_frame(1)).feeds[0][KIND] == MARKET
+
+
+@pytest.mark.parametrize(("told", "percent"), [(0.1464, 14.64), (14.64, 14.64), (0.0, math.nan)])
+def test_implied_volatility_is_told_in_percent_whatever_the_scale_of_the_feed(told: float, percent: float) -> None:
+    board = Board()
+    board.hold([OPTION, RELIANCE])
+    board.apply(frame(full_row(iv=told)), 1)
+
+    assert board.snapshot([OPTION, RELIANCE]).iv_percent().tolist() == pytest.approx([percent, math.nan], nan_ok=True)

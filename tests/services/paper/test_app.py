@@ -64,7 +64,7 @@ def test_calls_without_a_good_token_are_refused(client: Client, header: str | No
     headers = {} if header is None else {"Authorization": header}
     for operation in OPERATIONS:
         for row in (*operation.published, *operation.guide):
-            if not operation.needs_token or operation.name == "intraday_bars":
+            if not operation.needs_token or operation.name in {"intraday_bars", "history_bars"}:
                 continue
             path = row.path.replace("{exchange}", "NSE")
             answer = requests.request(row.method, client.base + path, headers=headers, timeout=5)
@@ -80,6 +80,8 @@ def test_calls_without_a_good_token_are_refused(client: Client, header: str | No
         "/market-holidays",
         "/market-timings",
         "/v3/historical-candle/intraday/NSE_INDEX%7CNifty%2050/minutes/5",
+        "/v3/historical-candle/NSE_INDEX%7CNifty%2050/minutes/5/2026-11-20/2026-11-18",
+        "/v2/historical-candle/NSE_INDEX%7CNifty%2050/1minute/2026-11-20",
         "/market-quote/instruments/exchange/NSE.json.gz",
         "/_paper/clock",
     ],

@@ -1,4 +1,4 @@
-"""Calendar, candles, options, instruments: everything of the market that is not a quote."""
+"""Calendar, options, instruments: everything of the market that is not a quote."""
 
 from __future__ import annotations
 
@@ -86,55 +86,6 @@ def test_in_a_practice_session_everything_is_open(tmp_path: Path) -> None:
             assert practice.data(f"/v2/market/status/{exchange}")["status"] == "NORMAL_OPEN"
         assert len(practice.data("/v2/market/timings/2026-12-25")) == 7
         assert practice.get("/_paper/clock").json()["mode"] == "always"
-
-
-# -- candles ---------------------------------------------------------------------------------------------------
-
-
-def intraday(key: str, unit: str, interval: str) -> str:
-    return f"/v3/historical-candle/intraday/{key.replace('|', '%7C').replace(' ', '%20')}/{unit}/{interval}"
-
-
-def test_minutes_come_newest_first_with_indian_stamps(client: Client) -> None:
-    candles = client.data(intraday(RELIANCE, "minutes", "1"))["candles"]
-
-    assert len(candles) == 121
-    assert candles[0] == ["2026-11-20T11:15:00+05:30", 220.0, 221.0, 219.0, 220.5, 10, 0]
-    assert candles[-1][0] == "2026-11-20T09:15:00+05:30"
-
-
-def test_longer_candles_are_counted_from_the_opening(client: Client) -> None:
-    fives = client.data(intraday(NIFTY, "minutes", "5"))["candles"]
-    hours = client.data(intraday(RELIANCE, "hours", "1"))["candles"]
-    [whole] = client.data(intraday(RELIANCE, "days", "1"))["candles"]
-
-    assert [candle[0][11:16] for candle in fives[:2]] == ["11:15", "11:10"]
-    assert [candle[0][11:16] for candle in hours] == ["11:15", "10:15", "09:15"]
-    assert hours[-1][1:] == [100.0, 160.0, 99.0, 159.5, 600, 0]
-    assert whole == ["2026-11-20T00:00:00+05:30", 100.0, 221.0, 99.0, 220.5, 1210, 0]
-
-
-def test_before_the_opening_there_are_no_candles(tmp_path: Path) -> None:
-    with running(tmp_path, clock="2026-11-20T08:00:00+05:30x0.001") as early:
-        for unit in ("minutes", "hours", "days"):
-            assert early.get(intraday(RELIANCE, unit, "1")).json() == example("candles_empty")
-
-
-@pytest.mark.parametrize(
-    ("key", "unit", "interval", "code"),
-    [
-        (RELIANCE, "weeks", "1", "UDAPI1146"),
-        (RELIANCE, "minutes", "0", "UDAPI1147"),
-        (RELIANCE, "minutes", "301", "UDAPI1147"),
-        (RELIANCE, "hours", "6", "UDAPI1147"),
-        (RELIANCE, "days", "2", "UDAPI1147"),
-        (RELIANCE, "minutes", "five", "UDAPI1147"),
-        ("RELIANCE", "minutes", "1", "UDAPI1021"),
-        ("NSE_EQ|XXXX", "minutes", "1", "UDAPI100011"),
-    ],
-)
-def test_bad_candle_requests_are_refused(client: Client, key: str, unit: str, interval: str, code: str) -> None:
-    assert client.error(intraday(key, unit, interval)) == (400, code)
 
 
 # -- options ---------------------------------------------------------------------------------------------------

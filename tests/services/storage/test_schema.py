@@ -72,28 +72,17 @@ def test_a_file_of_a_newer_desk_is_refused(tmp_path: Path) -> None:
         _migrate(path)
 
 
-def test_ohlc_data_shows_the_running_day_by_indian_dates(tmp_path: Path) -> None:
+def test_a_fresh_file_has_no_daily_bars_and_says_so_in_plain_sql(tmp_path: Path) -> None:
     path = tmp_path / "market_data.db"
     _migrate(path)
-    late_evening_utc = int(datetime(2026, 11, 19, 20, 0, tzinfo=UTC).timestamp() * 1000)  # 01:30 IST of the next day
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute(
-            "INSERT INTO quote_cache_v3 VALUES "
-            "('NSE_EQ|INE002A01018', x'7b7d', 103, 100, 104, 99, 12, ?, ?, 'simulated', 'v3')",
-            (late_evening_utc, late_evening_utc),
-        )
-        connection.row_factory = sqlite3.Row
-        row = connection.execute("SELECT * FROM ohlc_data").fetchone()
 
-    assert dict(row) == {
-        "instrument_key": "NSE_EQ|INE002A01018",
-        "date": "2026-11-20",
-        "open": 100.0,
-        "high": 104.0,
-        "low": 99.0,
-        "close": 103.0,
-        "volume": 12,
-    }
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute("SELECT * FROM ohlc_data")
+
+        assert [column[0] for column in found.description] == [
+            "instrument_key", "date", "open", "high", "low", "close", "volume", "oi",
+        ]  # fmt: skip
+        assert found.fetchall() == []
 
 
 @pytest.mark.parametrize(

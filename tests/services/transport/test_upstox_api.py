@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 import pytest
 
+from services.domain.candles import DAY, MINUTE, Interval
 from services.domain.errors import (
     AccessDenied,
     BadInstrumentKey,
@@ -51,6 +52,7 @@ from tests.support.fake_upstox import (
 from tests.support.sockets import answer, refusing, serving
 
 TCS = "NSE_EQ|INE467B01029"
+WEEK = date(2026, 11, 16), date(2026, 11, 19)
 READ_TIMEOUT = 0.08
 STATED_SECONDS = RetryPolicy().total_seconds
 
@@ -62,6 +64,7 @@ READS: dict[str, Callable[[UpstoxApi], Any]] = {
     "option_chain": lambda api: len(api.option_chain("NSE_INDEX|Nifty Bank", date(2026, 11, 24))),
     "option_contracts": lambda api: len(api.option_contracts("NSE_INDEX|Nifty Bank")),
     "intraday_bars": lambda api: len(api.intraday_bars(TCS)),
+    "history_bars": lambda api: len(api.candles(TCS, DAY, *WEEK).value),
     "market_status": lambda api: api.market_status("NSE").status,
     "market_holidays": lambda api: len(api.holidays()),
     "market_holiday": lambda api: len(api.holidays(date(2026, 11, 24))),
@@ -72,10 +75,10 @@ READS: dict[str, Callable[[UpstoxApi], Any]] = {
 }
 VALUES = {
     "quotes": 2844.6, "ltp": 2844.6, "ohlc": 2844.6, "option_greeks": 13.42, "option_chain": 2, "option_contracts": 1,
-    "intraday_bars": 2, "market_status": "NORMAL_OPEN", "market_holidays": 1, "market_holiday": 1, "market_timings": 1,
-    "instrument_search": 2, "profile": "4AB123", "funds": Decimal("91250.4"),
+    "intraday_bars": 2, "history_bars": 2, "market_status": "NORMAL_OPEN", "market_holidays": 1, "market_holiday": 1,
+    "market_timings": 1, "instrument_search": 2, "profile": "4AB123", "funds": Decimal("91250.4"),
 }  # fmt: skip
-TWO_ROUTES = {"quotes", "ltp", "ohlc", "funds"}
+TWO_ROUTES = {"quotes", "ltp", "ohlc", "funds", "history_bars"}
 WITHOUT_TOKEN = {"market_holidays", "market_holiday", "market_timings"}
 
 
@@ -176,6 +179,48 @@ def test_keys_travel_in_the_query_and_path_members_are_encoded_once(desk: Desk) 
     quotes, bars = desk.broker.asked
     assert quotes.query == {"instrument_key": f"{TCS},NSE_INDEX|Nifty Bank,NSE_FO|71234"}
     assert bars.target == "/v3/historical-candle/intraday/NSE_INDEX%7CNifty%2050/minutes/5"
+
+
+def test_the_last_day_of_candles_stands_before_the_first_and_nothing_else_travels_along(desk: Desk) -> None:
+    desk.api.candles(TCS, Interval.parse("5m"), *WEEK)
+    desk.api.candles(TCS, DAY, *WEEK, use_v3=False)
+    desk.api.candles_today(TCS, MINUTE, use_v3=False)
+
+    key = TCS.replace("|", "%7C")
+    assert [asked.target for asked in desk.broker.asked] == [
+        f"/v3/historical-candle/{key}/minutes/5/2026-11-19/2026-11-16",
+        f"/v2/historical-candle/{key}/day/2026-11-19/2026-11-16",
+        f"/v2/historical-candle/intraday/{key}/1minute",
+    ]
+
+
+def test_the_guides_candle_path_takes_the_rest_as_a_query() -> None:
+    with a_desk(profile=Profile.GUIDE) as desk:
+        desk.broker.standing = lambda asked: status(404, "error_404") if "market-quote" in asked.path else None
+
+        assert desk.api.candles(TCS, DAY, *WEEK).api_version == "v3"
+
+        first, second = desk.broker.asked
+        assert first.query == {
+            "unit": "days", "interval": "1", "from_date": "2026-11-16", "to_date": "2026-11-19", "v2_interval": "day",
+        }  # fmt: skip
+        assert second.query == {}
+
+
+def test_v2_is_no_second_way_for_what_it_does_not_have(desk: Desk) -> None:
+    desk.broker.standing = lambda asked: status(500, "error_500")
+
+    for ask in (
+        lambda: desk.api.candles(TCS, Interval.parse("5m"), *WEEK),
+        lambda: desk.api.candles(TCS, DAY, date(2020, 1, 1), date(2026, 1, 1)),
+        lambda: desk.api.candles_today(TCS, DAY),
+    ):
+        with pytest.raises(BrokerFault):
+            ask()
+
+    assert {asked.path.split("/")[1] for asked in desk.broker.asked} == {"v3"}
+    with pytest.raises(InvalidRequest):
+        desk.api.candles(TCS, Interval.parse("5m"), *WEEK, use_v3=False)
 
 
 def test_parameters_are_named_as_the_api_names_them(desk: Desk) -> None:

@@ -224,6 +224,22 @@ def test_minutes_are_counted_from_the_rows(tmp_path: Path) -> None:
     ]
 
 
+def test_candles_of_today_are_the_recorded_ones_and_older_days_come_from_behind(tmp_path: Path) -> None:
+    body = pb.FeedResponse(type=pb.live_feed, currentTs=START_MS)
+    for key in (RELIANCE, STRANGER):
+        body.feeds[key].ltpc.ltp = 1234.5
+        body.feeds[key].ltpc.ltt = START_MS
+    market = played(tmp_path, [(START_MS, body.SerializeToString())])
+    at = START + timedelta(seconds=30)
+    week = START.date() - timedelta(days=7), START.date()
+
+    assert market.today(RELIANCE, at).prices.tolist() == [[1234.5] * 4]
+    assert len(market.today(INFY, at)) == len(market.minute_bars(INFY, at)) > 1
+    assert len(market.days(RELIANCE, *week, at)) == 5
+    assert len(market.minutes(RELIANCE, *week, at)) == 5 * 375
+    assert len(market.days(STRANGER, *week, at)) == len(market.minutes(STRANGER, *week, at)) == 0
+
+
 @pytest.mark.parametrize(
     ("recorded", "told"),
     [

@@ -1,0 +1,116 @@
+"""The bars as a file: of the range shown or of any other, read and written with progress."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import streamlit as st
+
+from dashboard.candle_files import as_csv, as_parquet, file_name
+from dashboard.chart_choice import first_day, start_of
+from dashboard.chart_state import chosen
+from dashboard.chart_words import missing_told
+from dashboard.components.notices import problems_in_words
+from dashboard.formatting import quantity
+from dashboard.markup import plain
+from dashboard.resources import desk, instruments_of
+from services.domain.clock import ist_date
+
+WAYS = {"CSV": (as_csv, "csv", "text/csv"), "Parquet": (as_parquet, "parquet", "application/vnd.apache.parquet")}
+READING = 0.7
+"""Of the whole work; the rest is writing."""
+
+
+_Asked = tuple[str, str, date, date, str]
+"""Key, interval, first and last day, kind of file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file that is ready. `asked` names what it was made of."""
+
+    asked: _Asked
+    name: str
+    mime: str
+    content: bytes
+    bars: int
+    missing: tuple[str, ...]
+
+
+def files_popover(place: int) -> None:
+    """Choose days and kind, make the file, take it."""
+    part = st.popover("File", icon=":material/download:", key=f"candles-files-{place}", on_change="rerun")
+    if part.open:
+        with part, problems_in_words():
+            _chooser(place)
+
+
+def _chooser(place: int) -> None:
+    runtime, choice = desk(), chosen(place)
+    today = ist_date(runtime.clock.now())
+    first = first_day(
+        choice.span,
+        choice.interval,
+        runtime.clock.now(),
+        calendar=runtime.calendar.current,
+        segment=choice.key.partition("|")[0],
+        practice=runtime.source.practice,
+    )
+    days = st.date_input(
+        "Days",
+        (first, today),
+        min_value=choice.interval.caps.since,
+        max_value=today,
+        key=f"candles-days-{place}-{choice.key}-{choice.interval.word}-{choice.span}",
+    )
+    kind = st.segmented_control("Kind", list(WAYS), default="CSV", required=True, key=f"candles-file-kind-{place}")
+    if not isinstance(days, tuple) or len(days) != 2:
+        st.caption("Choose the last day too.")
+        return
+    asked = (choice.key, choice.interval.word, days[0], days[1], kind or "CSV")
+    if st.button("Make the file", key=f"candles-make-{place}", icon=":material/build:"):
+        st.session_state[f"candles-made-{place}"] = _make(place, asked)
+    made: _File | None = st.session_state.get(f"candles-made-{place}")
+    if made is None or made.asked != asked:
+        return
+    for told in made.missing:
+        st.caption(f":orange[:material/warning:] {plain(told)}")
+    if not made.bars:
+        st.caption("There are no bars in these days.")
+        return
+    st.download_button(
+        f"Download {quantity(made.bars)} bars",
+        made.content,
+        made.name,
+        made.mime,
+        key=f"candles-download-{place}",
+        type="primary",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+def _make(place: int, asked: _Asked) -> _File:
+    """Read the bars and write the file, with a bar that tells how far it is."""
+    runtime, choice = desk(), chosen(place)
+    _, _, first, last, kind = asked
+    write, ending, mime = WAYS[kind]
+    bar = st.progress(0.0, "Reading candles")
+
+    def reading(share: float, words: str) -> None:
+        bar.progress(min(1.0, share) * READING, plain(words) or "Reading candles")
+
+    series = runtime.candles.read(
+        choice.key,
+        choice.interval,
+        start_of(first),
+        start_of(last + timedelta(days=1)),
+        progress=reading,
+    )
+    known = instruments_of(runtime, (choice.key,)).get(choice.key)
+    symbol = known.symbol if known else choice.key.partition("|")[2]
+    content = write(series, symbol, progress=lambda share: bar.progress(READING + (1 - READING) * share, "Writing"))
+    bar.empty()
+    missing = tuple(missing_told(series.missing, series.interval))
+    return _File(asked, file_name(symbol, series, ending), mime, content, len(series), missing)

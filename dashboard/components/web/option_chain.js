@@ -1,0 +1,498 @@
+// An option chain: calls to the left, strikes, puts to the right. Patches cells in place; the price of the underlying is
+// a line between the strikes, and what is in the money lies on its side of that line, hatched. Rows that are scrolled out
+// of sight are painted when they come into it: of two hundred contracts thirty are seen, and all of them move at once.
+
+const SIDES = ["c", "p"]
+const NAMES = { c: "call", p: "put" }
+
+class OptionChain {
+  constructor(root) {
+    this.figures = root.querySelector(".figures")
+    this.scroll = root.querySelector(".scroll")
+    this.table = root.querySelector("table")
+    this.cols = root.querySelector("colgroup")
+    this.sides = root.querySelector(".sides")
+    this.heads = root.querySelector(".heads")
+    this.body = root.querySelector("tbody")
+    this.foot = root.querySelector("tfoot tr")
+    this.status = root.querySelector(".status")
+    for (const part of [this.figures, this.cols, this.sides, this.heads, this.body, this.foot]) part.replaceChildren()
+    this.rows = new Map() // strike -> view
+    this.contracts = new Map() // key -> { side, cells, seen }
+    this.facts = new Map()
+    this.line = make("tr", "spot")
+    this.lineCell = make("td")
+    this.lineWords = make("span", "words")
+    this.lineCell.append(this.lineWords)
+    this.line.append(this.lineCell)
+    this.body.onclick = event => this.pick(event.target.closest("td[data-k]"))
+    this.body.onkeydown = event => this.walk(event)
+    this.due = new Set() // contracts that have news but are out of sight
+    this.scroll.onscroll = () => {
+      if (this.scrolling) return
+      this.scrolling = requestAnimationFrame(() => { this.scrolling = null; this.paintDue() })
+    }
+  }
+
+  receive() {
+    const { columns, rows, label, id } = this.data
+    setAttribute(this.table, "aria-label", label)
+    const layout = JSON.stringify(columns)
+    if (layout !== this.layout || id !== this.id) {
+      this.layout = layout
+      this.drawFrame(columns)
+      this.body.replaceChildren()
+      this.rows.clear()
+      this.contracts.clear()
+      this.due.clear()
+      this.height = 0
+    }
+    this.price = { ...this.data.spot, at: this.arrived }
+    this.takeSpot()
+    const present = new Set(rows.map(row => row.s))
+    for (const [strike, view] of this.rows) if (!present.has(strike)) this.drop(strike, view)
+    for (const row of rows) this.patchRow(row)
+    this.arrange(rows)
+    this.paintDue()
+    this.measure()
+    this.drawBars()
+    this.drawTotals()
+    this.drawSpot()
+    if (this.data.push) {
+      const keys = [...this.contracts.keys()]
+      if (this.price.k) keys.push(this.price.k)
+      live.show(this, this.data.push, keys, [])
+    }
+    this.id = id
+    if (this.centred !== id && typeof this.atm === "number") {
+      this.centred = id
+      requestAnimationFrame(() => this.centre())
+    }
+    this.markPicked()
+    this.tick()
+  }
+
+  // What the push channel told of some instruments.
+  live(keys) {
+    for (const key of keys) {
+      const view = this.contracts.get(key)
+      if (!view) continue
+      this.takeOver(key, view)
+      this.due.add(view)
+    }
+    this.paintDue()
+    if (keys.has(this.price.k)) {
+      this.takeSpot()
+      this.drawSpot()
+    }
+    this.tick()
+  }
+
+  close() { live.hide(this) }
+
+  // A figure that the quotes do not tell stays as the chain told it.
+  takeOver(key, { side }) {
+    const told = live.rows.get(key)
+    if (!this.data.push || !told || told.values[FIELD.received_ms] < (side.t ?? 0)) return
+    const { values, at, now } = told
+    side.v = this.data.columns.map((column, i) => column.f.map((place, j) => (place === null ? null : values[place]) ?? side.v[i][j]))
+    side.a = (now - values[FIELD.received_ms]) / 1000
+    side.at = at
+    side.feed = values[FIELD.from_feed]
+    if (values[FIELD.received_ms] > (side.t ?? 0)) side.o = false // newer than the trouble that the page knows of
+  }
+
+  takeSpot() {
+    const told = live.rows.get(this.price.k)
+    if (!this.data.push || !told || told.values[FIELD.received_ms] < (this.price.t ?? 0)) return
+    const { values, at, now } = told
+    const newer = values[FIELD.received_ms] > (this.price.t ?? 0)
+    this.price = {
+      ...this.price,
+      at,
+      ltp: values[FIELD.ltp],
+      ch: values[FIELD.change],
+      pc: values[FIELD.change_percent],
+      a: (now - values[FIELD.received_ms]) / 1000,
+      feed: values[FIELD.from_feed],
+      o: this.price.o && !newer,
+    }
+  }
+
+  drawFrame(columns) {
+    const order = { c: [...columns].reverse(), p: columns }
+    this.cols.replaceChildren()
+    this.heads.replaceChildren()
+    this.sides.replaceChildren()
+    let width = 0
+    for (const side of SIDES) {
+      const group = make("th", side === "c" ? "calls" : "puts", side === "c" ? "Calls" : "Puts")
+      group.scope = "colgroup"
+      group.colSpan = columns.length
+      this.sides.append(group)
+      if (side === "p") { // between the two: the strikes
+        const middle = make("th", "strike")
+        this.sides.insertBefore(middle, group)
+        const head = make("th", "strike", "Strike")
+        head.scope = "col"
+        this.heads.append(head)
+        const col = make("col")
+        col.style.width = "80px"
+        width += 80
+        this.cols.append(col)
+      }
+      for (const column of order[side]) {
+        const th = make("th", "", column.label)
+        th.scope = "col"
+        th.title = column.help
+        this.heads.append(th)
+        const col = make("col")
+        col.style.width = `${column.w}px`
+        width += column.w
+        this.cols.append(col)
+      }
+    }
+    this.table.style.minWidth = `${width}px`
+    this.lineCell.colSpan = columns.length * 2 + 1
+  }
+
+  drop(strike, view) {
+    view.tr.remove()
+    this.rows.delete(strike)
+    for (const side of SIDES) this.forget(view.row[side]?.k)
+  }
+
+  forget(key) {
+    this.due.delete(this.contracts.get(key))
+    this.contracts.delete(key)
+  }
+
+  patchRow(row) {
+    let view = this.rows.get(row.s)
+    if (!view) {
+      view = { tr: make("tr"), strike: make("th", "strike"), cells: { c: [], p: [] } }
+      view.tr.dataset.strike = row.s
+      view.strike.scope = "row"
+      setText(view.strike, digits(row.s, this.data.sd))
+      for (const side of SIDES) {
+        view.cells[side] = this.data.columns.map(column => make("td", `${NAMES[side]} k-${column.kind}`))
+        if (side === "c") view.tr.append(...[...view.cells.c].reverse(), view.strike)
+        else view.tr.append(...view.cells.p)
+      }
+      this.rows.set(row.s, view)
+    }
+    for (const name of SIDES) {
+      const side = row[name]
+      const before = view.row?.[name]
+      if (before && before.k !== side?.k) this.forget(before.k)
+      if (!side) {
+        for (const cell of view.cells[name]) { setText(cell, MISSING); cell.classList.add("none"); delete cell.dataset.k }
+        continue
+      }
+      side.at = this.arrived
+      let contract = this.contracts.get(side.k)
+      if (!contract) {
+        contract = { cells: view.cells[name], seen: [] }
+        this.contracts.set(side.k, contract)
+        for (const cell of contract.cells) { cell.dataset.k = side.k; cell.classList.remove("none") }
+        contract.cells[0].tabIndex = -1
+        setAttribute(contract.cells[0], "aria-label", null)
+      }
+      contract.side = side
+      contract.strike = row.s
+      this.takeOver(side.k, contract)
+      this.due.add(contract)
+    }
+    view.row = row
+  }
+
+  // Paints what has news and is in sight, a few rows more on either side.
+  paintDue() {
+    const [from, to] = this.inSight()
+    for (const contract of this.due) {
+      if (contract.strike < from || contract.strike > to) continue
+      this.due.delete(contract)
+      this.patchSide(contract)
+    }
+  }
+
+  // The lowest and the highest strike in sight. Reads no place of a row: that would make the browser lay out everything.
+  inSight() {
+    if (!this.height) return [-Infinity, Infinity]
+    const first = Math.floor(this.scroll.scrollTop / this.height) - 4
+    const last = Math.ceil((this.scroll.scrollTop + this.tall) / this.height) + 2
+    const end = this.strikes.length - 1
+    return [this.strikes[Math.min(end, Math.max(0, first))], this.strikes[Math.min(end, Math.max(0, last))]]
+  }
+
+  measure() {
+    const row = this.rows.get(this.strikes[0])?.tr
+    this.height = row?.offsetHeight ?? 0
+    this.tall = this.scroll.clientHeight
+  }
+
+  patchSide(contract) {
+    this.data.columns.forEach((column, i) => {
+      const values = contract.side.v[i]
+      const seen = values.join(" ")
+      if (contract.seen[i] === seen) return
+      const before = contract.last?.[i]?.[0]
+      const cell = contract.cells[i]
+      contract.seen[i] = seen
+      CHAIN_PAINT[column.kind](cell, values, column.d ?? this.data.d)
+      if (column.kind === "ltp" && typeof before === "number" && typeof values[0] === "number" && before !== values[0]) {
+        this.flash(cell, values[0] > before ? "rise" : "fall")
+      }
+    })
+    contract.last = contract.side.v
+  }
+
+  // Two names of one animation in turn begin it anew; to ask for a size in between would lay out the table each time.
+  flash(cell, name) {
+    const again = cell.classList.contains(name)
+    cell.classList.remove("rise", "fall", "rise-2", "fall-2")
+    cell.classList.add(again ? `${name}-2` : name)
+  }
+
+  arrange(rows) {
+    let place = 0
+    for (const { s } of rows) {
+      if (this.body.children[place] === this.line) place += 1
+      const { tr } = this.rows.get(s)
+      if (this.body.children[place] !== tr) this.body.insertBefore(tr, this.body.children[place] ?? null)
+      place += 1
+    }
+    this.strikes = rows.map(row => row.s)
+    this.below = undefined
+  }
+
+  // Bars of open interest, each against the largest that is shown.
+  drawBars() {
+    const i = this.data.columns.findIndex(column => column.kind === "bar")
+    if (i < 0) return
+    let largest = 0
+    for (const { side } of this.contracts.values()) largest = Math.max(largest, side.v[i][0] ?? 0)
+    for (const { side, cells } of this.contracts.values()) {
+      cells[i].style.setProperty("--w", largest ? `${Math.round(((side.v[i][0] ?? 0) / largest) * 100)}%` : "0%")
+    }
+  }
+
+  drawTotals() {
+    const { columns, figures } = this.data
+    const total = { c: figures.calls, p: figures.puts }
+    const cells = name => columns.map(column => {
+      const sum = total[name][column.id]
+      const cell = make("td", NAMES[name], sum === undefined ? "" : column.kind === "change" ? signedShort(sum) : shortNumber(sum))
+      if (sum !== undefined && sum !== null) cell.title = digits(sum, 0)
+      return cell
+    })
+    const middle = make("th", "strike", "Total")
+    middle.scope = "row"
+    middle.title = `Of all ${figures.count} strikes of this expiry`
+    this.foot.replaceChildren(...cells("c").reverse(), middle, ...cells("p"))
+  }
+
+  // The line of the underlying, what is in the money, and the strike at the money.
+  drawSpot() {
+    const { ltp, pc, n, d } = this.price
+    const known = typeof ltp === "number"
+    const below = known ? this.strikes.filter(strike => strike < ltp).length : -1
+    const at = known ? nearest(this.strikes, ltp) : this.data.figures.atm
+    if (below !== this.below || at !== this.atm) {
+      this.below = below
+      this.atm = at
+      for (const [strike, { tr, cells }] of this.rows) {
+        tr.classList.toggle("atm", strike === at)
+        const inside = { c: known && strike < ltp, p: known && strike > ltp }
+        for (const name of SIDES) {
+          for (const cell of cells[name]) cell.classList.toggle("in", inside[name] && !cell.classList.contains("none"))
+          const first = cells[name][0]
+          first.title = `${first.dataset.k ? (inside[name] ? "In the money. " : "") : ""}${digits(strike, this.data.sd)} ${NAMES[name]}`
+        }
+      }
+      if (!known) this.line.remove()
+      else {
+        const next = this.rows.get(this.strikes[below])?.tr ?? null
+        if (this.line.parentNode !== this.body || this.line.nextSibling !== next) this.body.insertBefore(this.line, next)
+      }
+    }
+    const moved = pc === null || pc === undefined ? "" : ` ${withArrow(pc, `${digits(pc, 2, true)}%`)}`
+    setText(this.lineWords, `${n} ${digits(ltp, d)}${moved}`)
+    this.drawFigures()
+  }
+
+  drawFigures() {
+    const { figures, sd } = this.data
+    const { n, ltp, pc } = this.price
+    const strike = value => digits(value, sd)
+    const facts = [
+      [n, digits(ltp, this.price.d), pc === null || pc === undefined ? "" : withArrow(pc, `${digits(pc, 2, true)}%`), "Price of the underlying", pc],
+      ["At the money", strike(this.atm ?? figures.atm), "", typeof ltp === "number" ? "The strike nearest to it" : "The strike where call and put cost most nearly the same"],
+      ["Max pain", strike(figures.pain), "", "The strike at which an expiry would pay the holders of all open contracts the least"],
+      ["PCR, open interest", digits(figures.pcr_oi, 2), "", "Open puts for each open call"],
+      ["PCR, volume", digits(figures.pcr_volume, 2), "", "Puts traded today for each call"],
+      ["Expiry", this.data.expiry ?? "", this.data.until ?? "", "The last day of these contracts"],
+    ]
+    for (const [name, value, note, help, tone] of facts) {
+      const id = name === n ? "spot" : name
+      let fact = this.facts.get(id)
+      if (!fact) {
+        fact = { box: make("div"), dt: make("dt"), dd: make("dd"), value: make("span"), note: make("small") }
+        fact.dd.append(fact.value, fact.note)
+        fact.box.append(fact.dt, fact.dd)
+        this.figures.append(fact.box)
+        this.facts.set(id, fact)
+      }
+      setText(fact.dt, name)
+      setText(fact.value, value)
+      setText(fact.note, note)
+      fact.note.className = tone === undefined ? "muted" : direction(tone ?? 0)
+      fact.box.title = help
+      fact.box.dataset.fact = id
+    }
+  }
+
+  // The strike at the money into the middle, both ways.
+  centre() {
+    const tr = this.rows.get(this.atm)?.tr
+    if (tr) {
+      const [over, under] = [this.heads.offsetTop + this.heads.offsetHeight, this.foot.offsetHeight]
+      this.scroll.scrollTop = tr.offsetTop + (tr.offsetHeight + under - over - this.scroll.clientHeight) / 2
+    }
+    this.scroll.scrollLeft = (this.scroll.scrollWidth - this.scroll.clientWidth) / 2
+  }
+
+  pick(cell) {
+    if (!cell) return
+    this.data.picked = cell.dataset.k
+    this.markPicked()
+    this.component.setTriggerValue("picked", cell.dataset.k)
+  }
+
+  markPicked() {
+    const home = this.contracts.has(this.data.picked) ? this.data.picked : this.rows.get(this.atm)?.row.c?.k ?? this.contracts.keys().next().value
+    for (const [key, { cells }] of this.contracts) {
+      const picked = key === this.data.picked
+      for (const cell of cells) cell.classList.toggle("picked", picked)
+      setAttribute(cells[0], "aria-selected", picked)
+      cells[0].tabIndex = key === home ? 0 : -1
+    }
+  }
+
+  // Arrow keys go from price to price; Enter chooses.
+  walk(event) {
+    const cell = event.target.closest("td.k-ltp[data-k]")
+    if (!cell) return
+    const call = cell.classList.contains("call")
+    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 }
+    const strike = Number(cell.parentNode.dataset.strike)
+    if (event.key in steps) {
+      event.preventDefault()
+      const place = this.strikes.indexOf(strike) + steps[event.key]
+      const next = this.strikes[Math.min(this.strikes.length - 1, Math.max(0, place))]
+      this.rows.get(next).cells[call ? "c" : "p"][0].focus()
+    } else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
+      event.preventDefault()
+      this.rows.get(strike).cells[event.key === "ArrowLeft" ? "c" : "p"][0].focus()
+    } else if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault()
+      this.pick(cell)
+    }
+  }
+
+  tick() {
+    const silent = isSilent(this)
+    let newest = null
+    let stale = 0
+    let priced = 0
+    for (const contract of this.contracts.values()) {
+      const { side, cells } = contract
+      const age = side.a === null ? null : side.a + secondsSince(side.at, this.data)
+      const old = age !== null && (silent || isOld({ feed: side.feed, troubled: side.o, moves: side.m, age }, this.data))
+      if (old) stale += 1
+      if (age !== null) priced += 1
+      if (age !== null && (newest === null || age < newest)) newest = age
+      if (contract.old !== old) {
+        contract.old = old
+        for (const cell of cells) cell.classList.toggle("stale", old)
+      }
+    }
+    const count = this.contracts.size
+    setAttribute(this.status, "data-rows", count)
+    setAttribute(this.status, "data-stale", stale)
+    setAttribute(this.status, "data-priced", priced)
+    const words = `${this.strikes.length} of ${this.data.figures.count} strikes`
+    const { live: feeds, why } = feedWord(this.data)
+    const doubt = stale ? `, ${stale} of ${count} not current${!feeds && why ? `: ${why}` : ""}` : ""
+    setText(
+      this.status,
+      silent
+        ? `${words}. No word from the desk for ${ageText(silentSeconds(this))}: prices are not current.`
+        : `${words}; newest price ${newest === null ? "not there yet" : `${ageText(newest)} old`}${doubt}. ${this.greekWords()} Hatched: in the money.`,
+    )
+    this.status.classList.toggle("warn", silent)
+  }
+
+  greekWords() {
+    const { feed, feed_age, chain, chain_age } = this.data.greeks
+    const later = sinceArrival(this)
+    const parts = []
+    if (feed) parts.push(`from the feed, ${ageText(feed_age + later)} old`)
+    if (chain) parts.push(`${feed ? `of ${chain} ` : ""}from the broker's chain, ${ageText(chain_age + later)} old`)
+    return parts.length ? `IV and greeks ${parts.join(", ")}.` : ""
+  }
+}
+
+function nearest(strikes, price) {
+  return strikes.reduce((best, strike) => (best === null || Math.abs(strike - price) < Math.abs(best - price) ? strike : best), null)
+}
+
+function withArrow(value, text) {
+  const mark = arrowOf(value)
+  return mark && mark !== "=" ? `${mark} ${text}` : text
+}
+
+function signedShort(value) {
+  if (value === null || value === undefined) return MISSING
+  return value > 0 ? `+${shortNumber(value)}` : shortNumber(value)
+}
+
+function twoLines(cell, upper, lower, tone) {
+  let [over, under] = cell.children
+  if (!over) {
+    over = make("span", "over")
+    under = make("span", "under")
+    cell.replaceChildren(over, under)
+  }
+  setText(over, upper)
+  setText(under, lower)
+  under.className = `under ${tone}`
+}
+
+const CHAIN_PAINT = {
+  ltp(cell, [ltp, percent], decimals) {
+    const moved = percent === null ? MISSING : withArrow(percent, `${digits(percent, 1, true)}%`)
+    twoLines(cell, digits(ltp, decimals), moved, direction(percent ?? 0))
+  },
+  pair(cell, [bid, ask], decimals) { twoLines(cell, digits(bid, decimals), digits(ask, decimals), "muted") },
+  percent(cell, [value], decimals) { setText(cell, value === null ? MISSING : `${digits(value, decimals)}%`) },
+  signed(cell, [value], decimals) { setText(cell, digits(value, decimals)) },
+  plain(cell, [value], decimals) { setText(cell, digits(value, decimals)) },
+  quantity(cell, [value]) {
+    setText(cell, shortNumber(value))
+    cell.title = value === null ? "not available" : digits(value, 0)
+  },
+  change(cell, [value]) {
+    for (const tone of ["up", "down", "flat"]) cell.classList.toggle(tone, tone === direction(value ?? 0))
+    setText(cell, signedShort(value))
+    cell.title = value === null ? "not available" : digits(value, 0, true)
+  },
+  bar(cell, [value]) {
+    setText(cell, shortNumber(value))
+    cell.title = value === null ? "not available" : digits(value, 0)
+  },
+}
+
+export default function (component) {
+  return viewOf(component, root => new OptionChain(root))
+}

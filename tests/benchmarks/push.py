@@ -1,0 +1,321 @@
+"""From the broker to the screens: a desk as a person starts it, many clients of its push channel, and one real browser.
+
+The broker's frames are encoded beforehand, and every row tells when it was sent: what the browser paints, it can date.
+The clients that are no browser live in one process of their own. The peer is a bare server that sends a stamp to a bare
+page of the same browser before and after: what machine and browser take by themselves.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median, quantiles
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import orjson
+
+from dashboard.push.fields import PLACE
+from services.runtime import Runtime
+from services.settings import load_settings
+from tests.benchmarks.push_broker import Ticking
+from tests.benchmarks.push_clients import Crowd, Heard
+from tests.benchmarks.table import Row
+from tests.checks import stage_environment
+from tests.support.chromium import LAUNCH_ARGUMENTS, find_chromium
+from tests.support.desk import Desk
+from tests.support.shared_data import ROOT
+
+SHARES, TICKS_A_SECOND, PER_FRAME = 200, 4, 20
+"""Each share ticks so often."""
+LIST, LISTS = 50, 8
+"""So many shares on a screen; so many different screens, which overlap."""
+SESSIONS, CROWD = 50, 200
+PAINT_SECONDS, COST_SECONDS, BARE_SECONDS, COST_TURNS = 15.0, 8.0, 4.0, 3
+MOST_PAINT_MS, MOST_COST = 100.0, 5.0
+NOISY_MS = 50.0
+"""The bare way leaves the desk less than half of what it may take: nothing can be told."""
+BARE_EVERY_SECONDS = 0.05
+
+
+def run() -> list[Row]:
+    """All rows; two minutes. None where there is no Chromium."""
+    if find_chromium() is None:
+        print("push is not measured: there is no Chromium", file=sys.stderr)
+        return []
+    with ExitStack() as closing:
+        broker = closing.enter_context(_process("tests.benchmarks.push_broker"))
+        told = broker.ask(asdict(Ticking(SHARES, SHARES * TICKS_A_SECOND, PER_FRAME)))
+        folder = Path(closing.enter_context(TemporaryDirectory()))
+        desk = closing.enter_context(_desk(folder / "data", told))
+        clients = closing.enter_context(_process("tests.benchmarks.push_clients"))
+        browser = closing.enter_context(_chromium())
+        bench = Bench(told["keys"], broker, desk, clients, browser)
+        return [*_painted(bench), *_cost(bench)]
+
+
+# -- the pieces ------------------------------------------------------------------------------------------------------
+
+
+class Process:
+    """A Python program that is asked and answers line by line."""
+
+    def __init__(self, module: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module],
+            cwd=ROOT,
+            env=stage_environment(os.environ),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.pid = self._process.pid
+
+    def say(self, what: object) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(orjson.dumps(what).decode() + "\n")
+        self._process.stdin.flush()
+
+    def hear(self) -> Any:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "the process has ended"
+        return orjson.loads(line)
+
+    def ask(self, what: object) -> Any:
+        self.say(what)
+        return self.hear()
+
+    def end(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@contextmanager
+def _process(module: str) -> Iterator[Process]:
+    made = Process(module)
+    try:
+        yield made
+    finally:
+        made.end()
+
+
+@contextmanager
+def _desk(data_dir: Path, told: dict[str, Any]) -> Iterator[Desk]:
+    """A desk beside that broker, with one watchlist: the first shares."""
+    base = dict.fromkeys(("api_base", "order_base", "assets_base"), told["base_url"])
+    settings = load_settings(data_dir=data_dir, access_token=told["access_token"], _env_file=None, **base)
+    with Runtime(settings) as runtime:
+        runtime.watchlists.create("Benchmark", told["keys"][:LIST])
+    environment = {f"DESK_{name.upper()}": value for name, value in base.items()}
+    with Desk(data_dir, environment=environment | {"DESK_ACCESS_TOKEN": told["access_token"]}) as desk:
+        yield desk
+
+
+@contextmanager
+def _chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(LAUNCH_ARGUMENTS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Everything that runs."""
+
+    keys: list[str]
+    broker: Process
+    desk: Desk
+    clients: Process
+    browser: Any
+
+    def crowd(self, token: str, clients: int, seconds: float) -> Crowd:
+        shift = len(self.keys) // LISTS
+        around = self.keys * 2
+        lists = [around[place * shift : place * shift + LIST] for place in range(LISTS)]
+        return Crowd(self.desk.url, token, lists, clients, seconds)
+
+    @contextmanager
+    def listening(self, token: str, clients: int, seconds: float) -> Iterator[list[Heard]]:
+        """So many clients listen inside the block, which lasts as long; what they heard is there at its end."""
+        heard: list[Heard] = []
+        assert self.clients.ask(asdict(self.crowd(token, clients, seconds))) == {"listening": clients}
+        yield heard
+        heard.append(Heard(**self.clients.hear()))
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """CPU of the processes, in percent of a core."""
+
+    desk: float
+    broker: float
+
+
+@contextmanager
+def _used(bench: Bench) -> Iterator[list[Used]]:
+    found: list[Used] = []
+    began, before = time.monotonic(), [_cpu_seconds(pid) for pid in (bench.desk.pid, bench.broker.pid)]
+    yield found
+    seconds = time.monotonic() - began
+    after = [_cpu_seconds(pid) for pid in (bench.desk.pid, bench.broker.pid)]
+    found.append(Used(*(100 * (late - early) / seconds for early, late in zip(before, after, strict=True))))
+
+
+def _cpu_seconds(pid: int) -> float:
+    """User and system time of a process, all its threads (Linux)."""
+    cells = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(cells[11]) + int(cells[12])) / os.sysconf("SC_CLK_TCK")
+
+
+# -- to the screen ---------------------------------------------------------------------------------------------------
+
+_WATCH = """([traded, fromFeed]) => {
+  const hub = globalThis.deskLive, receive = hub.receive
+  const found = globalThis.found = []
+  hub.receive = function (message) {
+    const came = Date.now()
+    receive.call(this, message)
+    const sent = Object.values(message.rows).filter(row => row[fromFeed]).map(row => row[traded])
+    if (message.t !== "diff" || sent.length === 0) return
+    requestAnimationFrame(() => {
+      const channel = new MessageChannel() // its message comes after the frame was painted
+      channel.port1.onmessage = () => {
+        const painted = Date.now()
+        for (const at of sent) found.push([came - at, painted - at])
+      }
+      channel.port2.postMessage(null)
+    })
+  }
+}"""
+"""What the page paints, dated: for each row of a message the time from its sending by the broker to its arrival, and to
+the frame that shows it."""
+
+_BARE = """url => {
+  const place = document.body.appendChild(document.createElement("p")), found = globalThis.found = []
+  const socket = new WebSocket(url)
+  socket.onmessage = event => {
+    place.textContent = event.data
+    const at = Number(event.data.split(" ")[0])
+    requestAnimationFrame(() => {
+      const channel = new MessageChannel()
+      channel.port1.onmessage = () => found.push([0, Date.now() - at])
+      channel.port2.postMessage(null)
+    })
+  }
+}"""
+
+
+def _painted(bench: Bench) -> list[Row]:
+    page = _open(bench)
+    token = page.evaluate("deskLive.push.token")
+    bare = _bare(bench)
+    with bench.listening(token, SESSIONS - 1, 3.0):
+        pass  # every share is subscribed and asked for; the stream has begun
+    page.evaluate(_WATCH, [PLACE["last_trade_ms"], PLACE["from_feed"]])
+    with bench.listening(token, SESSIONS - 1, PAINT_SECONDS) as heard, _used(bench) as used:
+        time.sleep(PAINT_SECONDS - 0.5)
+        found: list[list[float]] = page.evaluate("found")
+    page.context.close()
+    bare += _bare(bench)
+    arrived, painted = _percentiles([one[0] for one in found]), _percentiles([one[1] for one in found])
+    control = _percentiles([one[1] for one in bare])
+    noisy = control.p95 > NOISY_MS
+    met = painted.p95 <= MOST_PAINT_MS or (None if noisy else False)
+    [told] = heard
+    how = f"{SHARES} shares at {TICKS_A_SECOND} a second, {LIST} on each screen"
+    expected = LIST * TICKS_A_SECOND * (PAINT_SECONDS - 0.5)
+    return [
+        Row(f"tick to painted, p95, {SESSIONS} sessions", painted.p95, control.p95, None, f"<= {MOST_PAINT_MS:g} ms",
+            met, "ms", f"median {painted.p50:.0f}; {len(found):,} paints of {expected:,.0f} ticks; {how}; peer: a bare "
+            "server and page" + ("; this machine is too noisy to tell" if noisy else "")),
+        Row("  tick to the browser's socket, p95", arrived.p95, None, None, "", None, "ms",
+            f"median {arrived.p50:.0f}"),
+        Row(f"  tick to the other {SESSIONS - 1} clients, p95", told.p95, None, None, "", None, "ms",
+            f"median {told.p50:.0f}; {told.messages / told.seconds / (SESSIONS - 1):.1f} messages/s each, "
+            f"{told.bytes / max(told.messages, 1) / 1000:.1f} kB; {told.lost} lost"),
+        Row("  CPU of the desk meanwhile", used[0].desk, None, None, "", None, "% of a core",
+            f"the broker {used[0].broker:.1f} %, the clients {100 * told.cpu_seconds / told.seconds:.1f} %"),
+    ]  # fmt: skip
+
+
+def _open(bench: Bench) -> Any:
+    """The page with the quotes, showing live prices."""
+    page = bench.browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.set_default_timeout(60_000)
+    page.goto(f"{bench.desk.url}/quotes")
+    page.locator(f'.status[data-priced="{LIST}"]').wait_for()
+    page.wait_for_function("globalThis.deskLive?.known && deskLive.rows.size > 0")
+    return page
+
+
+def _bare(bench: Bench) -> list[list[float]]:
+    """The same way without a desk."""
+    with _process("tests.benchmarks.push_bare") as server:
+        told = server.ask({"every": BARE_EVERY_SECONDS})
+        page = bench.browser.new_context().new_page()
+        page.evaluate(_BARE, told["url"])
+        time.sleep(BARE_SECONDS)
+        found: list[list[float]] = page.evaluate("found")
+        page.context.close()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    p50: float
+    p95: float
+
+
+def _percentiles(milliseconds: Sequence[float]) -> Percentiles:
+    cuts = quantiles(milliseconds, n=20)
+    return Percentiles(cuts[9], cuts[18])
+
+
+# -- what it costs ---------------------------------------------------------------------------------------------------
+
+
+def _cost(bench: Bench) -> list[Row]:
+    page = _open(bench)
+    token = page.evaluate("deskLive.push.token")
+    page.context.close()
+    none: list[Used] = []
+    one: list[Used] = []
+    many: list[Used] = []
+    heard: list[Heard] = []
+    for _ in range(COST_TURNS):
+        with _used(bench) as used:
+            time.sleep(COST_SECONDS)
+        none += used
+        for clients, found in ((1, one), (CROWD, many)):
+            with bench.listening(token, clients, COST_SECONDS) as told, _used(bench) as used:
+                time.sleep(COST_SECONDS - 0.5)
+            found += used
+        heard += told
+    alone, single, crowded = (median(one.desk for one in used) for used in (none, one, many))
+    cost = crowded - alone
+    last: Heard = heard[-1]
+    how = f"{last.messages / last.seconds / CROWD:.1f} messages/s each, {LISTS} different lists; {last.lost} lost"
+    return [
+        Row(f"cost of {CROWD} push clients", cost, None, None, f"<= {MOST_COST:g} %", cost <= MOST_COST, "% of a core",
+            f"the desk with them, {crowded:.1f} %, less without any, {alone:.1f} %; {how}; median of {COST_TURNS}"),
+        Row("  of one", single - alone, None, None, "", None, "% of a core", f"{LIST} rows"),
+        Row(f"  tick to each of the {CROWD}, p95", median(told.p95 for told in heard), None, None, "", None, "ms",
+            f"median {median(told.p50 for told in heard):.0f}"),
+    ]  # fmt: skip

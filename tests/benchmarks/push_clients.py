@@ -1,0 +1,161 @@
+"""Browsers that are not there: many clients of the desk's push channel, in one process.
+
+Each line of input is a `Crowd`; it is answered by one line when all of it listen, and by a `Heard` after the time it
+stays. Messages are counted; of some the rows are read: how old are the trades that they tell, by the wall clock?
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from statistics import quantiles
+
+import orjson
+import websocket
+from websocket import ABNF
+
+from dashboard.push.fields import PLACE
+from dashboard.push.route import PATH
+
+READ_EVERY = 10
+"""One message of so many is read."""
+_TRADED, _FROM_FEED = PLACE["last_trade_ms"], PLACE["from_feed"]
+_PIECE = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """So many clients, the n-th with the n-th of the lists (and from the beginning again)."""
+
+    url: str
+    token: str
+    lists: list[list[str]]
+    clients: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came to them. Milliseconds from the sending of a tick by the broker to the arrival of its message."""
+
+    messages: int
+    bytes: int
+    lost: int
+    """Clients that were cut off."""
+    ticks: int
+    p50: float
+    p95: float
+    seconds: float
+    cpu_seconds: float
+
+
+class Listener:
+    """One connection: frames are cut out of the bytes and skipped, but for a few."""
+
+    def __init__(self, url: str, token: str, keys: list[str]) -> None:
+        self.keys = frozenset(keys)
+        self.messages = 0
+        self.bytes = 0
+        opened = websocket.create_connection(url.replace("http", "ws", 1) + PATH, origin=url, timeout=10)
+        opened.send(orjson.dumps({"t": "hello", "token": token, "rows": keys, "depth": []}).decode())
+        state = orjson.loads(opened.recv())
+        assert state["t"] == "state", state
+        self._websocket = opened
+        assert opened.sock is not None
+        self.sock: socket.socket = opened.sock
+        self.sock.setblocking(False)
+        self._rest = b""
+
+    def read(self) -> Iterator[bytes] | None:
+        """The messages that have come; `None`: it was cut off."""
+        try:
+            piece = self.sock.recv(_PIECE)
+        except BlockingIOError:
+            return iter(())
+        if not piece:
+            return None
+        self.bytes += len(piece)
+        return self._cut(self._rest + piece)
+
+    def _cut(self, piece: bytes) -> Iterator[bytes]:
+        at = 0
+        while len(piece) - at >= 2:
+            size, begin = piece[at + 1], at + 2
+            if size >= 126:
+                begin += 2 if size == 126 else 8
+                size = int.from_bytes(piece[at + 2 : begin], "big")
+            if begin + size > len(piece):
+                break
+            opcode = piece[at] & 15
+            if opcode == ABNF.OPCODE_TEXT:
+                self.messages += 1
+                yield piece[begin : begin + size]
+            elif opcode == ABNF.OPCODE_PING:
+                pong = ABNF.create_frame(piece[begin : begin + size], ABNF.OPCODE_PONG)
+                self.sock.send(pong.format())
+            at = begin + size
+        self._rest = piece[at:]
+
+    def close(self) -> None:
+        self._websocket.shutdown()  # type: ignore[no-untyped-call]  # the library's
+
+
+def listen(crowd: Crowd) -> Heard:
+    """Let all of `crowd` listen for as long as it says."""
+    lists = crowd.lists
+    listeners = [Listener(crowd.url, crowd.token, lists[number % len(lists)]) for number in range(crowd.clients)]
+    _say({"listening": len(listeners)})
+    late: list[float] = []
+    lost = 0
+    with selectors.DefaultSelector() as selector:
+        for listener in listeners:
+            selector.register(listener.sock, selectors.EVENT_READ, listener)
+        began, used = time.monotonic(), time.process_time()
+        while (left := began + crowd.seconds - time.monotonic()) > 0:
+            for key, _ in selector.select(left):
+                listener = key.data
+                if (messages := listener.read()) is None:
+                    selector.unregister(listener.sock)
+                    lost += 1
+                    continue
+                for text in messages:
+                    if listener.messages % READ_EVERY == 0:
+                        late += _lateness(text)
+        seconds, cpu = time.monotonic() - began, time.process_time() - used
+    for listener in listeners:
+        listener.close()
+    return Heard(
+        messages=sum(one.messages for one in listeners),
+        bytes=sum(one.bytes for one in listeners),
+        lost=lost,
+        ticks=len(late),
+        p50=quantiles(late, n=20)[9] if len(late) > 1 else 0.0,
+        p95=quantiles(late, n=20)[18] if len(late) > 1 else 0.0,
+        seconds=seconds,
+        cpu_seconds=cpu,
+    )
+
+
+def _lateness(text: bytes) -> list[float]:
+    now = time.time() * 1000
+    return [now - row[_TRADED] for row in orjson.loads(text)["rows"].values() if row[_FROM_FEED]]
+
+
+def _say(what: object) -> None:
+    sys.stdout.write(orjson.dumps(what).decode() + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """One crowd after the other."""
+    for line in sys.stdin:
+        crowd = Crowd(**orjson.loads(line))
+        _say(asdict(listen(crowd)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,320 @@
+"""The charts as a person uses them, in a real browser."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import urllib.request
+
+import pytest
+
+from tests.support.desk import Desk
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+RELIANCE, INFY = "NSE_EQ%7CINE002A01018", "NSE_EQ%7CINE009A01021"
+SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
+QUICK = "2026-11-20T11:00:10+05:30x20"
+"""A minute takes three seconds."""
+
+
+def stage(page, place=0):
+    found = page.locator(".stage").nth(place)
+    page.wait_for_function(
+        "place => document.querySelectorAll('[data-testid]') && [...deskCharts()][place]?.dataset.total > 0", arg=place
+    )
+    return found
+
+
+def facts(page, place=0):
+    return stage(page, place).evaluate("stage => ({...stage.dataset})")
+
+
+def view(page, place=0):
+    return [float(edge) for edge in facts(page, place)["view"].split()]
+
+
+def until(page, condition, seconds=20):
+    """Wait until `condition()` holds."""
+    for _ in range(seconds * 10):
+        if condition():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"not within {seconds} s: {facts(page)}")
+
+
+FIND_CHARTS = """
+globalThis.deskCharts = () => {
+  const found = []
+  const look = root => { for (const node of root.querySelectorAll('*')) {
+    if (node.classList.contains('stage') && node.deskChart) found.push(node)
+    if (node.shadowRoot) look(node.shadowRoot)
+  } }
+  look(document)
+  return found
+}
+"""
+
+
+@pytest.fixture
+def candles(open_page):
+    def go(url, query="", **options):
+        page = open_page(f"{url}/candles{query}", **options)
+        page.add_script_tag(content=FIND_CHARTS)
+        stage(page)
+        return page
+
+    return go
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    with Desk(tmp_path_factory.mktemp("quick") / "data", environment={"DESK_PAPER_CLOCK": QUICK}) as desk:
+        yield desk
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_opened_by_its_link_it_is_drawn_with_its_sources(desk, candles, scheme, size):
+    width, height = SIZES[size]
+    query = f"?key={RELIANCE}&interval=5m&range=5D&with=sma20,rsi14"
+    page = candles(desk.url, query, width=width, height=height, scheme=scheme)
+
+    assert page.locator(".readout .who").inner_text() == "RELIANCE"
+    page.locator(".legend", has_text="RSI 14").wait_for()
+    page.get_by_text("provisional").first.wait_for()
+    assert page.locator(".main-svg").count() >= 2
+    assert page.locator('[data-testid="stException"]').count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    tag = page.locator(".tag.last")
+    tag.wait_for()
+    assert float(tag.inner_text().replace(",", "")) > 0
+
+
+def test_zoom_and_pan_survive_ten_ticks(desk, candles):
+    page = candles(desk.url, f"?key={RELIANCE}&interval=5m&range=5D&with=ema20")
+    chart = stage(page)
+    box = chart.bounding_box()
+    page.mouse.move(box["x"] + 500, box["y"] + 120)
+    for _ in range(4):
+        page.mouse.wheel(0, -300)
+        page.wait_for_timeout(120)
+    before_drag = view(page)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 640, box["y"] + 140, steps=6)
+    page.mouse.up()
+    until(page, lambda: view(page) != before_drag)
+    page.wait_for_timeout(1500)  # the desk has heard it and has told finer bars
+    looked_at, whole = view(page), int(facts(page)["total"])
+    assert looked_at[1] - looked_at[0] < whole * 0.8
+
+    ticks = set()
+    until(page, lambda: ticks.add(facts(page)["forming"]) or len(ticks) > 10, seconds=60)
+
+    assert view(page) == looked_at
+    assert page.evaluate("deskCharts()[0].deskChart.plot.layout.xaxis.range.join()") == ",".join(
+        map(repr, looked_at)
+    ) or (page.evaluate("deskCharts()[0].deskChart.plot.layout.xaxis.range") == pytest.approx(looked_at, abs=0.01))
+    address = page.url
+    assert "from=" in address
+
+
+def test_a_tick_moves_the_last_bar_without_drawing_the_others_anew(desk, candles):
+    page = candles(desk.url, f"?key={RELIANCE}&interval=15m&range=1M")
+    ticks = set()
+    full = int(facts(page)["draws"].split()[0])
+
+    until(page, lambda: ticks.add(facts(page)["forming"]) or len(ticks) > 5, seconds=60)
+
+    draws = [int(number) for number in facts(page)["draws"].split()]
+    assert draws[1] >= 4
+    assert draws[0] - full <= draws[1]
+
+
+def test_bars_close_on_the_desks_minute_and_the_view_goes_along(quick, candles):
+    page = candles(quick.url, f"?key={RELIANCE}&interval=1m&range=1D")
+    page.locator(".live", has_text="forming").wait_for()
+    before, start = facts(page), view(page)
+    first = int(before["forming"].split()[0])
+
+    until(
+        page,
+        lambda: facts(page)["forming"] and int(facts(page)["forming"].split()[0]) >= first + 3 * 60_000,
+        seconds=60,
+    )
+
+    after = view(page)
+    assert (int(facts(page)["forming"].split()[0]) - first) % 60_000 == 0
+    assert after[1] - start[1] >= 2.9
+    assert after[1] - after[0] == pytest.approx(start[1] - start[0], abs=0.01)
+    until(page, lambda: int(facts(page)["total"]) >= int(before["total"]) + 2)
+    times = page.evaluate("deskCharts()[0].deskChart.bars.time")
+    assert len(times) == len(set(times))
+    assert times == sorted(times)
+
+
+def test_a_closer_look_brings_every_bar(desk, candles):
+    page = candles(desk.url, f"?key={RELIANCE}&interval=1m&range=5D")
+    assert int(facts(page)["step"]) > 1
+    page.get_by_text("zoom in to see every one").wait_for()
+
+    stage(page).focus()
+    for _ in range(8):
+        page.keyboard.press("+")
+        page.wait_for_timeout(120)
+
+    until(page, lambda: facts(page)["step"] == "1")
+    start, end = view(page)
+    assert end - start < 1_000
+    assert int(facts(page)["bars"]) <= 2_000
+
+
+def test_the_keyboard_reads_bar_by_bar(desk, candles):
+    page = candles(desk.url, f"?key={RELIANCE}&interval=1D&range=3M")
+    stage(page).focus()
+    page.keyboard.press("ArrowLeft")
+    first = page.locator(".tag.time").inner_text()
+    page.keyboard.press("ArrowLeft")
+    second = page.locator(".tag.time").inner_text()
+
+    assert first != second
+    assert re.fullmatch(r"\w{3} \d{2} \w{3} 2026", second)
+    spoken = page.locator(".sr[aria-live]").last.inner_text()
+    assert "close" in page.evaluate("deskCharts()[0].deskChart.spoken.textContent"), spoken
+    page.keyboard.press("l")
+    page.wait_for_url("**log=1**")
+    page.keyboard.press("Escape")
+    assert not page.locator(".tag.time").is_visible()
+
+
+def test_what_is_chosen_is_in_the_link_and_a_link_brings_it_back(desk, candles):
+    page = candles(desk.url)
+    interval = page.get_by_role("combobox", name="Interval")
+    interval.click()
+    interval.fill("7m")
+    interval.press("Enter")
+    page.wait_for_url("**interval=7m**")
+    page.get_by_role("button", name="Indicators").click()
+    page.get_by_role("button", name="Add SMA").click()
+    page.wait_for_url("**with=sma20**")
+    page.keyboard.press("Escape")
+    page.get_by_placeholder("Symbol, name or ISIN").press_sequentially("tata steel", delay=20)
+    page.get_by_role("button", name="Show: TATASTEEL, ").first.click()
+    until(page, lambda: page.locator(".readout .who").inner_text() == "TATASTEEL")
+
+    again = candles(desk.url, "?" + page.url.partition("?")[2])
+    assert again.locator(".readout .who").inner_text() == "TATASTEEL"
+    again.locator(".readout", has_text="7 minutes").wait_for()
+    again.locator(".legend", has_text="SMA 20").wait_for()
+
+
+def test_an_interval_that_is_none_is_refused_in_words(desk, candles):
+    page = candles(desk.url, f"?key={RELIANCE}&interval=1D")
+    interval = page.get_by_role("combobox", name="Interval")
+    interval.click()
+    interval.fill("9 parsecs")
+    interval.press("Enter")
+
+    page.get_by_text("is not an interval").wait_for()
+    page.locator(".readout", has_text="1 day").wait_for()
+
+
+def test_others_are_compared_in_percent(desk, candles):
+    page = candles(desk.url, f"?key={RELIANCE}&interval=1D&range=1Y&compare={INFY}")
+
+    legend = page.locator(".legend").first
+    legend.get_by_text("INFY").wait_for()
+    assert legend.inner_text().count("%") == 2
+    assert page.locator(".tag.last").inner_text().endswith("%")
+
+
+def test_two_charts_stand_side_by_side_each_with_its_own(desk, candles):
+    page = candles(desk.url, f"?key={RELIANCE}&interval=1D&range=1Y&key2={INFY}&interval2=5m&range2=5D", width=1800)
+    page.wait_for_function("deskCharts().length === 2 && deskCharts().every(one => one.dataset.total > 0)")
+
+    left, right = (page.locator(".stage").nth(place).bounding_box() for place in (0, 1))
+    assert left["x"] + left["width"] <= right["x"]
+    assert abs(left["y"] - right["y"]) < 4
+    assert page.locator(".readout .who").all_inner_texts() == ["RELIANCE", "INFY"]
+    page.get_by_role("button", name="Close").click()
+    page.wait_for_function("deskCharts().length === 1")
+    assert "key2" not in page.url
+
+
+def test_files_and_a_picture_can_be_taken(desk, candles):
+    page = candles(desk.url, f"?key={RELIANCE}&interval=1D&range=3M")
+    page.get_by_role("button", name="File").click()
+    page.get_by_role("button", name="Make the file").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8-sig"))))
+    assert len(rows) > 40
+    assert rows[0]["symbol"] == "RELIANCE"
+
+    page.get_by_text("Parquet", exact=True).click()
+    page.get_by_role("button", name="Make the file").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    assert download.value.path().read_bytes()[:4] == b"PAR1"
+
+    page.keyboard.press("Escape")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save a picture").click()
+    assert download.value.path().read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert download.value.suggested_filename.startswith("RELIANCE_1-day_")
+
+
+def test_an_instrument_that_nobody_knows_is_told_in_words(desk, open_page):
+    page = open_page(f"{desk.url}/candles?key=NSE_EQ%7CINE000000000")
+
+    page.get_by_text("The instrument master does not know").wait_for()
+    assert page.locator('[data-testid="stException"]').count() == 0
+
+
+def test_from_a_quote_to_its_chart(desk, open_page):
+    page = open_page(desk.url + "/quotes")
+    page.locator('table[aria-label^="Market depth of"]').wait_for()
+    page.get_by_role("link", name="Chart").first.click()
+
+    page.locator("h1", has_text="Candles").wait_for()
+    page.locator(".readout .who", has_text="RELIANCE").wait_for()
+
+
+def test_a_restart_shows_the_chart_with_the_broker_stopped(broker, tmp_path, candles):
+    environment = dict.fromkeys(("DESK_API_BASE", "DESK_ORDER_BASE", "DESK_ASSETS_BASE"), broker.url)
+    environment |= {
+        "DESK_READ_TOKEN": broker.token,
+        "DESK_LIVE_REHEARSAL": "1",
+    }  # on the host's clock: no broker needed
+    query = f"?key={RELIANCE}&interval=1D&range=1Y"
+    with Desk(tmp_path / "data", "--mode", "live", environment=environment) as desk:
+        before = int(facts(candles(desk.url, query, strict=False))["total"])
+        assert before > 200
+    broker.stop()
+
+    with Desk(tmp_path / "data", "--mode", "live", environment=environment) as desk:
+        page = candles(desk.url, query, strict=False)
+        assert int(facts(page)["total"]) >= before - 1
+        page.get_by_text("stored here").first.wait_for()
+        page.get_by_text(re.compile("told .* ago")).first.wait_for()
+        page.get_by_text("The broker cannot be reached").first.wait_for(timeout=60_000)
+
+
+def test_the_drawing_library_comes_from_the_desk_and_is_kept_by_the_browser(desk, candles):
+    page = candles(desk.url)
+    address = page.evaluate("[...document.scripts].map(one => one.src).find(src => src.includes('plotly'))")
+    assert address.startswith(desk.url)
+
+    request = urllib.request.Request(address, headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        headers = dict(answer.headers)
+        size = len(answer.read())
+    assert headers["content-type"].startswith("text/javascript")
+    assert "immutable" in headers["cache-control"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert headers["content-encoding"] == "gzip"
+    assert size < 2_000_000
+    loaded = page.evaluate("performance.getEntriesByType('resource').map(one => one.name)")
+    assert [name for name in loaded if not name.startswith((desk.url, "data:", "blob:"))] == []
