@@ -43,7 +43,7 @@ _PYTEST = ("-m", "pytest", "-q")
 STAGES = (
     Stage("lint", ("-m", "ruff", "check", ".")),
     Stage("format", ("-m", "ruff", "format", "--check", ".")),
-    Stage("types", ("-m", "mypy", "services", "dashboard", "pages")),
+    Stage("types", ("-m", "mypy", "-p", "services", "-p", "dashboard", "-p", "pages")),
     Stage("import rules", ("-c", _LINT_IMPORTS)),
     Stage("tests", (*_PYTEST, "-m", "not browser and not soak"), streams=True),
 )
