@@ -10,12 +10,13 @@ import streamlit as st
 
 from dashboard.candle_loading import Look
 from dashboard.chart_choice import Choice, first_day, start_of, warmed
+from dashboard.chart_data import Scene, instants
 from dashboard.chart_state import choose, chosen, keep_view, problems, see, sight
 from dashboard.chart_words import audit_told, missing_told, provisional_told, sources_told
 from dashboard.components.candle_audit import audit_part
 from dashboard.components.candle_bar import compare, indicators, instrument_search, interval_and_range, two_charts
 from dashboard.components.candle_files import files_popover
-from dashboard.components.chart import Scene, chart, instants
+from dashboard.components.chart import chart
 from dashboard.components.notices import show_problem
 from dashboard.first_start import INDEX_KEYS
 from dashboard.formatting import ist_when

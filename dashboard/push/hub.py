@@ -1,6 +1,6 @@
 """Everybody who listens, and the pump that tells them what changed.
 
-One pass of the pump, up to 25 times a second: ask the prices what changed, encode each changed instrument once,
+One pass of the pump, up to 40 times a second: ask the prices what changed, encode each changed instrument once,
 join the pieces once for each set of instruments that somebody wants, and hand the same bytes to everybody who wants
 that set. How the feed does is told each second, and at once when that changes. Nobody is waited for: what a connection
 does not take at once goes into its mailbox, and whose mailbox is full is let go, reconnects and gets the whole state.
@@ -23,14 +23,14 @@ from dashboard.push.fields import Row, depth_values, values
 from dashboard.push.messages import Want
 from dashboard.push.protocol import text_frame
 
-TIMES_A_SECOND = 25.0
-A_LISTENER_SECONDS = 0.0008
-"""The pause between two passes is at least this for each listener: up to fifty are told as often as the pump goes, more
-of them 1,250 messages a second in all, however many they are."""
+TIMES_A_SECOND = 40.0
+A_MESSAGE_SECONDS = 0.0008
+"""The pause after a pass is at least this for each message that it sent: 1,250 a second in all, a fiftieth of a core or
+so, however many listen."""
 BEAT_SECONDS = 1.0
-MAILBOX = 32
+MAILBOX = 64
 MOST_CLIENTS = 400
-REMEMBERED = 256
+REMEMBERED = 400
 """Messages whose way to the screen is still measured."""
 
 log = logging.getLogger(__name__)
@@ -98,6 +98,7 @@ class PushHub:
         self._cursor = 0
         self._names = count(1)
         self._number = 0
+        self._messages = 0  # of the last pass
         self._sent: OrderedDict[int, float] = OrderedDict()
         self._last_beat = float("-inf")
         self._last_word = ""
@@ -155,11 +156,12 @@ class PushHub:
 
     @property
     def pause(self) -> float:
-        """Seconds from one pass to the next."""
-        return max(self._pause, A_LISTENER_SECONDS * len(self._clients))
+        """Seconds from the last pass to the next."""
+        return max(self._pause, A_MESSAGE_SECONDS * self._messages)
 
     def step(self) -> None:
         """One pass of the pump."""
+        self._messages = 0
         if not self._clients:
             return
         prices = self._prices()
@@ -182,6 +184,7 @@ class PushHub:
                 continue
             text = _text("diff" if mine or below else "beat", head, mine, below)
             frame = text_frame(text)
+            self._messages += len(clients)
             for client in tuple(clients):
                 if not client.take(frame):
                     self._deliver(client, text)

@@ -12,7 +12,7 @@ import numpy as np
 
 from services.candles.deriving import from_days, from_minutes, is_exact
 from services.candles.fetching import Fetched
-from services.candles.planning import to_ask
+from services.candles.planning import to_ask, whole_periods
 from services.candles.reading import Reading
 from services.candles.running_day import NOTHING, Running, RunningDay
 from services.candles.series import (
@@ -236,7 +236,8 @@ def _stale(reading: Reading, running: Running, error: UpstoxError) -> Missing:
 
 
 def _missing(reading: Reading, span: Span, why: str, error: UpstoxError | None = None) -> list[Missing]:
-    """`span`, as far as it was asked for."""
-    low, high = (from_epoch_ms(at) for at in reading.days.span_ms(*span, reading.interval))
+    """`span`, as far as it was asked for. Without one of its days a week or a month is not known."""
+    whole = whole_periods(span, reading.interval)
+    low, high = (from_epoch_ms(at) for at in reading.days.span_ms(*whole, reading.interval))
     start, end = max(low, reading.start), min(high, reading.end)
     return [Missing(start, end, why, error)] if start < end else []

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from threading import Lock
 
 from services.candles.assembling import Assembler
 from services.candles.audit import AuditReport, examine
@@ -102,6 +103,7 @@ class CandleBook:
             ttl=ttl,
         )
         self._assembler = Assembler(store, self._shelf, self._running)
+        self._guard = Lock()  # guards the two below
         self._reads = self._silent_reads = 0
 
     # -- reading -----------------------------------------------------------------------------------------------
@@ -122,15 +124,16 @@ class CandleBook:
         what could not be had: it stands in `missing`, with its error, beside what came. Raises `InvalidRequest` for
         what is no key, interval or stretch of time, and `StorageError` if the market file cannot be read.
         """
-        calls = self._fetcher.counts.calls
+        calls = self._fetcher.counts.own_calls
         reading = self._reading(key, interval, start, end)
         fetched = self._fetch(reading, progress, use_v3=use_v3)
         if fetched.begun_anew:  # all that was stored turned out to be out of date, and is gone
             self._running.forget(*reading.of[:2])
             fetched = self._fetch(reading, progress, use_v3=use_v3)
         series = self._assembler.series(reading, fetched, ask=True, use_v3=use_v3)
-        self._reads += 1
-        self._silent_reads += self._fetcher.counts.calls == calls
+        with self._guard:
+            self._reads += 1
+            self._silent_reads += self._fetcher.counts.own_calls == calls
         return series
 
     def latest(
@@ -170,7 +173,7 @@ class CandleBook:
 
     def forming(self, key: str, interval: Interval | str) -> Bar | None:
         """The bar that forms now, out of what the live feed tells and the broker told last. `None`: the feed does not
-        serve the key, or there is no bar yet. Makes no request; after the first call of a day some 0.2 ms."""
+        serve the key, or nobody has read the running day since it does. Makes no request; takes some 0.5 ms."""
         wanted, days = Interval.parse(interval), self._days(require_instrument_key(key))
         base = wanted if wanted.intraday else DAY
         running = self._running.bars((self._origin(key), key, base), days, ask=False)

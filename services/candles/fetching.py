@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from threading import Lock, local
 from typing import Protocol
 
 import numpy as np
@@ -72,15 +73,38 @@ class Fetched:
         self.settled = self.settled.with_span(*span)
 
 
-@dataclass(slots=True)
 class FetchCounts:
-    """Since this process began."""
+    """Calls and what they brought, since this process began. Thread-safe."""
 
-    calls: int = 0
-    candles: int = 0
-    seconds: float = 0.0
-    failures: int = 0
-    begun_anew: int = 0
+    def __init__(self) -> None:
+        self.calls = self.candles = self.failures = self.begun_anew = 0
+        self.seconds = 0.0
+        self._guard = Lock()
+        self._own = local()
+
+    @property
+    def own_calls(self) -> int:
+        """Calls that the thread which asks has made."""
+        return getattr(self._own, "calls", 0)
+
+    def called(self, served: Served[CandleColumns]) -> None:
+        """A call was answered."""
+        self._own.calls = self.own_calls + 1
+        with self._guard:
+            self.calls += 1
+            self.candles += len(served.value)
+            self.seconds += served.elapsed_ms / 1000
+
+    def failed(self) -> None:
+        """A call was not."""
+        self._own.calls = self.own_calls + 1
+        with self._guard:
+            self.failures += 1
+
+    def anew(self) -> None:
+        """All that was stored of an instrument was out of date."""
+        with self._guard:
+            self.begun_anew += 1
 
 
 class Fetcher:
@@ -126,7 +150,7 @@ class Fetcher:
                     self._bring(of, call, days, done, use_v3=use_v3)
                 except UpstoxError as failure:
                     error = failure
-                    self.counts.failures += 1
+                    self.counts.failed()
                     self._give_up(call, failure, left, done)
                 finally:
                     self._flights.end(flight, error)
@@ -192,9 +216,7 @@ class Fetcher:
     def _ask(self, key: str, interval: Interval, span: Span, *, use_v3: bool) -> Served[CandleColumns]:
         first, last = date.fromordinal(span[0]), date.fromordinal(span[1] - 1)
         served = self._source.candles(key, interval, first, last, use_v3=use_v3)
-        self.counts.calls += 1
-        self.counts.candles += len(served.value)
-        self.counts.seconds += served.elapsed_ms / 1000
+        self.counts.called(served)
         return served
 
     def _keep(self, of: SeriesKey, asked: Span, served: Served[CandleColumns], days: MarketDays, done: Fetched) -> None:
@@ -276,7 +298,7 @@ class Fetcher:
         log.info("%s: older prices have changed by a factor of %.6g; its candles are fetched anew", of[1], moved)
         self._store.forget(of[0], of[1])
         self._shelf.forget(of[0], of[1])
-        self.counts.begun_anew += 1
+        self.counts.anew()
         done.begun_anew = True
 
 

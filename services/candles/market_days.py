@@ -9,7 +9,7 @@ from services.domain.calendar.calendar import MarketCalendar
 from services.domain.calendar.days import DayPlan, market_of
 from services.domain.candles import Interval
 from services.domain.clock import IST, TOKEN_END, epoch_ms, ist_date, practice_day
-from services.domain.day_spans import DaySpans
+from services.domain.day_spans import DaySpans, Span
 from services.domain.errors import UnknownInstrument
 from services.domain.phases import Market
 from services.storage.candle_store import DAY_MS, EPOCH, IST_MS
@@ -54,11 +54,17 @@ class MarketDays:
         return self._calendar, self._market, self.practice
 
     def with_days_off(self, spans: DaySpans) -> DaySpans:
-        """`spans` and the days between them that have no session."""
-        stretches = list(spans)
-        between = [(one[1], following[0]) for one, following in pairwise(stretches)]
-        off = [(day, day + 1) for gap in between for day in range(*gap) if not self.has_session(day)]
-        return DaySpans((*stretches, *off))
+        """`spans`, longer by the days after and before each that have no session, up to the next. What is left between
+        begins and ends with a session: one call can ask for it."""
+        edges: list[Span] = []
+        for one, following in pairwise(list(spans)):
+            low, high = one[1], following[0]
+            while low < high and not self.has_session(low):
+                low += 1
+            while low < high and not self.has_session(high - 1):
+                high -= 1
+            edges += ((one[1], low), (high, following[0]))
+        return DaySpans((*spans, *edges))
 
     def opening(self, day: int) -> int | None:
         """When (ms) the one session of `day` begins; `None`: not known, or there are several."""

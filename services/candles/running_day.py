@@ -7,6 +7,7 @@ session opened is the interval itself asked for. Weeks and months are made of da
 from __future__ import annotations
 
 import logging
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Lock
@@ -29,6 +30,8 @@ from services.wire.candle_columns import CandleColumns, columns_of, no_candles
 log = logging.getLogger(__name__)
 
 TTL = timedelta(minutes=5)
+MOST_KNOWN = 1_000
+"""Days in memory, of some 20 KB each; the others lie in the file."""
 WITH_FEED = timedelta(minutes=30)
 """While the feed tells every trade, the broker is asked again only so often."""
 
@@ -73,7 +76,7 @@ class RunningDay:
         self._live = live
         self._ttl = ttl
         self._guard = Lock()
-        self._known: dict[SeriesKey, TodaysBars | None] = {}
+        self._known: OrderedDict[SeriesKey, TodaysBars | None] = OrderedDict()
 
     def bars(self, of: SeriesKey, days: MarketDays, *, ask: bool, use_v3: bool = True) -> Running:
         """Today's bars of `of` (minutes, hours or the day). With `ask`, asked for if they are too old; never raises."""
@@ -152,7 +155,7 @@ class RunningDay:
                 known = self._ask(of, days, use_v3=use_v3)
         except UpstoxError as failure:
             error = failure
-            self._counts.failures += 1
+            self._counts.failed()
         finally:
             self._flights.end(flight, error)
         return known, error
@@ -162,27 +165,33 @@ class RunningDay:
         asked_ms = epoch_ms(self._clock.now())
         v3 = use_v3 or interval.caps.v2_word is None
         served = self._source.candles_today(key, interval, use_v3=v3)
-        self._counts.calls += 1
-        self._counts.candles += len(served.value)
-        self._counts.seconds += served.elapsed_ms / 1000
+        self._counts.called(served)
         today = served.value.between(
             *days.span_ms(days.today, days.today + 1, interval)
         )  # before the open: yesterday's
         told = TodaysBars(days.today, today.frozen(), asked_ms)
         self._store.save_todays(origin, key, interval, today, day=days.today, fetched_ms=asked_ms)
-        with self._guard:
-            self._known[of] = told
+        self._remember(of, told)
         return told
 
     def _remembered(self, of: SeriesKey, days: MarketDays) -> TodaysBars | None:
         with self._guard:
             if of in self._known:
                 known = self._known[of]
+                self._known.move_to_end(of)
                 return known if known is not None and known.day == days.today else None
         stored = self._store.todays(*of, days.today, days.today + 1)
-        found = stored[-1] if stored else None
+        return self._remember(of, stored[-1] if stored else None, over=False)
+
+    def _remember(self, of: SeriesKey, told: TodaysBars | None, *, over: bool = True) -> TodaysBars | None:
+        """Keep it in memory, `over` what another thread has put there, and let go of who was asked for first."""
         with self._guard:
-            return self._known.setdefault(of, found)
+            if over or of not in self._known:
+                self._known[of] = told
+            self._known.move_to_end(of)
+            if len(self._known) > MOST_KNOWN:
+                self._known.popitem(last=False)
+            return self._known[of]
 
     def _still_good(self, known: TodaysBars, days: MarketDays, live: LiveBars | None) -> bool:
         told = from_epoch_ms(known.fetched_ms)

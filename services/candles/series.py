@@ -135,7 +135,7 @@ class CandleSeries:
         """A DataFrame with columns `open high low close volume oi`, indexed by the start of the bar in Indian time."""
         import pandas as pd  # takes longer to load than everything else here; scripts without frames do without it
 
-        index = pd.DatetimeIndex(self.start_ms.view("M8[ms]"), tz="UTC", name="timestamp").tz_convert(IST)
+        index = pd.DatetimeIndex(self.start_ms, dtype=pd.DatetimeTZDtype("ms", IST), name="timestamp")
         return pd.DataFrame(
             {name: getattr(self, name) for name in ("open", "high", "low", "close", "volume", "oi")},
             index=index,

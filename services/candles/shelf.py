@@ -14,8 +14,8 @@ import numpy as np
 from services.candles.market_days import MarketDays
 from services.domain.candles import Interval
 from services.domain.day_spans import DaySpans
-from services.storage.candle_store import CandleStore, StoredBlock, block_of
-from services.wire.candle_columns import CandleColumns, Counts, joined
+from services.storage.candle_store import CandleStore, StoredBars, block_of
+from services.wire.candle_columns import CandleColumns, Counts
 
 MOST_BYTES = 128 * 1024 * 1024
 """Of columns in memory: some 2.4 million bars. The series read longest ago go first."""
@@ -102,7 +102,7 @@ class Shelf:
         low, high = block_of(of[2], first)[0], block_of(of[2], max(first, end - 1))[1]
         if held is not None and held.first <= high and low <= held.end:  # they touch: keep one stretch of both
             low, high = min(low, held.first), max(high, held.end)
-        made = _stretch(low, high, self._store.blocks(*of, low, high))
+        made = _stretch(low, high, self._store.bars(*of, low, high))
         with self._guard:
             self._loads += 1
             known = self._entry(of)
@@ -160,11 +160,5 @@ def _size(known: _Series) -> int:
     return 0 if known.stretch is None else known.stretch.candles.nbytes
 
 
-def _stretch(first: int, end: int, blocks: list[StoredBlock]) -> Stretch:
-    return Stretch(
-        first,
-        end,
-        joined([block.candles for block in blocks]).frozen(),
-        np.array([block.day for block in blocks], np.int64),
-        np.array([block.fetched_ms for block in blocks], np.int64),
-    )
+def _stretch(first: int, end: int, stored: StoredBars) -> Stretch:
+    return Stretch(first, end, stored.candles.frozen(), stored.block_days, stored.fetched_ms)

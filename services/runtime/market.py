@@ -14,7 +14,7 @@ from services.candles.forming import FormingMinutes
 from services.candles.market_days import PRACTICE_ROLL_MS
 from services.day_tracks import DayTracks
 from services.domain.calendar.calendar import market_of
-from services.domain.errors import InvalidRequest
+from services.domain.errors import InvalidRequest, UpstoxError
 from services.domain.phases import Listing, PhaseNow
 from services.feed.latency import Step
 from services.feed.watchdog import prices_expected
@@ -168,8 +168,18 @@ class Runtime(CoreRuntime):
             day = " all day" if self.source.practice else ""
             candles = "" if given.paper_candles is None else f" {given.paper_candles}"
             whose = f"{whose} {given.paper_prices} {given.paper_seed}{candles}{day}"
-        contract = self.instruments.find(key) if key.partition("|")[0] in _CONTRACTS else None
-        return whose if contract is None or contract.expiry is None else f"{whose}, expiry {contract.expiry}"
+        return whose + self._expiry(key)
+
+    def _expiry(self, key: str) -> str:
+        """Of a contract, as far as the instrument master is there to tell."""
+        if key.partition("|")[0] not in _CONTRACTS:
+            return ""
+        try:
+            contract = self.instruments.find(key)
+        except UpstoxError as error:
+            log.info("the expiry of %s is not known: %s", key, error)
+            return ""
+        return "" if contract is None or contract.expiry is None else f", expiry {contract.expiry}"
 
     @busy_part
     def tracks(self) -> DayTracks:

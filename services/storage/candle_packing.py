@@ -13,7 +13,9 @@ No compression on top: within a day a price over the lowest takes two bytes inst
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from math import gcd
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,28 +45,65 @@ def pack(candles: CandleColumns) -> bytes:
     return head + b"".join(_narrow(column, width) for column, width in zip(columns, widths, strict=True))
 
 
-def unpack(blob: bytes) -> CandleColumns:
-    """The bars of a blob. Raises `StorageError` if it is damaged or of a newer version."""
+def unpack(blobs: Sequence[bytes]) -> CandleColumns:
+    """The bars of blobs that follow each other. Raises `StorageError` if one is damaged or of a newer version.
+
+    All columns are made once and filled block by block: to join the blocks would take longer than to read them.
+    """
+    heads = [_head(blob) for blob in blobs]
+    total = sum(head.bars for head in heads)
+    starts, volume, oi = (np.zeros(total, np.int64) for _ in range(3))
+    prices = np.empty((4, total), np.float64)
+    first = 0
+    for blob, head in zip(blobs, heads, strict=True):
+        end, at = first + head.bars, HEAD.size
+        if head.of_start:
+            starts[first:end] = _cells(blob, at, head.bars, head.of_start)
+            starts[first:end] *= head.unit
+        else:
+            starts[first:end] = np.arange(0, head.bars * head.unit, head.unit)
+        starts[first:end] += head.first
+        at += head.bars * head.of_start
+        cells, of_block = _cells(blob, at, 4 * head.bars, head.of_price), prices[:, first:end]
+        if head.decimals == RAW:
+            of_block[:] = cells.view(np.float64).reshape(4, -1)
+        else:
+            np.add(cells.reshape(4, -1), float(head.lowest), out=of_block)
+            of_block /= 10.0**head.decimals
+        at += 4 * head.bars * head.of_price
+        if head.of_volume:
+            volume[first:end] = _cells(blob, at, head.bars, head.of_volume)
+        if head.of_oi:
+            oi[first:end] = _cells(blob, at + head.bars * head.of_volume, head.bars, head.of_oi)
+        first = end
+    return CandleColumns(starts, prices[0], prices[1], prices[2], prices[3], volume, oi)
+
+
+class _Head(NamedTuple):
+    version: int
+    decimals: int
+    of_start: int
+    of_price: int
+    of_volume: int
+    of_oi: int
+    bars: int
+    first: int
+    unit: int
+    lowest: int
+
+
+def _head(blob: bytes) -> _Head:
     try:
-        version, decimals, of_starts, of_prices, of_volume, of_oi, count, first, unit, lowest = HEAD.unpack_from(blob)
+        head = _Head._make(HEAD.unpack_from(blob))
     except struct.error as error:
         raise StorageError(f"stored candles are damaged: {error}") from error
-    if version != _VERSION:
-        raise StorageError(f"stored candles of an unknown version ({version}); a newer desk wrote them")
-    widths = (of_starts, of_prices, of_volume, of_oi)
-    if len(blob) != HEAD.size + count * (of_starts + 4 * of_prices + of_volume + of_oi) or max(widths) > 8:
+    if head.version != _VERSION:
+        raise StorageError(f"stored candles of an unknown version ({head.version}); a newer desk wrote them")
+    widths = head.of_start, head.of_price, head.of_volume, head.of_oi
+    size = HEAD.size + head.bars * (head.of_start + 4 * head.of_price + head.of_volume + head.of_oi)
+    if len(blob) != size or max(widths) > 8 or (head.decimals == RAW and head.of_price not in (0, 8)):
         raise StorageError("stored candles are damaged: their length does not fit their number")
-    at = HEAD.size
-    starts = _widen(blob, at, count, of_starts)
-    at += count * of_starts
-    prices = _widen(blob, at, 4 * count, of_prices)
-    at += 4 * count * of_prices
-    volume = _widen(blob, at, count, of_volume)
-    at += count * of_volume
-    steps = starts if of_starts else np.arange(count, dtype=np.int64)
-    rupees = prices.view(np.float64) if decimals == RAW else (prices + lowest) / 10.0**decimals
-    opened, high, low, close = rupees.reshape(4, count)
-    return CandleColumns(first + unit * steps, opened, high, low, close, volume, _widen(blob, at, count, of_oi))
+    return head
 
 
 def _starts(start_ms: Counts) -> tuple[Counts, int]:
@@ -109,12 +148,13 @@ def _narrow(column: Counts, width: int) -> bytes:
     return cells[:, :width].tobytes()
 
 
-def _widen(blob: bytes, at: int, count: int, width: int) -> Counts:
+def _cells(blob: bytes, at: int, count: int, width: int) -> NDArray[Any]:  # Any: whole numbers of one width or another
+    """The numbers of one column; those of three, five, six or seven bytes are widened to eight."""
     if not width:
         return np.zeros(count, np.int64)
     plain = _PLAIN.get(width)
     if plain is not None:
-        return np.frombuffer(blob, plain, count, at).astype(np.int64)
+        return np.frombuffer(blob, plain, count, at)
     cells = np.zeros((count, 8), np.uint8)
     cells[:, :width] = np.frombuffer(blob, np.uint8, count * width, at).reshape(count, width)
-    return cells.view("<i8").reshape(-1).astype(np.int64, copy=False)
+    return cells.view("<i8").reshape(-1)

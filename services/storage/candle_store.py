@@ -15,7 +15,7 @@ from services.domain.day_spans import DaySpans
 from services.storage.candle_packing import pack, unpack
 from services.storage.many_rows import ManyRows
 from services.storage.pool import Pool
-from services.wire.candle_columns import CandleColumns, joined, no_candles
+from services.wire.candle_columns import CandleColumns, Counts, joined
 
 EPOCH = date(1970, 1, 1).toordinal()
 DAY_MS = 86_400_000
@@ -28,7 +28,7 @@ _OF_KEY = "SELECT id FROM candle_series WHERE origin = ? AND instrument_key = ?"
 _COVERAGE = "SELECT source, first_day, end_day FROM candle_coverage WHERE series = ?"
 _FORGET_COVERAGE = "DELETE FROM candle_coverage WHERE series = ?"
 _BLOCKS = """
-    SELECT day, columns, fetched_s, source FROM candle_cache_v3 WHERE series = ? AND day >= ? AND day < ? ORDER BY day
+    SELECT day, columns, fetched_s FROM candle_cache_v3 WHERE series = ? AND day >= ? AND day < ? ORDER BY day
 """
 _FORGET_BLOCKS = "DELETE FROM candle_cache_v3 WHERE series = ? AND day >= ? AND day < ?"
 _ALL_BLOCKS_OF = "DELETE FROM candle_cache_v3 WHERE series = ?"
@@ -59,14 +59,14 @@ _NEW_CHANGES = ManyRows(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class StoredBlock:
-    """Bars as they lie in the file. `day`: ordinal of the first day of the block; `fetched_ms` since the epoch."""
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredBars:
+    """Bars as they lie in the file, ascending. For each block of them its first day (an ordinal) and when it was told
+    (ms since the epoch)."""
 
-    day: int
     candles: CandleColumns
-    fetched_ms: int
-    source: str
+    block_days: Counts
+    fetched_ms: Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +125,18 @@ class CandleStore:
             for source in sorted({row["source"] for row in rows})
         }
 
-    def blocks(self, origin: str, key: str, interval: Interval, first: int, end: int) -> list[StoredBlock]:
-        """The blocks that hold days of `first <= day < end`, whole, oldest first."""
+    def bars(self, origin: str, key: str, interval: Interval, first: int, end: int) -> StoredBars:
+        """The bars of the blocks that hold days of `first <= day < end`."""
         since = block_of(interval, first)[0]
         with self._pool.get_connection(write=False) as connection:
             series = _series_of(connection, origin, key, interval)
             span = (series, since - EPOCH, end - EPOCH)
             rows = [] if series is None else connection.execute(_BLOCKS, span).fetchall()
-        return [_block(row) for row in rows]
+        return StoredBars(
+            unpack([row["columns"] for row in rows]),
+            np.array([row["day"] for row in rows], np.int64) + EPOCH,
+            np.array([row["fetched_s"] for row in rows], np.int64) * 1000,
+        )
 
     def todays(self, origin: str, key: str, interval: Interval, first: int, end: int) -> list[TodaysBars]:
         """What was told of days of `first <= day < end` while they ran and history has not told yet, oldest first."""
@@ -177,8 +181,8 @@ class CandleStore:
             series = _make_series(connection, origin, key, interval)
             low, high = block_of(interval, first)[0], block_of(interval, end - 1)[1]
             found = connection.execute(_BLOCKS, (series, low - EPOCH, high - EPOCH)).fetchall()
-            kept = [_outside(_block(row).candles, *span_ms) for row in found]
-            whole = joined([*kept, candles.between(*span_ms)])
+            kept = _outside(unpack([row["columns"] for row in found]), *span_ms)
+            whole = joined([kept, candles.between(*span_ms)])
             rows: list[object] = []
             for day, bars in self._cut(interval, whole):
                 rows += (series, day - EPOCH, len(bars), fetched_ms // 1000, source, pack(bars))
@@ -275,10 +279,6 @@ def _add_coverage(connection: sqlite3.Connection, series: int, source: str, firs
     )
 
 
-def _block(row: sqlite3.Row) -> StoredBlock:
-    return StoredBlock(row["day"] + EPOCH, unpack(row["columns"]), row["fetched_s"] * 1000, row["source"])
-
-
 def _todays(row: sqlite3.Row) -> TodaysBars:
-    candles = no_candles() if row["columns"] is None else unpack(row["columns"])
-    return TodaysBars(row["day"] + EPOCH, candles, row["fetched_ms"])
+    blobs = [] if row["columns"] is None else [row["columns"]]
+    return TodaysBars(row["day"] + EPOCH, unpack(blobs), row["fetched_ms"])

@@ -7,7 +7,7 @@ import sys
 
 from tests.benchmarks.table import Row, print_table
 
-PARTS = ("quotes", "cache", "pool", "start", "feed", "board", "ticks", "push", "calendar", "chart")
+PARTS = ("quotes", "cache", "pool", "start", "feed", "board", "ticks", "push", "calendar", "candles", "chart")
 
 
 def main(asked: list[str]) -> int:

@@ -42,7 +42,11 @@ globalThis.deskBench = {
     channel.port2.postMessage(null)
   })) },
   async drawn(began) {
-    while (!this.stage()) await new Promise(done => setTimeout(done, 5))
+    const end = performance.now() + 60000
+    while (!this.stage()) {
+      if (performance.now() > end) throw new Error("no chart was drawn within a minute")
+      await new Promise(done => setTimeout(done, 5))
+    }
     return (await this.painted()) - began
   },
   async follow(name) {

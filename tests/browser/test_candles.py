@@ -35,6 +35,11 @@ def view(page, place=0):
     return [float(edge) for edge in facts(page, place)["view"].split()]
 
 
+def ticks(page):
+    """How often a price has moved the last bar alone."""
+    return int(facts(page)["draws"].split()[1])
+
+
 def until(page, condition, seconds=20):
     """Wait until `condition()` holds."""
     for _ in range(seconds * 10):
@@ -109,8 +114,8 @@ def test_zoom_and_pan_survive_ten_ticks(desk, candles):
     looked_at, whole = view(page), int(facts(page)["total"])
     assert looked_at[1] - looked_at[0] < whole * 0.8
 
-    ticks = set()
-    until(page, lambda: ticks.add(facts(page)["forming"]) or len(ticks) > 10, seconds=60)
+    drawn = ticks(page)
+    until(page, lambda: ticks(page) >= drawn + 10, seconds=60)
 
     assert view(page) == looked_at
     assert page.evaluate("deskCharts()[0].deskChart.plot.layout.xaxis.range.join()") == ",".join(
@@ -122,14 +127,11 @@ def test_zoom_and_pan_survive_ten_ticks(desk, candles):
 
 def test_a_tick_moves_the_last_bar_without_drawing_the_others_anew(desk, candles):
     page = candles(desk.url, f"?key={RELIANCE}&interval=15m&range=1M")
-    ticks = set()
-    full = int(facts(page)["draws"].split()[0])
+    full, drawn = int(facts(page)["draws"].split()[0]), ticks(page)
 
-    until(page, lambda: ticks.add(facts(page)["forming"]) or len(ticks) > 5, seconds=60)
+    until(page, lambda: ticks(page) >= drawn + 10, seconds=60)
 
-    draws = [int(number) for number in facts(page)["draws"].split()]
-    assert draws[1] >= 4
-    assert draws[0] - full <= draws[1]
+    assert int(facts(page)["draws"].split()[0]) - full <= 3
 
 
 def test_bars_close_on_the_desks_minute_and_the_view_goes_along(quick, candles):
@@ -263,6 +265,15 @@ def test_files_and_a_picture_can_be_taken(desk, candles):
         page.get_by_role("button", name="Save a picture").click()
     assert download.value.path().read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     assert download.value.suggested_filename.startswith("RELIANCE_1-day_")
+
+
+def test_the_chart_follows_the_theme_under_an_open_page(desk, candles):
+    page = candles(desk.url, f"?key={RELIANCE}&interval=1D&range=3M", scheme="light")
+    paper = "deskCharts()[0].deskChart.colours.paper"
+    light = page.evaluate(paper)
+    page.emulate_media(color_scheme="dark")
+
+    until(page, lambda: page.evaluate(paper) != light)
 
 
 def test_an_instrument_that_nobody_knows_is_told_in_words(desk, open_page):

@@ -194,3 +194,40 @@ def test_an_unknown_instrument_raises_and_with_a_list_says_why(daily: CandleFetc
 
     assert daily.fetch_candles("NSE_EQ|INE000000000", "day", "2026-01-01", "2026-01-31", missing=missing) == []
     assert isinstance(missing[0].error, UpstoxError)
+
+
+def test_all_fetchers_over_one_file_share_one_cache_and_a_restart_makes_no_call(tmp_path: Path) -> None:
+    settings = load_settings(data_dir=tmp_path, mode="paper", paper_clock=LATER)
+
+    def read() -> list[Any]:
+        return [CandleFetcherV3().fetch_candles(TCS, word, "2026-05-01", "2026-08-21") for word in ("day", "hours/1")]
+
+    with Runtime(settings) as runtime, use_runtime(runtime):
+        first, again = read(), read()
+        assert runtime.candles is runtime.candles_in("market_data.db")
+        assert CandleFetcherV3().get_cache_stats()["total_api_calls"] == 3
+    with Runtime(settings) as runtime, use_runtime(runtime):
+        assert read() == first == again
+        assert CandleFetcherV3().get_cache_stats()["total_api_calls"] == 0
+
+
+def test_another_simulated_market_does_not_find_the_bars_of_the_first(tmp_path: Path) -> None:
+    found = []
+    for seed in (7, 8):
+        settings = load_settings(data_dir=tmp_path, mode="paper", paper_clock=LATER, paper_seed=seed)
+        with Runtime(settings) as runtime, use_runtime(runtime):
+            found.append(CandleFetcherV3().fetch_candles(TCS, "day", "2026-05-01", "2026-08-21"))
+
+    assert found[0] != found[1]
+
+
+def test_a_contract_is_told_from_an_earlier_one_of_its_number_by_the_expiry(tmp_path: Path) -> None:
+    settings = load_settings(data_dir=tmp_path, mode="paper", paper_clock=LATER)
+    with Runtime(settings) as runtime, use_runtime(runtime):
+        future = next(one for one in runtime.instruments.search("nifty fut") if one.expiry is not None)
+        bars = CandleFetcherV3().fetch_latest_candles(future.key, "day", 5)
+
+        with runtime.market_pool.get_connection(write=False) as connection:
+            (origin,) = connection.execute("SELECT DISTINCT origin FROM candle_series").fetchone()
+    assert len(bars) == 5
+    assert origin.endswith(f", expiry {future.expiry}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -12,13 +12,14 @@ import numpy as np
 
 from services.candles.book import CandleBook
 from services.candles.deriving import from_days, from_minutes, one_bar
-from services.candles.forming import Live
+from services.candles.forming import FormingMinutes, Live
 from services.domain.calendar.calendar import BUNDLED
 from services.domain.calendar.days import midnight
 from services.domain.candles import DAY, MINUTE, Interval
 from services.domain.clock import IST, epoch_ms, ist_date
 from services.domain.errors import InvalidRequest, UpstoxError
 from services.domain.phases import Market
+from services.feed.board import Board
 from services.storage.candle_store import EPOCH, CandleStore
 from services.storage.pool import Pool
 from services.storage.schema import migrate_market
@@ -49,6 +50,7 @@ class Asked:
     last: date | None
     use_v3: bool
     candles: int
+    failed: bool = False
 
 
 @dataclass
@@ -90,14 +92,14 @@ class FakeCandles:
         if interval == DAY:
             told = one_bar(minutes, epoch_ms(midnight(ist_date(now))))
         else:
-            told = self._longer(minutes, interval)
+            told = self.longer(minutes, interval)
         return self._serve(interval, None, None, use_v3, told)
 
     def bars(self, interval: Interval, days: list[date]) -> CandleColumns:
         """The broker's history of `days`."""
         told = [(day, self.minutes(day)) for day in days if day not in self.hidden]
         if interval.intraday:
-            return self._longer(joined([minutes for _, minutes in told]), interval)
+            return self.longer(joined([minutes for _, minutes in told]), interval)
         daily = joined([one_bar(minutes, epoch_ms(midnight(day))) for day, minutes in told])
         return daily if interval == DAY else from_days(daily, interval)
 
@@ -123,11 +125,18 @@ class FakeCandles:
         """Candles that were sent."""
         return sum(one.candles for one in self.asked)
 
-    def _longer(self, minutes: CandleColumns, interval: Interval) -> CandleColumns:
-        if interval == MINUTE:
-            return minutes
-        days = (minutes.start_ms + 19_800_000) // 86_400_000 + EPOCH
-        return from_minutes(minutes, days, interval, _opening)
+    def daily(self, minutes: CandleColumns, day: date) -> CandleColumns:
+        """The day as one bar."""
+        return one_bar(minutes, epoch_ms(midnight(day)))
+
+    def longer(self, bars: CandleColumns, interval: Interval) -> CandleColumns:
+        """Minutes, or days for weeks and months, as bars of `interval`."""
+        if interval in (MINUTE, DAY):
+            return bars
+        if not interval.intraday:
+            return from_days(bars, interval)
+        days = (bars.start_ms + 19_800_000) // 86_400_000 + EPOCH
+        return from_minutes(bars, days, interval, _opening)
 
     def _serve(
         self, interval: Interval, first: date | None, last: date | None, use_v3: bool, bars: CandleColumns
@@ -137,8 +146,39 @@ class FakeCandles:
         self.meanwhile()
         error = self.fault(asked)
         if error is not None:
+            self.asked[self.asked.index(asked)] = replace(asked, failed=True)
             raise error
         return Served(bars, "v3" if use_v3 else "v2", 12.0)
+
+
+class FeedOfMinutes:
+    """Ticks of the fake broker's own minutes, four a minute: open, high, low, close."""
+
+    def __init__(self, clock: FakeClock, broker: FakeCandles) -> None:
+        self.clock, self.broker = clock, broker
+        self.on, self.number = True, 1
+        self.minutes = FormingMinutes(
+            serves=lambda keys: set(keys) if self.on else set(),
+            connection=lambda: self.number,
+            board=Board(),
+            clock=clock,
+        )
+
+    def run_to(self, instant: datetime) -> None:
+        """Tell every trade up to `instant`, and move the clock there."""
+        bars = self.broker.minutes(ist_date(self.clock.instant))
+        volume = bars.volume.cumsum()
+        while self.clock.instant < instant:
+            self.clock.move(seconds=15)
+            now = epoch_ms(self.clock.instant) - 1
+            place = int(bars.start_ms.searchsorted(now, side="right")) - 1
+            if place < 0 or now - int(bars.start_ms[place]) >= 60_000:
+                continue
+            step = (now - int(bars.start_ms[place])) // 15_000
+            price = (bars.open, bars.high, bars.low, bars.close)[step][place]
+            done = int(volume[place]) - (3 - step) * int(bars.volume[place]) // 4
+            if self.on:
+                self.minutes.put(now, [(KEY, float(price), now, 1, done)])
 
 
 def _session(day: date) -> tuple[int, int] | None:

@@ -1,6 +1,6 @@
 // The chart: candles, volume, indicators, a bar that moves with the live price, crosshair, keyboard, picture.
 // Plotly draws (`Plotly.react`, so that nothing is ever thrown away and zoom and pan stay); what is read off under the
-// pointer lies above it as plain elements. The parts before this one: axis, forming bar, plot, reading.
+// pointer lies above it as plain elements. The parts before this one: axis, colours, forming bar, plot, reading, tools.
 
 const LEAST_BARS = 12
 const FEW_BARS = 450 // fewer aggregated bars than this on screen: ask for more detail
@@ -10,12 +10,6 @@ const TELL_MS = 700
 const AGAIN_MS = 500
 const SETTLE_MS = 160 // after a turn of the wheel plotly is still at work
 const CONFIG = { displayModeBar: false, scrollZoom: true, doubleClick: false, responsive: false, showAxisDragHandles: false }
-
-const ICONS = {
-  out: "M3 8h10", in: "M3 8h10M8 3v10", fit: "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4",
-  end: "M3 3l5 5-5 5M12 3v10", picture: "M2 4h3l1-2h4l1 2h3v9H2zM8 11a2.6 2.6 0 1 0 0-5.2 2.6 2.6 0 0 0 0 5.2",
-  full: "M9 2h5v5M14 2 9 7M7 14H2V9M2 14l5-5",
-}
 
 function loadPlotly(address) {
   globalThis.deskPlotly ??= new Promise((resolve, reject) => {
@@ -37,7 +31,7 @@ function adoptStyles(plot) {
   place.prepend(Object.assign(make("style", "of-plotly"), { textContent: rules.join("\n") }))
 }
 
-class Chart extends Reading {
+class Chart extends Tools {
   constructor(root) {
     super()
     this.root = root.querySelector(".root")
@@ -83,8 +77,17 @@ class Chart extends Reading {
     setText(this.cover, data.note ?? "")
     this.stage.toggleAttribute("data-empty", Boolean(data.note))
     this.showProgress()
-    this.redraw()
+    this.redraw({ light: !this.isNew() })
     loadPlotly(data.asset).then(library => { this.library = library; this.redraw() }, error => this.failed(error))
+  }
+
+  // Is anything told that is not drawn yet? Most of what the desk tells is that nothing has changed.
+  isNew() {
+    const { id, bars, lines, compared, holes, provisional, areas, decimals } = this.data
+    const told = JSON.stringify([id, bars, lines, compared, holes, provisional, areas, decimals, this.forming.closed, this.view])
+    const anew = told !== this.drawnOf
+    this.drawnOf = told
+    return anew
   }
 
   // While bars are on their way the desk is asked again and again how far they have come.
@@ -184,7 +187,7 @@ class Chart extends Reading {
 
   tick() {
     if (!this.view) return
-    const signature = this.colourSignature()
+    const signature = colourSignature(this.root)
     if (this.colours && signature !== this.colours.signature) this.redraw()
     const over = this.forming.isOver(this.now())
     if (over && this.told !== this.forming.bar.start) {
@@ -246,7 +249,7 @@ class Chart extends Reading {
   // Everything that a full redraw needs anew.
   prepare() {
     const { data } = this
-    this.colours = this.readColours()
+    this.colours = readColours(this.root)
     this.scale = new Scale(data.compared.length ? "percent" : this.logarithmic ? "log" : "plain")
     this.size()
     this.areas = areasOf(data, this.height)
@@ -298,33 +301,6 @@ class Chart extends Reading {
 
   resized() {
     if (this.root.clientWidth !== this.width) this.redraw()
-  }
-
-  colourSignature() {
-    const style = getComputedStyle(this.root)
-    return ["--st-background-color", "--st-text-color", "--st-green-color", "--st-red-color"].map(name => style.getPropertyValue(name)).join()
-  }
-
-  readColours() {
-    const style = getComputedStyle(this.root)
-    const of = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise
-    const probe = make("canvas").getContext("2d")
-    const fade = (colour, share) => {
-      probe.fillStyle = colour
-      const hex = probe.fillStyle // plotly does not read every way to write a colour: this one it does
-      const [r, g, b] = [1, 3, 5].map(at => parseInt(hex.slice(at, at + 2), 16))
-      return `rgba(${r},${g},${b},${share})`
-    }
-    const [text, paper, up, down] = [of("--st-text-color", "#222222"), of("--st-background-color", "#ffffff"), of("--st-green-color", "#0b8f5f"), of("--st-red-color", "#cf3346")]
-    const lines = of("--st-chart-categorical-colors", "").split(",").map(one => one.trim()).filter(Boolean)
-    const free = lines.filter(one => ![up, down].some(taken => taken.toLowerCase() === one.toLowerCase()))
-    return {
-      signature: this.colourSignature(), fade, text, paper, up, down, upSoft: fade(up, 0.45), downSoft: fade(down, 0.45),
-      muted: fade(text, 0.66), grid: fade(text, 0.08), guide: fade(text, 0.25), font: of("--st-font", "sans-serif"),
-      provisional: fade(of("--st-orange-color", "#d97706"), 0.04), hole: of("--st-orange-color", "#d97706"),
-      // green and red mean a direction here, so no line of another meaning has them
-      lines: free.length > 2 ? free : [of("--st-blue-color", "#1f5fe0"), of("--st-orange-color", "#b7791f"), of("--st-violet-color", "#7a4fd0"), of("--st-primary-color", "#0e7c93")],
-    }
   }
 
   mark() {
@@ -450,71 +426,6 @@ class Chart extends Reading {
     const bar = this.barAt(index)
     if (bar) setText(this.spoken, `${momentText(bar.time, this.data.unit)}: open ${this.figureText(bar.open)}, high ${this.figureText(bar.high)}, low ${this.figureText(bar.low)}, close ${this.figureText(bar.close)}`)
   }
-
-  // -- tools -------------------------------------------------------------------------------------------------
-
-  buildTools() {
-    const tool = (name, label, act, text) => {
-      const button = make("button", "", text)
-      if (!text) button.innerHTML = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="${ICONS[name]}"/></svg>` // our own marks
-      button.type = "button"
-      button.title = label
-      button.setAttribute("aria-label", label)
-      button.onclick = act
-      return button
-    }
-    this.logButton = tool("log", "Logarithmic price axis (L)", () => this.toggleLog(), "Log")
-    this.tools.replaceChildren(
-      tool("out", "Zoom out (−)", () => this.zoom(1.6)), tool("in", "Zoom in (+)", () => this.zoom(0.6)),
-      tool("fit", "Show all (0, or a double click)", () => this.fit()), tool("end", "To the newest bar", () => this.toEnd()),
-      this.logButton, tool("picture", "Save a picture", () => this.picture()), tool("full", "Whole screen", () => this.wholeScreen()),
-    )
-  }
-
-  setLog(wanted) {
-    this.logarithmic = wanted
-    this.logButton.setAttribute("aria-pressed", String(wanted))
-  }
-
-  toggleLog() {
-    this.setLog(!this.logarithmic)
-    this.redraw()
-    this.ask("log", this.logarithmic, 0)
-  }
-
-  wholeScreen() {
-    if (document.fullscreenElement) document.exitFullscreen()
-    else this.root.requestFullscreen?.().then(() => this.redraw(), () => {})
-  }
-
-  // A picture says what it shows, and of which source: it will be looked at without the desk around it.
-  async picture() {
-    if (!this.library || !this.traces) return
-    const { data, colours } = this
-    const layout = this.figure()
-    const legend = [...new Set(data.lines.map(line => line.group)), ...data.compared.map(one => one.symbol)].join(" · ")
-    const until = momentText(this.forming.bar?.start ?? this.bars.time.at(-1) ?? data.now, data.unit)
-    layout.margin = { ...layout.margin, t: 66 }
-    layout.height += 60
-    layout.paper_bgcolor = colours.paper
-    layout.title = {
-      text: plainText(`${data.symbol} · ${data.interval}`), x: 0.008, xanchor: "left", font: { size: 17, color: colours.text },
-      subtitle: {
-        text: plainText([`to ${until}`, data.origin, legend].filter(Boolean).join("  ·  ")), font: { size: 12, color: colours.muted },
-      },
-    }
-    const options = { format: "png", width: layout.width, height: layout.height, scale: 2 }
-    const address = await this.library.toImage({ data: this.traces, layout }, options)
-    const link = make("a")
-    link.href = address
-    link.download = data.file
-    link.click()
-  }
-}
-
-// Plotly reads some markup in texts; names come from outside.
-function plainText(text) {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
 }
 
 export default function (component) {

@@ -34,6 +34,9 @@ _TURNOVERS = (5e9, 1e9, 2e8, 3e7, 5e6)
 """Rupees a day above which an instrument belongs to a livelier hold class."""
 FAR = 2_000_000_000
 """Beyond every price in ticks and every second of a session."""
+_QUIET = 0.7
+"""A minute's own spread as a part of what is left to the day's high or low, at most: it seldom goes further than 1.4
+times its spread."""
 _BATCH = 32
 """Options priced at once; bounds the memory that a whole chain takes."""
 
@@ -186,6 +189,12 @@ class RowMaker:
             limits = 1, FAR
         volume = self._volume(spec, real if held and spec.listing.exchange == "NSE" else None)
         noise = path.spread * grid[:-1]
+        if spec.kind is not Kind.FUTURE:
+            # near the day's high and low a minute must keep quiet, or many would end at that very price
+            nearest = np.minimum(
+                limits[1] - np.maximum(grid[:-1], grid[1:]), np.minimum(grid[:-1], grid[1:]) - limits[0]
+            )
+            noise = np.clip(nearest * _QUIET, 0.0, noise)
         if self._auctioned(spec, knots):
             grid, noise, volume = self._through_auction(spec, grid, noise, volume)
         return self._row(

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from dashboard.push.fields import PLACE
-from dashboard.push.hub import A_LISTENER_SECONDS, BEAT_SECONDS, MAILBOX, TIMES_A_SECOND, Client, PushHub
+from dashboard.push.hub import A_MESSAGE_SECONDS, BEAT_SECONDS, MAILBOX, TIMES_A_SECOND, Client, PushHub
 from dashboard.push.messages import Want
 from dashboard.push.protocol import text_frame
 from tests.support.clocks import FakeMonotonic
@@ -263,12 +263,18 @@ def test_who_looks_elsewhere_is_told_with_those_who_look_there(hub: PushHub, pri
     assert (mail(one), mail(two), len(hub)) == ([], [], 0)
 
 
-def test_many_listeners_are_told_less_often(hub: PushHub) -> None:
-    assert hub.pause == 1 / TIMES_A_SECOND
+def test_the_more_was_sent_the_longer_is_the_pause(hub: PushHub, prices: FakePrices) -> None:
     for _ in range(200):
         hub.join(BOTH)
+    hub.join(Want(frozenset({INFY})))
+    hub.step()
+    assert hub.pause == pytest.approx(201 * A_MESSAGE_SECONDS)
 
-    assert hub.pause == pytest.approx(200 * A_LISTENER_SECONDS)
+    prices.put(row(RELIANCE, 1501.0))
+    hub.step()
+    assert hub.pause == pytest.approx(200 * A_MESSAGE_SECONDS)
+    hub.step()
+    assert hub.pause == 1 / TIMES_A_SECOND
 
 
 @pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])

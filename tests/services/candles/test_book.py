@@ -8,13 +8,11 @@ from pathlib import Path
 import pytest
 
 from services.candles.book import CandleBook
-from services.candles.forming import FormingMinutes
 from services.candles.series import FORMING, FROM_DAYS, FROM_MINUTES, INTRADAY, STORED, V2, V3, CandleSeries
 from services.domain.candles import DAY, MINUTE, MONTH, WEEK, Interval
-from services.domain.clock import epoch_ms, ist_date
+from services.domain.clock import epoch_ms
 from services.domain.errors import BrokerFault, InvalidRequest, LoginRequired, NoAnswer, RequestRefused, RouteMissing
-from services.feed.board import Board
-from tests.support.candles import INDEX, KEY, Asked, FakeCandles, day, ist, open_candle_book
+from tests.support.candles import INDEX, KEY, Asked, FakeCandles, FeedOfMinutes, day, ist, open_candle_book
 from tests.support.clocks import FakeClock
 
 FIVE = Interval.parse("5m")
@@ -640,50 +638,20 @@ def test_nonsense_is_refused_before_anybody_is_asked(
 # -- with the feed -----------------------------------------------------------------------------------------------------
 
 
-class Feed:
-    """Ticks of the fake broker's own minutes, four a minute: open, high, low, close."""
-
-    def __init__(self, clock: FakeClock, broker: FakeCandles) -> None:
-        self.clock, self.broker = clock, broker
-        self.on, self.number = True, 1
-        self.minutes = FormingMinutes(
-            serves=lambda keys: set(keys) if self.on else set(),
-            connection=lambda: self.number,
-            board=Board(),
-            clock=clock,
-        )
-
-    def run_to(self, instant: datetime) -> None:
-        """Tell every trade up to `instant`, and move the clock there."""
-        bars = self.broker.minutes(ist_date(self.clock.instant))
-        volume = bars.volume.cumsum()
-        while self.clock.instant < instant:
-            self.clock.move(seconds=15)
-            now = epoch_ms(self.clock.instant) - 1
-            place = int(bars.start_ms.searchsorted(now, side="right")) - 1
-            if place < 0 or now - int(bars.start_ms[place]) >= 60_000:
-                continue
-            step = (now - int(bars.start_ms[place])) // 15_000
-            price = (bars.open, bars.high, bars.low, bars.close)[step][place]
-            done = int(volume[place]) - (3 - step) * int(bars.volume[place]) // 4
-            if self.on:
-                self.minutes.put(now, [(KEY, float(price), now, 1, done)])
+@pytest.fixture
+def feed(clock: FakeClock, broker: FakeCandles) -> FeedOfMinutes:
+    return FeedOfMinutes(clock, broker)
 
 
 @pytest.fixture
-def feed(clock: FakeClock, broker: FakeCandles) -> Feed:
-    return Feed(clock, broker)
-
-
-@pytest.fixture
-def live_book(tmp_path: Path, broker: FakeCandles, feed: Feed) -> Iterator[CandleBook]:
+def live_book(tmp_path: Path, broker: FakeCandles, feed: FeedOfMinutes) -> Iterator[CandleBook]:
     with open_candle_book(tmp_path, broker, live=feed.minutes) as made:
         yield made
 
 
 @pytest.mark.parametrize("word", ["1minute", "5m", "hours/1"])
 def test_what_the_feed_tells_is_joined_to_what_the_broker_told(
-    live_book: CandleBook, broker: FakeCandles, feed: Feed, word: str
+    live_book: CandleBook, broker: FakeCandles, feed: FeedOfMinutes, word: str
 ) -> None:
     live_book.read(KEY, word, day("2026-11-20"), day("2026-11-21"))
     broker.asked.clear()
@@ -692,7 +660,7 @@ def test_what_the_feed_tells_is_joined_to_what_the_broker_told(
     series = live_book.read(KEY, word, day("2026-11-20"), day("2026-11-21"))
 
     minutes = broker.minutes(date(2026, 11, 20)).take(slice(0, 135))
-    expected = minutes if word == "1minute" else broker._longer(minutes, Interval.parse(word))
+    expected = minutes if word == "1minute" else broker.longer(minutes, Interval.parse(word))
     assert broker.asked == []
     assert series.start_ms.tolist() == expected.start_ms.tolist()
     for mine, right in zip(series.columns.as_tuple()[1:5], expected.as_tuple()[1:5], strict=True):
@@ -703,7 +671,7 @@ def test_what_the_feed_tells_is_joined_to_what_the_broker_told(
     assert (forming.start, forming.close) == (series.last, minutes.close[-1])
 
 
-def test_without_the_feed_nothing_forms(live_book: CandleBook, feed: Feed) -> None:
+def test_without_the_feed_nothing_forms(live_book: CandleBook, feed: FeedOfMinutes) -> None:
     feed.on = False
     live_book.read(KEY, MINUTE, day("2026-11-20"), day("2026-11-21"))
 
@@ -711,7 +679,7 @@ def test_without_the_feed_nothing_forms(live_book: CandleBook, feed: Feed) -> No
 
 
 def test_before_anybody_has_read_the_day_a_minute_half_heard_is_not_told_as_a_bar(
-    live_book: CandleBook, feed: Feed
+    live_book: CandleBook, feed: FeedOfMinutes
 ) -> None:
     live_book.forming(KEY, MINUTE)
     feed.run_to(ist("2026-11-20 11:20"))
@@ -720,7 +688,7 @@ def test_before_anybody_has_read_the_day_a_minute_half_heard_is_not_told_as_a_ba
 
 
 def test_what_was_said_between_two_connections_is_asked_for(
-    live_book: CandleBook, broker: FakeCandles, feed: Feed
+    live_book: CandleBook, broker: FakeCandles, feed: FeedOfMinutes
 ) -> None:
     live_book.read(KEY, MINUTE, day("2026-11-20"), day("2026-11-21"))
     feed.run_to(ist("2026-11-20 11:20"))
@@ -735,7 +703,7 @@ def test_what_was_said_between_two_connections_is_asked_for(
 
 
 def test_a_window_reopened_all_day_fetches_forty_times_less_than_a_cache_of_whole_ranges(
-    live_book: CandleBook, broker: FakeCandles, feed: Feed, clock: FakeClock
+    live_book: CandleBook, broker: FakeCandles, feed: FeedOfMinutes, clock: FakeClock
 ) -> None:
     clock.instant = ist("2026-11-20 09:10")
     usual = 0
@@ -751,7 +719,7 @@ def test_a_window_reopened_all_day_fetches_forty_times_less_than_a_cache_of_whol
     assert usual >= 40 * broker.fetched
 
 
-def test_an_index_has_bars_without_volume(live_book: CandleBook, feed: Feed, clock: FakeClock) -> None:
+def test_an_index_has_bars_without_volume(live_book: CandleBook, feed: FeedOfMinutes, clock: FakeClock) -> None:
     live_book.read(INDEX, MINUTE, day("2026-11-20"), day("2026-11-21"))
     clock.move(minutes=2)
     feed.minutes.put(0, [(INDEX, 25_000.0, epoch_ms(clock.instant), 0, None)])

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import numpy as np
+
 from services.candles.forming import UNWATCHED_MS, FormingMinutes, LiveBars, with_live
-from services.domain.clock import epoch_ms
+from services.domain.clock import epoch_ms, from_epoch_ms
 from services.feed.board import Board
 from services.wire.candle_columns import columns_of, no_candles
 from services.wire.feed.decoder import decode
@@ -124,12 +126,41 @@ def test_the_bar_of_the_day_and_the_open_interest_come_from_the_board() -> None:
     assert volume > 0
 
 
+def test_a_minute_that_is_over_is_the_exchanges_own_bar_where_the_feed_tells_it() -> None:
+    board, (key,) = Board(), keys(1)
+    board.hold([key])
+    board.apply(decode(full_frame(1)), 1)
+    told = board.snapshot([key]).bars("I1")[0]
+    feed = Followed(board)
+    feed.clock.instant = from_epoch_ms(int(told["start_ms"]) + 30_000)  # half of it is over
+    feed.heard(key)
+    feed.minutes.put(
+        0, [(key, 1.0, int(told["start_ms"]) + 40_000, 1, 5), (key, 2.0, int(told["start_ms"]) + 70_000, 1, 6)]
+    )
+
+    feed.heard(key)
+    feed.minutes.put(0, [(key, 9e9, int(told["start_ms"]) + 59_999, 1, 7)])  # a straggler
+
+    live = feed.heard(key)
+
+    first, second = live.minutes.bars()
+    assert (first.open, first.high, first.low, first.close) == tuple(
+        told[name] for name in ("open", "high", "low", "close")
+    )
+    assert (first.volume, second.close) == (told["volume"], 2.0)
+    assert live.whole.tolist() == [True, True]
+
+
 def test_minutes_over_when_the_broker_told_them_are_his_later_ones_the_feeds() -> None:
     his = columns_of([[TEN, TEN + MINUTE], *([[1.0, 2.0]] * 4), [10, 4], [0, 0]])
     ours = columns_of([[TEN, TEN + MINUTE, TEN + 2 * MINUTE], *([[7.0, 8.0, 9.0]] * 4), [1, 2, 3], [0, 0, 0]])
 
-    whole = with_live(his, TEN + MINUTE + 20_000, LiveBars(TEN - 1, ours, None, 0))
-    half = with_live(his, TEN + MINUTE + 20_000, LiveBars(TEN + MINUTE + 10_000, ours.take(slice(1, None)), None, 0))
+    whole = with_live(his, TEN + MINUTE + 20_000, LiveBars(TEN - 1, ours, np.ones(3, bool), None, 0))
+    half = with_live(
+        his,
+        TEN + MINUTE + 20_000,
+        LiveBars(TEN + MINUTE + 10_000, ours.take(slice(1, None)), np.array([False, True]), None, 0),
+    )
 
     assert (whole.close.tolist(), whole.volume.tolist()) == ([1.0, 8.0, 9.0], [10, 2, 3])
     assert (half.open.tolist(), half.close.tolist()) == ([1.0, 2.0, 9.0], [1.0, 8.0, 9.0])
@@ -143,5 +174,5 @@ def test_minutes_over_when_the_broker_told_them_are_his_later_ones_the_feeds() -
 def test_a_minute_of_which_the_broker_told_nothing_yet_is_what_the_feed_heard_of_it() -> None:
     ours = columns_of([[TEN], *([[7.0]] * 4), [1], [0]])
 
-    assert with_live(no_candles(), TEN + 20_000, LiveBars(TEN + 10_000, ours, None, 0)).same_as(ours)
-    assert with_live(ours, TEN + 20_000, LiveBars(TEN, no_candles(), None, 0)).same_as(ours)
+    assert with_live(no_candles(), TEN + 20_000, LiveBars(TEN + 10_000, ours, np.array([False]), None, 0)).same_as(ours)
+    assert with_live(ours, TEN + 20_000, LiveBars(TEN, no_candles(), np.zeros(0, bool), None, 0)).same_as(ours)

@@ -17,7 +17,7 @@ from services.storage import candle_store
 from services.storage.candle_store import CandleStore, Change, block_of
 from services.storage.pool import Pool
 from services.storage.schema import migrate_market
-from services.wire.candle_columns import CandleColumns, columns_of, joined, no_candles
+from services.wire.candle_columns import CandleColumns, columns_of, no_candles
 from tests.support.candles import KEY, FakeCandles, ist
 from tests.support.clocks import FakeClock
 from tests.support.programs import start
@@ -55,7 +55,7 @@ def save(store: CandleStore, interval: Interval, first: str, last: str, source: 
 
 
 def stored(store: CandleStore, interval: Interval, first: str, last: str) -> CandleColumns:
-    return joined([one.candles for one in store.blocks("x", KEY, interval, ordinal(first), ordinal(last) + 1)])
+    return store.bars("x", KEY, interval, ordinal(first), ordinal(last) + 1).candles
 
 
 @pytest.mark.parametrize("interval", [MINUTE, Interval.parse("15m"), Interval.parse("1h"), DAY, WEEK, MONTH])
@@ -94,7 +94,7 @@ def test_an_empty_answer_covers_its_days_and_has_no_bars(store: CandleStore) -> 
     store.save("x", KEY, MINUTE, no_candles(), covered=(10, 12), source="v3", fetched_ms=NOW)
 
     assert store.coverage("x", KEY, MINUTE) == {"v3": DaySpans([(10, 12)])}
-    assert store.blocks("x", KEY, MINUTE, 10, 12) == []
+    assert len(store.bars("x", KEY, MINUTE, 10, 12).candles) == 0
 
 
 def test_bars_of_days_that_were_not_asked_for_are_not_taken(store: CandleStore) -> None:
@@ -194,8 +194,9 @@ def test_a_practice_day_begins_at_half_past_three(pool: Pool) -> None:
         "x", KEY, MINUTE, bars, covered=(ordinal("2026-11-19"), ordinal("2026-11-20")), source="v3", fetched_ms=NOW
     )
 
-    (block,) = store.blocks("x", KEY, MINUTE, 0, 10**6)
-    assert (block.day, block.candles.start_ms.tolist()) == (ordinal("2026-11-19"), starts[:3])
+    stored = store.bars("x", KEY, MINUTE, 1, 10**6)
+    assert stored.block_days.tolist() == [ordinal("2026-11-19")]
+    assert stored.candles.start_ms.tolist() == starts[:3]
 
 
 def test_blocks_are_days_months_and_years() -> None:
@@ -240,7 +241,7 @@ def test_a_writer_killed_at_any_moment_leaves_neither_torn_nor_falsely_covered_d
         for interval in (MINUTE, DAY):
             covered = store.coverage("x", "KEY", interval)["v3"]
             days = [date.fromordinal(day) for span in covered for day in range(*span)]
-            found = joined([one.candles for one in store.blocks("x", "KEY", interval, 1, 10**6)])
+            found = store.bars("x", "KEY", interval, 1, 10**6).candles
             assert found.same_as(MARKET.bars(interval, days))
             assert len(days) >= 5
     with closing(sqlite3.connect(pool.path)) as connection:

@@ -12,7 +12,7 @@ import pytest
 from dashboard.candle_loading import Look
 from dashboard.chart_bars import MOST_IN_SIGHT
 from dashboard.chart_choice import Choice, Span
-from dashboard.components.chart import MOST_HOLES, Scene, chart_data, instants
+from dashboard.chart_data import MOST_HOLES, Scene, chart_data, instants
 from dashboard.indicators import Study
 from services.candles.audit import AuditReport, Finding, Kind
 from services.domain.calendar.calendar import BUNDLED
