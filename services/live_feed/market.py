@@ -9,6 +9,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 from threading import Lock
 from typing import Protocol, TypeAlias
 
@@ -230,10 +231,14 @@ class MarketTalk:
 
     def _new_ticks(self, feeds: list[FeedRow]) -> list[Tick]:
         """A tick is news about the last trade. In the fuller modes most rows are not: only the depth has moved."""
-        latest, new = self._latest, []
-        for row in feeds:
-            tick = (row[KEY], row[LTP], row[LTT_MS], row[LTQ], row[VOLUME])
-            if latest.get(row[KEY]) != tick:
-                latest[row[KEY]] = tick
-                new.append(tick)
+        latest = self._latest
+        ticks: list[Tick] = list(map(_tick_of, feeds))
+        before = map(latest.get, map(_key_of, ticks))
+        new = [tick for tick, known in zip(ticks, before, strict=True) if tick != known]
+        latest.update(zip(map(_key_of, new), new, strict=True))
         return new
+
+
+_tick_of = itemgetter(KEY, LTP, LTT_MS, LTQ, VOLUME)
+_key_of = itemgetter(0)
+"""Loops in C: this is done for every price of the day."""
