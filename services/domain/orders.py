@@ -146,17 +146,18 @@ class OrderRequest:
             raise InvalidRequest("the quantity is a whole number of at least 1")
         if self.product not in PLACEABLE:
             raise InvalidRequest("an order is placed as I (intraday), D (delivery, carry forward) or MTF")
-        _check_price("price", self.price, wanted=self.order_type.needs_price, order_type=self.order_type)
-        _check_price("trigger price", self.trigger_price, wanted=self.order_type.needs_trigger, order_type=self.order_type)
-        if self.order_type is OrderType.STOP_LIMIT and self.price is not None and self.trigger_price is not None:
-            if (self.price - self.trigger_price) * self.side.sign < 0:
-                word = "not above the limit" if self.side is Side.BUY else "not below the limit"
-                raise InvalidRequest(f"the trigger of a stop-loss {self.side.lower()} is {word}")
+        kind = self.order_type
+        _check_price("price", self.price, wanted=kind.needs_price, order_type=kind)
+        _check_price("trigger price", self.trigger_price, wanted=kind.needs_trigger, order_type=kind)
+        price, trigger = self.price, self.trigger_price
+        if price is not None and trigger is not None and (price - trigger) * self.side.sign < 0:
+            word = "not above the limit" if self.side is Side.BUY else "not below the limit"
+            raise InvalidRequest(f"the trigger of a stop-loss {self.side.lower()} is {word}")
         if self.order_type.needs_trigger and self.validity is Validity.IOC:
             raise InvalidRequest("a stop-loss order waits for its trigger: it cannot be IOC")
         hidden = self.disclosed_quantity
         if hidden < 0 or hidden > self.quantity or (hidden and hidden * 10 < self.quantity):
-            raise InvalidRequest("the disclosed quantity is 0, or at least a tenth of the quantity and at most all of it")
+            raise InvalidRequest("the disclosed quantity is 0, or at least a tenth of the quantity and at most that")
         if hidden and self.validity is Validity.IOC:
             raise InvalidRequest("an IOC order discloses all of its quantity")
         self._check_protection()
