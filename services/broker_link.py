@@ -250,6 +250,7 @@ def _paper_options(settings: Settings, folder: Path) -> PaperOptions:
         prices=settings.paper_prices,
         candles=settings.paper_candles,
         faults=settings.paper_faults,
+        plus=settings.plus,
     )
 
 

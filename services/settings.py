@@ -84,6 +84,8 @@ class Settings(BaseSettings):
     """Live mode may point at a loopback broker, and every page says that it is a rehearsal."""
     use_system_proxy: bool = False
     """Let the HTTP client read proxy settings of the environment (requests' `trust_env`)."""
+    plus: bool = False
+    """The account is on Upstox Plus: depth of 30 levels may be asked for."""
     tick_days: int = Field(default=30, ge=1)
     """How long ticks of the live feed are kept, packed, in days."""
     record_feed: bool = False

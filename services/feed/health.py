@@ -89,6 +89,8 @@ class StreamHealth:
     """Frames that could not be read."""
     unknown: int
     """Rows of a kind unknown to the desk, and messages that are no business of this stream."""
+    unknown_members: tuple[str, ...]
+    """Members of the feed that the desk's schema does not know, as `LTPC.6`; seen in a sample of the frames."""
     subscribed_count: int
     """Instruments that somebody here wants."""
     sent_count: int
@@ -116,6 +118,7 @@ class HealthBook:
         self.updates = 0
         self.bad_frames = 0
         self.unknown = 0
+        self.unknown_members: frozenset[str] = frozenset()
         self.connections = 0
         self._opened: float | None = None
         self._opened_at: datetime | None = None
@@ -218,6 +221,7 @@ class HealthBook:
             next_attempt_seconds=None if next_attempt is None else max(0.0, next_attempt - now),
             bad_frames=self.bad_frames,
             unknown=self.unknown,
+            unknown_members=tuple(sorted(self.unknown_members)),
             subscribed_count=subscribed,
             sent_count=sent if connected else 0,
             silent=silent,

@@ -5,6 +5,7 @@ On the feed's thread, and nothing else there: stamp, decode, board, hand over to
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections import deque
@@ -22,6 +23,7 @@ from services.feed.subscriptions import Subscriptions
 from services.feed.watchdog import DataWatchdog, PhaseOf, prices_expected
 from services.wire.feed.requests import FeedMethod, FeedMode, requests
 from services.wire.feed.rows import KEY, LTP, LTQ, LTT_MS, VOLUME, FeedRow, Frame, MarketInfo
+from services.wire.feed.unknown import unknown_members
 
 Tick: TypeAlias = tuple[str, float, int, int, int | None]
 """Instrument key, last price (rupees), time of the last trade (ms), its quantity, the day's volume (None: not told)."""
@@ -30,6 +32,10 @@ TickSink: TypeAlias = Callable[[int, Sequence[Tick]], None]
 FrameSink: TypeAlias = Callable[[int, bytes], None]
 """Takes the time of receipt (ms) and the frame as it came. Must neither wait nor raise."""
 _NEVER = float("inf")
+SAMPLE_SECONDS = 60.0
+"""One frame in so long is searched for members that the desk does not know; to search all costs more than to read."""
+
+log = logging.getLogger(__name__)
 
 
 class LiveBoard(Protocol):
@@ -86,6 +92,7 @@ class MarketTalk:
         self._frame_sinks: tuple[FrameSink, ...] = ()
         self._outgoing: deque[bytes] = deque()
         self._due = 0.0
+        self._sample_at = 0.0
         self._abandoned: deque[str] = deque()
         self._segments: frozenset[str] = frozenset()
         self._latest: dict[str, Tick] = {}
@@ -121,7 +128,7 @@ class MarketTalk:
     # -- the stream's thread ---------------------------------------------------------------------------------------
 
     def opened(self, now: float) -> None:
-        self._due = 0.0
+        self._due = self._sample_at = 0.0
         self._watchdog.begin(now)
         self.open = True
 
@@ -158,6 +165,9 @@ class MarketTalk:
         if not count:
             return
         self._watchdog.data(now)
+        if now >= self._sample_at:
+            self._sample_at = now + SAMPLE_SECONDS
+            self._look_for_news(payload)
         self._latency[Step.RECEIVED_TO_BOARD].record((self._monotonic_ns() - began) / 1e6, count)
         if frame.at_ms:
             self._latency[Step.EXCHANGE_TO_RECEIVED].record((at_ms - frame.at_ms) / self._speed(), count)
@@ -222,6 +232,17 @@ class MarketTalk:
         silent = set(self.arrivals.silent)
         with self._lock:
             self._segments = frozenset(key.partition("|")[0] for key in self._subscriptions.sent() if key not in silent)
+
+    def _look_for_news(self, payload: bytes) -> None:
+        """Has the broker added members to the feed? Counted and told once; nothing else changes."""
+        try:
+            new = unknown_members(payload) - self._health.unknown_members
+        except MalformedPayload:  # depth, greeks or bars of it; its prices were sound
+            self._health.bad_frames += 1
+            return
+        if new:
+            self._health.unknown_members |= new
+            log.warning("market-feed: members that this desk does not know: %s", ", ".join(sorted(new)))
 
     def _drop(self, keys: Iterable[str]) -> None:
         keys = list(keys)

@@ -17,6 +17,7 @@ from services.domain.calendar.calendar import market_of
 from services.domain.errors import InvalidRequest, UpstoxError
 from services.domain.phases import Listing, PhaseNow
 from services.feed.latency import Step
+from services.feed.subscriptions import ORDINARY, PLUS
 from services.feed.watchdog import prices_expected
 from services.instrument_master import InstrumentMaster
 from services.live_feed.feed import LiveFeed
@@ -207,6 +208,7 @@ class Runtime(CoreRuntime):
             folder=self.folder,
             practice=lambda: self.source.practice,
             speed=lambda: self._broker_time.clock.speed,
+            limits=PLUS if self.settings.plus else ORDINARY,
             book=records,
             error_sink=self._broker_failed,
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.push.prices import DeskPrices, feed_word
+from services.domain.errors import InvalidRequest
 from services.domain.quotes import FROM_FEED
 from services.runtime import Runtime
 from services.settings import load_settings
@@ -162,3 +163,12 @@ def test_what_still_listens_when_the_desk_closes_breaks_nothing(bench: FeedBench
     prices.hold("push-2", [RELIANCE])
     prices.release("push-1")
     assert not rt.feed._stream.running
+
+
+def test_thirty_levels_of_depth_are_for_an_account_on_plus(tmp_path: Path) -> None:
+    with feeding(tmp_path / "broker", plus=True) as bench:
+        with desk(bench, tmp_path / "ordinary") as rt, pytest.raises(InvalidRequest, match="full_d30"):
+            rt.feed.hold("test", [RELIANCE], "full_d30")
+        with desk(bench, tmp_path / "plus", plus=True) as rt:
+            rt.feed.hold("test", [RELIANCE], "full_d30")
+            wait_until(lambda: rt.feed.serves([RELIANCE]) == {RELIANCE})

@@ -272,6 +272,28 @@ def half_message(peer: Peer) -> None:
     serve(peer)
 
 
+def with_news(peer: Peer) -> None:
+    """Prices with members that nobody has told us of, then all is well."""
+    peer.accept()
+    response = FeedResponse.FromString(prices({"NSE_EQ|INE002A01018": 55.0}))
+    response.feeds["NSE_EQ|INE002A01018"].ltpc.MergeFromString(b"\x30\x05")
+    peer.send(response.SerializeToString() + b"\x48\x01")
+    serve(peer)
+
+
+def bad_depth(peer: Peer) -> None:
+    """A price whose depth cannot be read, then all is well."""
+    peer.accept()
+    response = FeedResponse(type=1, currentTs=1_795_000_000_000)
+    response.feeds["NSE_EQ|INE002A01018"].fullFeed.marketFF.ltpc.ltp = 55.0
+    market = response.feeds["NSE_EQ|INE002A01018"].fullFeed.marketFF.SerializeToString() + b"\x12\x02\x0a\x09"
+    full = b"\x0a" + bytes((len(market),)) + market
+    feed = b"\x12" + bytes((len(full),)) + full
+    entry = b"\x0a\x13NSE_EQ|INE002A01018" + b"\x12" + bytes((len(feed),)) + feed
+    peer.send(b"\x08\x01\x12" + bytes((len(entry),)) + entry)
+    serve(peer)
+
+
 # -- payloads ----------------------------------------------------------------------------------------------------------
 
 

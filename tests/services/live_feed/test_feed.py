@@ -22,6 +22,7 @@ from services.feed.watchdog import DataWatchdog
 from services.live_feed.resting import Resting
 from tests.support.feed_server import (
     FeedServer,
+    bad_depth,
     cut_at_once,
     feed_server,
     garbage,
@@ -32,6 +33,7 @@ from tests.support.feed_server import (
     then_close,
     then_cut,
     torn,
+    with_news,
 )
 from tests.support.live_feed import INFY, NIFTY, NOON, RELIANCE, Desk, live_feed, state, token, until
 
@@ -253,6 +255,29 @@ class TestEndsAndReturns:
             assert health.bad_frames >= 1
             assert health.reconnect_count == 0
         assert len(server.targets) == 1
+
+    def test_members_that_the_broker_added_are_named_and_prices_go_on(
+        self, desk: Desk, server: FeedServer, tmp_path: Path
+    ) -> None:
+        server.scripts.append(with_news)
+        with live_feed(desk, tmp_path) as feed:
+            feed.hold("tab", [RELIANCE], "ltpc")
+            feed.connect()
+            health = until(feed, lambda health: health.updates_received >= 2)
+
+            assert health.unknown_members == ("FeedResponse.9", "LTPC.6")
+            assert (health.bad_frames, health.reconnect_count) == (0, 0)
+
+    def test_a_depth_that_cannot_be_read_is_counted_and_its_price_stands(
+        self, desk: Desk, server: FeedServer, tmp_path: Path
+    ) -> None:
+        server.scripts.append(bad_depth)
+        with live_feed(desk, tmp_path) as feed:
+            feed.hold("tab", [RELIANCE], "ltpc")
+            feed.connect()
+            health = until(feed, lambda health: health.updates_received >= 2)
+
+            assert (health.bad_frames, health.unknown_members, health.reconnect_count) == (1, (), 0)
 
     def test_random_frames_end_neither_the_thread_nor_the_connection(
         self, desk: Desk, server: FeedServer, tmp_path: Path
