@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 CAP_SECONDS = 300.0
 STABLE_SECONDS = 60.0
+OWN_UNIFORM = random.SystemRandom().uniform
+"""Not the shared generator: whatever seeds that one would make all desks wait alike."""
 
 
 class Backoff:
@@ -18,7 +20,7 @@ class Backoff:
         *,
         cap: float = CAP_SECONDS,
         stable: float = STABLE_SECONDS,
-        uniform: Callable[[float, float], float] = random.uniform,
+        uniform: Callable[[float, float], float] = OWN_UNIFORM,
     ) -> None:
         self._cap = cap
         self._stable = stable

@@ -18,6 +18,9 @@ from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from services.domain.errors import RateBudgetSpent, RateLimited, UpstoxError
 
+OWN_UNIFORM = random.SystemRandom().uniform
+"""Not the shared generator: whatever seeds that one would make all desks wait alike."""
+
 T = TypeVar("T")
 
 
@@ -47,7 +50,7 @@ class ReadRetry:
         *,
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
-        uniform: Callable[[float, float], float] = random.uniform,
+        uniform: Callable[[float, float], float] = OWN_UNIFORM,
     ) -> None:
         self.policy = policy
         self._sleep = sleep
@@ -97,7 +100,7 @@ class ReadRetry:
 class Strikes:
     """Counts 429 answers in a row for each operation and says how long to keep still. Shared by all threads."""
 
-    def __init__(self, policy: RetryPolicy, *, uniform: Callable[[float, float], float] = random.uniform) -> None:
+    def __init__(self, policy: RetryPolicy, *, uniform: Callable[[float, float], float] = OWN_UNIFORM) -> None:
         self._policy = policy
         self._uniform = uniform
         self._counts: dict[str, int] = {}
