@@ -112,7 +112,7 @@ class FakeCandles:
         starts = np.arange(start, end, 60_000, dtype=np.int64)
         starts = starts[~np.isin(starts, list(self.silent_minutes))]
         n = (starts - start) // 60_000
-        factor, base = self.factor(day), 1000 + day.toordinal() % 37 + n * 0.05
+        factor, base = self.factor(day), 1000 + day.toordinal() % 37 * 0.5 + n * 0.05  # no leap between two days
         prices = [np.round((base + more) * factor, 2) for more in (0, 1.5, -1.25, 0.5)]
         return columns_of([starts, *prices, n + 1, n * 0])
 
