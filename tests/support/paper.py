@@ -24,7 +24,7 @@ NIFTY = "NSE_INDEX|Nifty 50"
 CALL, PUT, FAR_CALL = "NSE_FO|56983", "NSE_FO|56984", "NSE_FO|56985"
 FUTURE = "NSE_FO|54012"
 CRUDE = "MCX_FO|500001"
-STILL = "2026-11-20T11:15:00+05:30x0.001"
+STILL = "2026-11-20T11:15:00+05:30x0.000001"
 """A clock that stands practically still at a quarter past eleven."""
 
 _EXPIRY = epoch_ms(datetime(2026, 11, 23, 23, 59, 59, tzinfo=IST))

@@ -53,7 +53,7 @@ from tests.support.sockets import answer, refusing, serving
 
 TCS = "NSE_EQ|INE467B01029"
 WEEK = date(2026, 11, 16), date(2026, 11, 19)
-READ_TIMEOUT = 0.08
+READ_TIMEOUT = 0.2
 STATED_SECONDS = RetryPolicy().total_seconds
 
 READS: dict[str, Callable[[UpstoxApi], Any]] = {
