@@ -15,6 +15,7 @@ from dashboard.chart_asset import ADDRESS
 from dashboard.chart_bars import Cut, beside, cut_of, figures, line, places_of, thinned
 from dashboard.chart_choice import Choice
 from dashboard.chart_edges import edges
+from dashboard.chart_marks import Mark, placed
 from dashboard.chart_words import hole_text, why_empty
 from dashboard.formatting import price_decimals
 from dashboard.indicators import GUIDES, PRICE, RANGES, Kind, Line, Study
@@ -50,6 +51,10 @@ class Scene:
     clockwork: Mapping[str, object]
     origin: str
     """Where the prices come from, for a picture."""
+    troubled: bool = False
+    """Does asking for its price fail?"""
+    marks: Sequence[Mark] = ()
+    """Own trades and open orders."""
 
     @property
     def id(self) -> str:
@@ -103,6 +108,7 @@ def chart_data(scene: Scene, view: tuple[int, int] | None) -> dict[str, Any]:
         "file": file_name(symbol, shown, "png"),
         "decimals": decimals,
         "now": epoch_ms(scene.now),
+        "troubled": scene.troubled,
         "bars": thinned(shown, cut),
         "total": len(shown),
         "last_start": int(shown.start_ms[-1]) if len(shown) else None,
@@ -115,6 +121,7 @@ def chart_data(scene: Scene, view: tuple[int, int] | None) -> dict[str, Any]:
         "edges": [epoch_ms(one) for one in coming],
         "provisional": _provisional(look.series, shown),
         "holes": _holes(scene, shown),
+        "marks": placed(scene.marks, shown, forming, cut),
         "view": _first_view(choice, shown),
         "note": why_empty(look, instrument, choice.key, scene.now) if not len(shown) and forming is None else None,
         "progress": [round(look.share, 2), look.words] if look.running and look.first else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 
 from services.domain.calendar.calendar import MarketCalendar, market_of
-from services.domain.candles import DAY, Interval
+from services.domain.candles import Interval
 from services.domain.clock import IST, ist_date
 from services.domain.errors import UnknownInstrument
 from services.domain.phases import Phase
@@ -13,6 +13,7 @@ from services.domain.phases import Phase
 AHEAD = timedelta(hours=6)
 """A page tells its browser so far ahead when bars end; long before that it has told more."""
 MOST = 400
+_SESSION = (Phase.OPEN, Phase.CLOSING_AUCTION)
 
 
 def edges(
@@ -20,12 +21,13 @@ def edges(
 ) -> tuple[datetime, ...]:
     """The starts of the bars from the one that began at `begun` on, ascending; the last one is an end only.
 
-    A bar of a day ends with its session, longer ones at midnight in India. Shorter ones follow each other from `begun`
-    to the end of the session, with which the last of them ends. In a practice session there is no such end.
+    A bar of a day or longer ends with the last session that is in it. Shorter ones follow each other from `begun` to
+    the end of the session, with which the last of them ends. In a practice session there is no such end.
     """
-    end = None if practice else _session_end(calendar, segment, begun, whole_day=interval == DAY)
     if not interval.intraday:
-        return begun, end or end_of(interval, begun)
+        over = end_of(interval, begun)
+        return begun, over if practice else _last_session_end(calendar, segment, begun, over) or over
+    end = None if practice else _session_end(calendar, segment, begun)
     length = timedelta(minutes=interval.minutes or 1)
     starts = [begun]
     while starts[-1] < max(now, begun) + AHEAD and len(starts) < MOST:
@@ -43,19 +45,27 @@ def end_of(interval: Interval, begun: datetime) -> datetime:
     return _midnight(interval.period(ist_date(begun))[1])
 
 
-def _session_end(calendar: MarketCalendar, segment: str, at: datetime, *, whole_day: bool) -> datetime | None:
-    """The end of the session that `at` is in, of the last one of the day for a bar of the `whole_day`; with a closing
-    auction, the auction's. `None`: not known, or no session then."""
+def _last_session_end(calendar: MarketCalendar, segment: str, begun: datetime, over: datetime) -> datetime | None:
+    """The end of the last session between the two; `None`: there is none, or nobody knows whether one follows."""
+    try:
+        found = calendar.sessions(market_of(segment), begun, over, phases=_SESSION)
+    except UnknownInstrument:
+        return None
+    if not found.windows or any(day > found.windows[-1].start.astimezone(IST).date() for day in found.unknown):
+        return None
+    return found.windows[-1].end
+
+
+def _session_end(calendar: MarketCalendar, segment: str, at: datetime) -> datetime | None:
+    """The end of the session that `at` is in; with a closing auction, the auction's. `None`: not known, or no session
+    then."""
     try:
         market = market_of(segment)
     except UnknownInstrument:
         return None
     following = _midnight(ist_date(at) + timedelta(days=1))
-    windows = calendar.sessions(market, at, following, phases=(Phase.OPEN, Phase.CLOSING_AUCTION)).windows
-    if whole_day:
-        return windows[-1].end if windows else None
     end: datetime | None = at
-    for one in windows:
+    for one in calendar.sessions(market, at, following, phases=_SESSION).windows:
         if end is None or one.start > end:
             break
         end = one.end

@@ -24,9 +24,9 @@ def begin(key: str) -> int:
     """Take over what the link says, or what the session last showed, else days of `key`. How many charts there are.
     Call it once in a full run, before anything is drawn."""
     words = st.query_params.to_dict()
-    if "key" in words:
+    if not _MEMBERS.isdisjoint(words):
         for place, suffix in enumerate(SUFFIXES):
-            if f"key{suffix}" in words:
+            if place == 0 or f"key{suffix}" in words:
                 _take(place, suffix, words, key)
             else:
                 st.session_state.pop(_CHOICE.format(place), None)
@@ -120,7 +120,7 @@ def _take(place: int, suffix: str, words: Mapping[str, str], key: str) -> None:
             before = replace(before, key=given["key"], compared=(), view=None)
         st.session_state[_CHOICE.format(place)] = before
         return
-    choice, wrong = read_choice(words, suffix, otherwise=_usual(key))
+    choice, wrong = read_choice(words, suffix, otherwise=_usual(key if before is None else before.key))
     st.session_state[_CHOICE.format(place)] = choice
     st.session_state[_PROBLEMS.format(place)] = wrong
 

@@ -12,7 +12,7 @@ from services.candles.audit import AuditReport, Finding, Kind
 from services.candles.series import CandleSeries, Missing, SourcePart
 from services.domain.candles import Interval
 from services.domain.clock import IST, ist_date
-from services.domain.errors import RequestRefused, UpstoxError
+from services.domain.errors import BrokerFault, RequestRefused, TransportError, UpstoxError
 from services.domain.instruments import Instrument
 
 SOURCES = {
@@ -33,8 +33,10 @@ def stretch(start: datetime, end: datetime, interval: Interval) -> str:
     if first.date() != last.date():
         same = first.year == last.year
         return f"{first:%d %b}{'' if same else f' {first.year}'} – {last:%d %b %Y}"
-    whole = not interval.intraday or (end - start) >= timedelta(hours=23)
-    return f"{first:%d %b %Y}" if whole else f"{first:%d %b %Y}, {first:%H:%M}–{end.astimezone(IST):%H:%M}"
+    if not interval.intraday or (end - start) >= timedelta(hours=23):
+        return f"{first:%d %b %Y}"
+    since, until = f"{first:%H:%M}", f"{end.astimezone(IST):%H:%M}"
+    return f"{first:%d %b %Y}, {since if since == until else f'{since}–{until}'}"
 
 
 def sources_told(series: CandleSeries, now: datetime) -> str:
@@ -91,7 +93,10 @@ def why_empty(look: Look, instrument: Instrument | None, key: str, now: datetime
         return "The candles are on their way."
     error = look.error or _first_error(look.series)
     if error is not None and not (instrument is None and isinstance(error, RequestRefused)):
-        return f"{in_words(error)} Nothing is stored of this stretch."
+        words = in_words(error)
+        if isinstance(error, TransportError | BrokerFault):
+            return f"{words.title}. Nothing is stored of this stretch, and the desk keeps asking."
+        return f"{words} Nothing is stored of this stretch."
     if instrument is None:
         return f"The instrument master does not know {key}: it may be delisted or expired, or the link is wrong."
     if instrument.expiry is not None and instrument.expiry < ist_date(now):

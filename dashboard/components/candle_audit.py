@@ -11,6 +11,7 @@ from services.candles.audit import AuditReport, Kind
 MEANINGS = {
     Kind.NOT_FETCHED: "nobody has asked the broker yet, or it did not answer",
     Kind.NO_TRADE: "the broker was asked and has no bar there, though the session was on",
+    Kind.BEFORE: "the broker has no bar of these days, nor of any before: perhaps it was not listed yet",
     Kind.LATE: "not in the broker's running answer of the day, but in its history",
     Kind.CHANGED: "the broker's history differs from what it told before",
     Kind.SUSPICIOUS: "cannot be right as it stands: shown all the same, as the broker tells it",
@@ -32,6 +33,8 @@ def audit_part(place: int, report: AuditReport | None) -> None:
                 "Bars", quantity(report.bars), border=True, help=f"of {quantity(report.expected)} in the sessions"
             )
             for kind, count in counts.items():
+                if kind is Kind.BEFORE and not count:
+                    continue
                 st.metric(kind.value.capitalize(), quantity(count), border=True, help=f"{MEANINGS[kind]}.".capitalize())
         if report.days_unknown:
             st.caption(f"Of {report.days_unknown} days nobody has published whether there is a session.")

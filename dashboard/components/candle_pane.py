@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.candle_loading import Look
 from dashboard.chart_choice import Choice, first_day, start_of, warmed
 from dashboard.chart_data import Scene, instants
+from dashboard.chart_marks import MarkSource
 from dashboard.chart_state import choose, chosen, keep_view, problems, see, sight
 from dashboard.chart_words import audit_told, missing_told, provisional_told, sources_told
 from dashboard.components.candle_audit import audit_part
@@ -18,6 +19,7 @@ from dashboard.components.candle_bar import compare, indicators, instrument_sear
 from dashboard.components.candle_files import files_popover
 from dashboard.components.chart import chart
 from dashboard.components.notices import show_problem
+from dashboard.components.trade_link import trade_link
 from dashboard.first_start import INDEX_KEYS
 from dashboard.formatting import ist_when
 from dashboard.indicators import Kind
@@ -32,12 +34,14 @@ from services.domain.errors import LoginRequired, TokenRejected
 from services.domain.instruments import Instrument
 from services.runtime import Runtime
 
+SEARCH_PIXELS = 240
 PATIENCE = 1.5
 """Seconds that the first drawing of a series waits for it: what is stored takes a few milliseconds."""
 
 
-def candle_pane(place: int) -> None:
-    """Draw the chart at that place. Reads what is known; the loader beside it asks the broker."""
+def candle_pane(place: int, marks: MarkSource | None = None) -> None:
+    """Draw the chart at that place. Reads what is known; the loader beside it asks the broker. `marks` knows of own
+    trades and orders."""
     say()
     runtime, choice = desk(), chosen(place)
     instruments = instruments_of(runtime, (choice.key, *choice.compared))
@@ -45,7 +49,7 @@ def candle_pane(place: int) -> None:
     for problem in problems(place):
         st.caption(f":material/info: {plain(_sentence(problem))}")
     _login_wanted(runtime, place, choice)
-    scene = _scene(runtime, place, choice, instruments)
+    scene = _scene(runtime, place, choice, instruments, marks)
     in_sight = sight(place, scene.id)
     chart(
         scene,
@@ -72,15 +76,16 @@ def _login_wanted(runtime: Runtime, place: int, choice: Choice) -> None:
 
 
 def _controls(place: int, instruments: Mapping[str, Instrument]) -> None:
-    search, bar = st.columns([1, 3.2], gap="small", vertical_alignment="top")
-    with search:
-        instrument_search(place)
-    with bar, st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        with st.container(width=SEARCH_PIXELS):
+            instrument_search(place)
         interval_and_range(place)
         indicators(place)
         compare(place, instruments, _offered(place))
         files_popover(place)
         two_charts(place)
+        if "_INDEX|" not in chosen(place).key:
+            trade_link(chosen(place).key)
 
 
 def _offered(place: int) -> dict[str, str]:
@@ -91,13 +96,16 @@ def _offered(place: int) -> dict[str, str]:
     return {key: one.symbol for key, one in instruments_of(runtime, keys).items()}
 
 
-def _scene(runtime: Runtime, place: int, choice: Choice, instruments: Mapping[str, Instrument]) -> Scene:
+def _scene(
+    runtime: Runtime, place: int, choice: Choice, instruments: Mapping[str, Instrument], marks: MarkSource | None
+) -> Scene:
+    start = start_of(_first_day(runtime, choice))
     reading = read(runtime, f"candles-{place}-{choice.key}", (choice.key, *choice.compared))
     row = reading.rows.get(choice.key)
     return Scene(
         choice=choice,
         look=_look(runtime, choice, choice.key),
-        start=start_of(_first_day(runtime, choice)),
+        start=start,
         now=reading.now,
         instruments=instruments,
         compared={key: _look(runtime, choice, key) for key in choice.compared},
@@ -107,6 +115,8 @@ def _scene(runtime: Runtime, place: int, choice: Choice, instruments: Mapping[st
         practice=runtime.source.practice,
         clockwork=reading.clockwork(),
         origin=f"{mode_look(runtime.settings).name}, prices: {runtime.source.label}",
+        troubled=reading.problem is not None or choice.key in reading.problems,
+        marks=marks(choice.key, start, reading.now) if marks is not None else (),
     )
 
 

@@ -13,7 +13,10 @@ from dashboard.components.web import browser_component
 from dashboard.resources import push_tokens
 from dashboard.state import push_door
 
-_PARTS = ("chart_axis", "chart_colours", "chart_forming", "chart_plot", "chart_read", "chart_tools")
+_PARTS = (
+    "chart_axis", "chart_colours", "chart_forming", "chart_marks", "chart_plot", "chart_read", "chart_tools",
+    "chart_draw", "chart_look",
+)  # fmt: skip
 _mount = browser_component("chart", live=True, parts=_PARTS)
 
 Event = Callable[[Any], object]

@@ -26,7 +26,7 @@ from services.domain.instruments import Underlying
 from services.domain.option_figures import around
 from services.runtime import Runtime
 
-_mount = browser_component("option_chain", live=True)
+_mount = browser_component("option_chain", live=True, parts=("option_paint", "option_figures"))
 
 EVERY = 3.0
 """Prices, volume and open interest come by the push channel; this renews greeks, totals and ratios."""

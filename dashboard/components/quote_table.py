@@ -41,6 +41,7 @@ def quote_table(
     on_order: Event | None = None,
     on_sort: Event | None = None,
     on_shift: Event | None = None,
+    on_trade: Event | None = None,
     quiet: bool = False,
 ) -> None:
     """Draw the table. A handler that is given makes that gesture possible; it runs before the next redraw.
@@ -56,6 +57,7 @@ def quote_table(
         "pickable": on_pick is not None,
         "removable": on_remove is not None,
         "movable": on_order is not None,
+        "tradable": on_trade is not None,
         "quiet": quiet,
         "push": push_door(push_tokens().renew),
         "sort": None if sort is None else {"id": sort.id, "dir": "desc" if sort.down else "asc"},
@@ -68,6 +70,7 @@ def quote_table(
         on_ordered_change=_handler(key, "ordered", on_order),
         on_sorted_change=_handler(key, "sorted", on_sort),
         on_shifted_change=_handler(key, "shifted", on_shift),
+        on_traded_change=_handler(key, "traded", on_trade),
     )
 
 
@@ -96,6 +99,7 @@ def _record(reading: Reading, key: str, columns: Sequence[Column], tracks: Track
         "m": key in reading.moving,
         "t": None if row is None else epoch_ms(row["received_at"]),
         "feed": row is not None and member(row, "from_feed"),
+        "i": instrument is not None and instrument.is_index,
         "o": reading.problem is not None or problem is not None,
         "x": in_words(problem).title if problem else None,
         "v": [None if row is None else _value(column, key, row, tracks) for column in columns],

@@ -28,6 +28,8 @@ class Kind(StrEnum):
     """Nobody has asked the broker for these bars, or it did not answer."""
     NO_TRADE = "no trade"
     """The broker was asked and has no bar there, though the session was on."""
+    BEFORE = "before the first bar"
+    """Nor on any earlier day of the stretch: a contract that had not been listed yet has no gap there."""
     LATE = "late"
     """The bar was not in the broker's running answer of the day and is in its history."""
     CHANGED = "changed"
@@ -171,9 +173,14 @@ def _missing(series: CandleSeries, reading: Reading, grid: _Grid) -> list[Findin
     now_known = _known_until(series, reading)
     if now_known is not None:
         unfetched |= lacking >= now_known
+    early = np.zeros(len(lacking), bool)
+    if len(series):
+        day = reading.days.day_of(int(series.start_ms[0]), series.interval)
+        early = ~unfetched & (lacking < reading.days.start_ms(day, intraday=series.interval.intraday))
     return [
         *_runs(Kind.NOT_FETCHED, lacking[unfetched], grid, "nobody has asked for them yet, or no answer came"),
-        *_runs(Kind.NO_TRADE, lacking[~unfetched], grid, "the broker was asked and has none"),
+        *_runs(Kind.NO_TRADE, lacking[~unfetched & ~early], grid, "the broker was asked and has none"),
+        *_runs(Kind.BEFORE, lacking[early], grid, "the broker was asked and has none: perhaps not listed yet"),
     ]
 
 

@@ -8,9 +8,8 @@ import sqlite3
 import statistics
 import tempfile
 import time
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -22,104 +21,33 @@ from services.candles.book import CandleBook
 from services.candles.market_days import MarketDays
 from services.candles.series import CandleSeries
 from services.domain.calendar.calendar import BUNDLED
-from services.domain.candles import DAY, MINUTE, Interval
+from services.domain.candles import DAY, MINUTE
 from services.domain.clock import IST, from_epoch_ms, ist_date
 from services.domain.day_spans import DaySpans
 from services.storage.candle_store import CandleStore
 from services.storage.pool import Pool
 from services.storage.schema import migrate_market
-from services.transport.http import HttpClient
-from services.transport.rate_gate import RateGate
-from services.transport.upstox_api import UpstoxApi
 from services.wire.candle_columns import CandleColumns, columns_of
-from services.wire.endpoints import RATE_LIMITS, Base, Limit, Profile
-from tests.benchmarks.candle_server import DAYS, MINUTES, CandleServer
+from tests.benchmarks import chart
+from tests.benchmarks.candle_frames import EACH, NAMES, TURNS, faster, to_frames
+from tests.benchmarks.candle_server import DAYS, MINUTES
 from tests.benchmarks.surroundings import as_the_desk_runs
 from tests.benchmarks.table import Row
 from tests.benchmarks.timing import medians_ms
 from tests.support.candles import KEY, FakeCandles, FeedOfMinutes, day, ist, open_candle_book
 from tests.support.clocks import FakeClock
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    import upstox_client
-
-TURNS, EACH = 5, 8
 FEW, MANY = 2_500, 100_000
 STRETCHES = 100
 CLAIMED_MS = 5.0
 USUAL_TTL_MINUTES = 5
-_NAMES = ("timestamp", "open", "high", "low", "close", "volume", "oi")
 
 
 def run() -> list[Row]:
-    """Measure everything about candles but what a browser does with them."""
+    """Measure everything about candles; what a browser does with them last, by a desk of its own."""
     with as_the_desk_runs():
-        return [*_to_frames(), *_cached(), *_coverage(), *_on_disk(), _claim(), *_reopened()]
-
-
-# -- from the broker to a DataFrame ------------------------------------------------------------------------------------
-
-
-def _to_frames() -> list[Row]:
-    first, last = date(2026, 10, 23), date(2026, 11, 19)
-    with CandleServer() as server, _client(server.url) as api:
-        sdk = _Sdk(server.url)
-
-        def ours(interval: Interval, bars: int) -> pd.DataFrame:
-            frame = CandleSeries.of(KEY, interval, api.candles(KEY, interval, first, last).value).frame()
-            assert len(frame) == bars
-            return frame
-
-        pd.testing.assert_frame_equal(ours(MINUTE, MINUTES), sdk.frame("minutes", 1, MINUTES), check_index_type=False)
-        took = medians_ms(
-            {
-                "minutes": lambda: ours(MINUTE, MINUTES),
-                "minutes sdk": lambda: sdk.frame("minutes", 1, MINUTES),
-                "days": lambda: ours(DAY, DAYS),
-                "days sdk": lambda: sdk.frame("days", 1, DAYS),
-            },
-            turns=TURNS,
-            each=EACH,
-        )
-    told = f"official SDK, its rows to a DataFrame; no server delay, answers not packed; median of {TURNS * EACH}"
-    return [
-        _faster(f"{MINUTES:,} minutes to a DataFrame", took["minutes"], took["minutes sdk"], 3.5, told),
-        _faster(f"{DAYS:,} days to a DataFrame", took["days"], took["days sdk"], 3.0, told),
-    ]
-
-
-@contextmanager
-def _client(url: str) -> Iterator[UpstoxApi]:
-    with closing(HttpClient()) as http:
-        yield UpstoxApi(
-            http=http,
-            gate=RateGate(dict.fromkeys(RATE_LIMITS, (Limit(10**6, 1.0),))),  # or the gate is what is measured
-            bases=dict.fromkeys(Base, url),
-            profile=Profile.UPSTOX,
-            token=lambda writes: "benchmark",
-            token_rejected=lambda secret: None,
-            error_sink=lambda *args, **kwargs: None,
-        )
-
-
-class _Sdk:
-    """The official client, and pandas, as their documentation shows."""
-
-    def __init__(self, url: str) -> None:
-        configuration = upstox_client.Configuration()
-        configuration.host = url
-        configuration.access_token = "benchmark"
-        self._api = upstox_client.HistoryV3Api(upstox_client.ApiClient(configuration))
-
-    def frame(self, unit: str, interval: int, bars: int) -> pd.DataFrame:
-        """The same DataFrame as ours."""
-        answer = self._api.get_historical_candle_data1(KEY, unit, interval, "2026-11-19", "2026-10-23")
-        frame = pd.DataFrame(answer.data.candles, columns=list(_NAMES))
-        frame["timestamp"] = pd.to_datetime(frame["timestamp"])
-        frame = frame.set_index("timestamp").sort_index()
-        assert len(frame) == bars
-        return frame
+        rows = [*to_frames(), *_cached(), *_coverage(), *_on_disk(), _claim(), *_reopened()]
+    return [*rows, *chart.run()]
 
 
 # -- from the cache ------------------------------------------------------------------------------------------------
@@ -171,8 +99,8 @@ def _cached_reads(folder: Path, bars: int, bar: float) -> list[Row]:
     told = f"rows in SQLite to a DataFrame; ours with all its bookkeeping, to a DataFrame too; median of {TURNS} turns"
     ratio = took["memory"] / took["diskcache"]
     found = [
-        _faster(f"cached read of {bars:,} minutes", took["memory"], took["rows"], bar, told),
-        _faster("  from the file, after a restart", took["disk"], took["rows"], None, "memory emptied before each"),
+        faster(f"cached read of {bars:,} minutes", took["memory"], took["rows"], bar, told),
+        faster("  from the file, after a restart", took["disk"], took["rows"], None, "memory emptied before each"),
     ]
     if bars == FEW:
         goal, note = "<= 2x", "the same DataFrame in diskcache"
@@ -204,7 +132,7 @@ class _Rows:
             " WHERE instrument_key = ? AND interval = ? AND timestamp >= 0 ORDER BY timestamp",
             (KEY, "1minute"),
         ).fetchall()
-        frame = pd.DataFrame(found, columns=list(_NAMES))
+        frame = pd.DataFrame(found, columns=list(NAMES))
         frame.index = pd.DatetimeIndex(
             frame.pop("timestamp").to_numpy().view("M8[ms]"), tz="UTC", name="timestamp"
         ).tz_convert(IST)
@@ -351,9 +279,3 @@ def _median_us(do: Callable[[], object]) -> float:
         do()
         times.append((time.perf_counter() - began) * 1e6)
     return statistics.median(times)
-
-
-def _faster(name: str, ours: float, peer: float, bar: float | None, note: str) -> Row:
-    ratio = peer / ours
-    goal, met = ("", None) if bar is None else (f">= {bar:g}x", ratio >= bar)
-    return Row(name, ours, peer, ratio, goal, met, "ms", note)

@@ -106,7 +106,7 @@ def _paint(context: Any, url: str, name: str, query: str) -> list[Row]:
     bars = page.evaluate("deskBench.stage().dataset.total")
 
     def by_link() -> float:
-        page.get_by_test_id("stSidebarNavLink").filter(has_text="Account").click()
+        page.get_by_role("link", name="Account", exact=True).click()
         page.locator("h1", has_text="Account").wait_for()
         page.wait_for_function("!deskBench.stage()")
         return float(page.evaluate("deskBench.follow('Candles')"))

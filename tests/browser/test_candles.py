@@ -156,6 +156,30 @@ def test_bars_close_on_the_desks_minute_and_the_view_goes_along(quick, candles):
     assert times == sorted(times)
 
 
+def test_a_bar_that_begins_where_none_formed_takes_the_view_along(desk, candles):
+    page = candles(desk.url, f"?key={RELIANCE}&interval=5m&range=1D")
+    until(page, lambda: facts(page)["forming"])
+
+    moved, follows = stage(page).evaluate(
+        """({ deskChart: chart }) => {
+            chart.receive = () => {}
+            const row = deskLive.rows.get(chart.data.key)
+            chart.forming.bar = null // the bar before has ended, and nothing has traded since
+            chart.layOut()
+            chart.toEnd()
+            const before = chart.view[1]
+            chart.forming.edges = [row.now - 60_000, row.now + 60_000]
+            chart.data.edges = chart.forming.edges
+            const values = [...row.values]
+            deskLive.rows.set(chart.data.key, { ...row, values })
+            chart.takeOver()
+            return [chart.view[1] - before, chart.isAtEnd()]
+        }"""
+    )
+
+    assert (round(moved, 3), follows) == (1, True)
+
+
 def test_a_closer_look_brings_every_bar(desk, candles):
     page = candles(desk.url, f"?key={RELIANCE}&interval=1m&range=5D")
     assert int(facts(page)["step"]) > 1
@@ -188,6 +212,26 @@ def test_the_keyboard_reads_bar_by_bar(desk, candles):
     page.wait_for_url("**log=1**")
     page.keyboard.press("Escape")
     assert not page.locator(".tag.time").is_visible()
+
+
+def test_a_tap_reads_a_bar_until_the_next_tap(desk, chromium):
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    page.goto(f"{desk.url}/candles?key={RELIANCE}&interval=5m&range=5D")
+    page.locator("h1").first.wait_for()
+    page.add_script_tag(content=FIND_CHARTS)
+    stage(page).scroll_into_view_if_needed()
+    page.wait_for_function("deskCharts()[0].dataset.draws")
+    box = stage(page).bounding_box()
+    cursor = "deskCharts()[0].deskChart.cursor?.index ?? null"
+
+    page.touchscreen.tap(box["x"] + 150, box["y"] + 60)
+    until(page, lambda: page.evaluate(cursor) is not None)
+    assert page.locator(".tag.time").is_visible()
+    page.touchscreen.tap(box["x"] + 150, box["y"] + 60)
+    until(page, lambda: page.evaluate(cursor) is None)
+    context.close()
 
 
 def test_what_is_chosen_is_in_the_link_and_a_link_brings_it_back(desk, candles):
@@ -229,6 +273,32 @@ def test_others_are_compared_in_percent(desk, candles):
     legend.get_by_text("INFY").wait_for()
     assert legend.inner_text().count("%") == 2
     assert page.locator(".tag.last").inner_text().endswith("%")
+
+
+def test_what_is_compared_reaches_to_the_bar_that_forms(desk, candles):
+    page = candles(desk.url, f"?key={RELIANCE}&interval=5m&range=1D&compare={INFY}")
+    until(page, lambda: facts(page)["forming"] and "," not in facts(page)["view"])
+    ends = "[...deskCharts()[0].deskChart.plot.data].filter(one => one.mode === 'lines').map(one => one.x.at(-1))"
+
+    until(page, lambda: page.evaluate(f"{ends}.every(end => end === deskCharts()[0].deskChart.formingPlace)"))
+
+
+def test_how_far_the_reading_has_come_is_shown(desk, candles):
+    page = candles(desk.url, f"?key={RELIANCE}&interval=1D&range=3M")
+    bar = page.locator('[role="progressbar"]')
+    assert bar.is_hidden()
+
+    stage(page).evaluate(
+        """({ deskChart }) => {
+            deskChart.receive = () => {} // the desk has read everything, and would tell so
+            deskChart.data.progress = [0.4, "candles of 1 day: June"]
+            deskChart.showProgress()
+        }"""
+    )
+
+    assert bar.is_visible()
+    assert bar.get_attribute("aria-valuenow") == "40"
+    assert "candles of 1 day: June" in bar.inner_text()
 
 
 def test_two_charts_stand_side_by_side_each_with_its_own(desk, candles):
@@ -310,6 +380,41 @@ def test_a_restart_shows_the_chart_with_the_broker_stopped(broker, tmp_path, can
         page.get_by_text("stored here").first.wait_for()
         page.get_by_text(re.compile("told .* ago")).first.wait_for()
         page.get_by_text("The broker cannot be reached").first.wait_for(timeout=60_000)
+
+
+def test_a_price_that_nobody_renews_is_told_as_not_current(broker, tmp_path, candles):
+    environment = dict.fromkeys(("DESK_API_BASE", "DESK_ORDER_BASE", "DESK_ASSETS_BASE"), broker.url)
+    with Desk(tmp_path / "data", environment=environment | {"DESK_ACCESS_TOKEN": broker.token}) as desk:
+        page = candles(desk.url, f"?key={RELIANCE}&interval=1m&range=1D", strict=False)
+        page.locator('.readout .live[data-state="forming"]').wait_for()
+
+        broker.stop()
+
+        page.get_by_text("forming, not current").wait_for(timeout=60_000)
+        assert page.locator(".tag.last[data-old]").count() == 1
+
+
+def test_own_trades_and_orders_stand_at_their_bar_and_price(desk, candles):
+    page = candles(desk.url, f"?key={RELIANCE}&interval=1D&range=6M")
+    stage(page).evaluate(
+        """stage => {
+            const chart = stage.deskChart
+            chart.data = { ...chart.data, marks: [
+                { at: 30, price: chart.data.bars.low[30], side: "BUY", text: "Bought 50 at <b>1,500.00</b>" },
+                { at: 30, price: chart.data.bars.high[30], side: "SELL", text: "Sold 50 at 1,510.00" },
+                { at: null, price: chart.data.bars.close[40], side: "SELL", text: "Sell 5 at 1,520.00, limit" },
+            ] }
+            chart.receive()
+            chart.receive = () => {} // the desk knows of none, and would tell so
+        }"""
+    )
+
+    page.get_by_text("Sell 5 at 1,520.00, limit").wait_for()
+    drawn = "[...deskCharts()[0].deskChart.plot.data].filter(one => one.mode === 'markers').map(one => one.x)"
+    assert page.evaluate(drawn) == [[30], [30]]
+    page.evaluate("deskCharts()[0].deskChart.walk(30)")
+    assert page.locator(".notes span").all_inner_texts() == ["Bought 50 at <b>1,500.00</b>", "Sold 50 at 1,510.00"]
+    assert "Sold 50 at 1,510.00" in page.locator(".sr").last.inner_text()
 
 
 def test_the_drawing_library_comes_from_the_desk_and_is_kept_by_the_browser(desk, candles):

@@ -34,7 +34,7 @@ class FakeBook:
         self.reads += 1
         progress(0.5, "3 of 6 requests")
         self.reached.set()
-        assert self.go.wait(10)
+        assert self.go.wait(30)
         if self.error is not None:
             raise self.error
         return minutes(5)
@@ -83,7 +83,7 @@ def test_a_first_look_waits_for_what_takes_a_moment(loader):
 def test_what_takes_long_is_shown_from_the_store_with_its_progress(loader, book):
     book.go.clear()
     look(loader, patience=0)
-    assert book.reached.wait(10)
+    assert book.reached.wait(30)
 
     found = look(loader, patience=0)
 

@@ -13,12 +13,14 @@ from dashboard.candle_loading import Look
 from dashboard.chart_bars import MOST_IN_SIGHT
 from dashboard.chart_choice import Choice, Span
 from dashboard.chart_data import MOST_HOLES, Scene, chart_data, instants
+from dashboard.chart_marks import Mark
 from dashboard.indicators import Study
 from services.candles.audit import AuditReport, Finding, Kind
 from services.domain.calendar.calendar import BUNDLED
 from services.domain.candles import DAY, MINUTE
 from services.domain.clock import IST, epoch_ms
 from services.domain.errors import NotSent
+from services.domain.orders import Side
 from services.domain.quotes import Bar
 from tests.support.candles_page import OPENS, RELIANCE, minutes, series
 from tests.support.readings import FUTURE, INSTRUMENTS
@@ -174,6 +176,25 @@ def test_what_may_still_change_is_told_by_its_place():
 
     assert made["provisional"] == 30
     assert data(scene())["provisional"] is None
+
+
+def test_own_trades_and_orders_go_along():
+    marks = (
+        Mark(1500.5, Side.BUY, "Bought 5 at 1,500.50", OPENS + timedelta(minutes=100, seconds=10)),
+        Mark(1520.0, Side.SELL, "Sell 5 at 1,520.00, limit"),
+    )
+    made = data(scene(forming=bar(OPENS + timedelta(minutes=100)), marks=marks))
+
+    assert [(one["at"], one["side"]) for one in made["marks"]] == [(None, "SELL"), (100, "BUY")]
+    assert data(scene())["marks"] == []
+
+
+def test_while_bars_are_on_their_way_it_is_told_how_far_they_have_come():
+    made = data(scene(look=Look(minutes(10), running=True, share=0.256, words="candles of 1 minute: August")))
+
+    assert made["progress"] == [0.26, "candles of 1 minute: August"]
+    assert made["total"] == 10
+    assert data(scene(look=Look(minutes(10), running=True, first=False)))["progress"] is None
 
 
 @pytest.mark.parametrize(

@@ -56,11 +56,13 @@ def test_a_session_of_an_hour_on_a_holiday_is_one_too():
     [
         ("day", "2026-11-20 00:00", "20 15:30"),
         ("day", "2026-11-21 00:00", "22 00:00"),
-        ("week", "2026-11-16 00:00", "23 00:00"),
-        ("month", "2026-11-01 00:00", "01 00:00"),
+        ("week", "2026-11-16 00:00", "20 15:30"),
+        ("week", "2026-01-26 00:00", "01 15:30"),  # the Budget, a Sunday
+        ("month", "2026-11-01 00:00", "30 15:30"),
+        ("month", "2031-11-01 00:00", "01 00:00"),  # nobody has published that year
     ],
 )
-def test_a_day_ends_with_its_last_session_and_what_is_longer_at_midnight(word, begun, end):
+def test_a_day_and_what_is_longer_ends_with_its_last_session(word, begun, end):
     assert told(word, begun, "2026-11-20 11:00")[1:] == [end]
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import csv
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +18,7 @@ from services.domain.errors import InvalidRequest, UpstoxError
 from services.runtime import Runtime, use_runtime
 from services.settings import load_settings
 from tests.support.candles import ist
+from tests.support.real_candles import RealBar, real_days, real_minutes
 from tests.support.shared_data import shared
 
 TCS, RELIANCE, NIFTY = "NSE_EQ|INE467B01029", "NSE_EQ|INE002A01018", "NSE_INDEX|Nifty 50"
@@ -42,15 +43,12 @@ def _fetcher(folders: pytest.TempPathFactory, candles: Path) -> Iterator[CandleF
 
 def _file(name: str) -> list[dict[str, Any]]:
     """The bars of a file of minutes as `fetch_candles` should give them."""
-    found = []
-    with shared(f"data/candles_1m/{name}").open(encoding="utf-8") as text:
-        for row in csv.DictReader(text):
-            cells = {key.lower(): value for key, value in row.items()}
-            stamp = datetime.fromisoformat(cells["datetime"])
-            stamp = stamp.replace(tzinfo=IST) if stamp.tzinfo is None else stamp.astimezone(IST)
-            prices = {key: round(float(cells[key]), 2) for key in ("open", "high", "low", "close")}
-            found.append({"timestamp": stamp.isoformat(), **prices, "volume": int(float(cells["volume"])), "oi": 0})
-    return found
+    return [_told(row) for row in real_minutes(name)]
+
+
+def _told(row: RealBar) -> dict[str, Any]:
+    values = dict(zip(("open", "high", "low", "close", "volume"), row[1:6], strict=True))
+    return {"timestamp": row.start.astimezone(IST).isoformat(), **values, "oi": 0}
 
 
 def _of_day(rows: list[Any], day: str) -> list[Any]:
@@ -108,32 +106,53 @@ def test_longer_bars_are_made_of_the_minutes(minutes: CandleFetcherV3, interval:
 def test_real_days_come_exactly_as_they_are_and_plain_sql_finds_them(daily: CandleFetcherV3) -> None:
     bars = daily.fetch_candles(TCS, "day", "2019-08-01", "2026-08-21")
 
-    with shared("data/daily_nse/TCS.csv").open(encoding="utf-8") as text:
-        rows = {
-            row["Date"]: (
-                *(float(row[f"{name}_PRICE"]) for name in ("OPEN", "HIGH", "LOW", "CLOSE")),
-                int(row["TTL_TRD_QNTY"]),
-            )
-            for row in csv.DictReader(text)
-        }
-    got = {bar["timestamp"][:10]: (bar["open"], bar["high"], bar["low"], bar["close"], bar["volume"]) for bar in bars}
-    assert {day: got.get(day) for day in rows} == rows
+    rows = [_told(row) for row in real_days("TCS")]
+    got = {bar["timestamp"]: bar for bar in bars}
+    assert [got.get(row["timestamp"]) for row in rows] == rows
     with closing(sqlite3.connect(daily._candles._store._pool.path)) as connection:
         stored = connection.execute(
             "SELECT date, open, high, low, close, volume FROM ohlc_data WHERE instrument_key = ?", (TCS,)
         ).fetchall()
-    assert {row[0]: row[1:] for row in stored} == got
+    names = ("open", "high", "low", "close", "volume")
+    assert {row[0]: row[1:] for row in stored} == {
+        bar["timestamp"][:10]: tuple(bar[name] for name in names) for bar in got.values()
+    }
 
 
-def test_minutes_aggregate_to_the_daily_bar(minutes: CandleFetcherV3) -> None:
+def test_minutes_aggregate_to_the_daily_bar(tmp_path: Path) -> None:
+    files = tmp_path / "candles"
+    files.mkdir()
+    for name in ("candles_1m/TCS_1m_20250101_20250115.csv", "daily_nse/TCS.csv"):
+        source = shared(f"data/{name}")
+        (files / source.name).write_bytes(source.read_bytes())
+    settings = load_settings(data_dir=tmp_path / "desk", mode="paper", paper_clock=LATER, paper_candles=files)
+    with Runtime(settings) as runtime, use_runtime(runtime):
+        each = CandleFetcherV3().fetch_candles(TCS, "1minute", "2025-01-01", "2025-01-15")
+        days = CandleFetcherV3().fetch_candles(TCS, "day", "2025-01-01", "2025-01-15")
+
+    official = [row for row in real_days("TCS", since="2025-01-01") if row.start < ist("2025-01-16 00:00")]
+    assert days == [_told(row) for row in official]
+    assert len(days) == 11
+    for row, bar in zip(official, days, strict=True):
+        inside = _of_day(each, bar["timestamp"][:10])
+        assert (bar["open"], bar["high"], bar["low"], row.last) == (
+            inside[0]["open"], max(one["high"] for one in inside), min(one["low"] for one in inside),
+            inside[-1]["close"],
+        )  # fmt: skip
+        # before the open and after the close some is traded that no minute has
+        assert 0.98 <= sum(one["volume"] for one in inside) / bar["volume"] <= 1
+
+
+def test_without_a_file_of_days_the_day_is_what_its_minutes_make(minutes: CandleFetcherV3) -> None:
     each = minutes.fetch_candles(TCS, "1minute", "2025-01-01", "2025-01-15")
     days = minutes.fetch_candles(TCS, "day", "2025-01-01", "2025-01-15")
 
     assert len(days) == 11
     for bar in days:
         inside = _of_day(each, bar["timestamp"][:10])
-        assert (bar["open"], bar["high"], bar["low"]) == (
+        assert (bar["open"], bar["high"], bar["low"], bar["close"], bar["volume"]) == (
             inside[0]["open"], max(one["high"] for one in inside), min(one["low"] for one in inside),
+            inside[-1]["close"], sum(one["volume"] for one in inside),
         )  # fmt: skip
 
 
@@ -209,6 +228,27 @@ def test_all_fetchers_over_one_file_share_one_cache_and_a_restart_makes_no_call(
     with Runtime(settings) as runtime, use_runtime(runtime):
         assert read() == first == again
         assert CandleFetcherV3().get_cache_stats()["total_api_calls"] == 0
+
+
+def test_a_year_of_minutes_comes_whole_in_calls_that_the_broker_allows(tmp_path: Path) -> None:
+    settings = load_settings(data_dir=tmp_path, mode="paper", paper_clock=LATER)
+    told: list[float] = []
+    with Runtime(settings) as runtime, use_runtime(runtime):
+        fetcher = CandleFetcherV3()
+        bars = fetcher.fetch_candles(
+            TCS, "1minute", "2025-08-23", "2026-08-21", progress=lambda share, words: told.append(share)
+        )
+        days = fetcher.fetch_candles(TCS, "day", "2025-08-23", "2026-08-21")
+        stats = fetcher.get_cache_stats()
+
+    per_day = Counter(bar["timestamp"][:10] for bar in bars)
+    assert list(per_day) == [bar["timestamp"][:10] for bar in days]
+    # an hour of muhurat, all else whole days
+    assert {day: count for day, count in per_day.items() if count != 375} == {"2025-10-21": 60}
+    assert told == sorted(told)
+    assert (told[0], told[-1]) == (0.0, 1.0)
+    assert 13 <= stats["total_api_calls"] <= 16
+    assert stats["bytes_per_candle"] <= 20
 
 
 def test_another_simulated_market_does_not_find_the_bars_of_the_first(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ function readColours(root) {
     signature: colourSignature(root), fade, text, paper, up, down, upSoft: fade(up, 0.45), downSoft: fade(down, 0.45),
     muted: fade(text, 0.66), grid: fade(text, 0.08), guide: fade(text, 0.25), font: of("--st-font", "sans-serif"),
     provisional: fade(of("--st-orange-color", "#d97706"), 0.04), hole: of("--st-orange-color", "#d97706"),
+    buy: of("--st-blue-color", "#1f5fe0"), sell: of("--st-violet-color", "#7a4fd0"),
     // green and red mean a direction here, so no line of another meaning has them
     lines: free.length > 2 ? free : [of("--st-blue-color", "#1f5fe0"), of("--st-orange-color", "#b7791f"), of("--st-violet-color", "#7a4fd0"), of("--st-primary-color", "#0e7c93")],
   }

@@ -47,6 +47,7 @@ function tracesOf(chart) {
     if (onPrice && scale.kind === "percent") continue
     traces.push(indicatorTrace(line, chart, onPrice))
   }
+  traces.push(...markTraces(chart))
   return traces.map(trace => ({ ...trace, hoverinfo: "skip", showlegend: false, cliponaxis: true }))
 }
 
@@ -66,13 +67,14 @@ function candleTrace({ bars, scale, colours }) {
   }
 }
 
-function comparedTraces({ data, bars, scale, colours, bases }) {
+function comparedTraces({ data, bars, scale, colours, bases, forming, formingPlace }) {
+  const [places, closes] = forming ? [[...bars.place, formingPlace], [...bars.close, forming.close]] : [bars.place, bars.close]
   const own = {
-    type: "scatter", mode: "lines", x: bars.place, y: bars.close.map(value => scale.to(value, bases.own)), yaxis: "y",
+    name: data.symbol, type: "scatter", mode: "lines", x: places, y: closes.map(value => scale.to(value, bases.own)), yaxis: "y",
     line: { color: colours.text, width: 2 },
   }
   const others = data.compared.map((one, place) => ({
-    type: "scatter", mode: "lines", x: bars.sent, yaxis: "y", connectgaps: false,
+    name: one.symbol, type: "scatter", mode: "lines", x: bars.sent, yaxis: "y", connectgaps: false,
     y: one.close.map(value => scale.to(value, bases.others[place])),
     line: { color: colours.lines[place % colours.lines.length], width: 1.5 },
   }))
@@ -96,7 +98,7 @@ function indicatorTrace(line, chart, onPrice) {
   const values = onPrice ? line.values.map(value => scale.to(value)) : line.values
   const colour = toneOf(line, colours)
   const points = line.anchored ? broken(bars.sent, values, bars, chart.data.roll) : { x: bars.sent, y: values }
-  const common = { ...points, yaxis: names[line.area] }
+  const common = { ...points, name: line.group, yaxis: names[line.area] }
   if (line.kind === "columns") {
     return {
       ...common, type: "bar", width: columnWidth(chart),
@@ -136,6 +138,7 @@ function shapesOf(chart) {
       })
     }
   }
+  shapes.push(...orderShapes(chart))
   if (last !== null) {
     const at = scale.to(last.price, chart.bases?.own)
     shapes.push({

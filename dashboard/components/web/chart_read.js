@@ -1,6 +1,8 @@
 // What is read off a chart: crosshair, tags at the axes, the figures of a bar, the values of the lines. All of it are plain
 // elements above the drawing, so that moving the pointer costs no drawing.
 
+const MOST_NOTES = 5 // own trades of one bar that are told
+
 class Reading {
   count() { return this.bars.place.length + (this.forming.bar ? 1 : 0) }
 
@@ -54,7 +56,7 @@ class Reading {
     this.down.style.display = this.tags.time.style.display = shown ? "block" : "none"
     const area = shown && cursor.y !== null ? this.areaAt(cursor.y) : null
     this.across.style.display = this.tags.price.style.display = area ? "block" : "none"
-    this.hole.style.display = "none"
+    this.notes.replaceChildren()
     if (!shown) return
     const x = axis._offset + axis.l2p(this.placeOf(cursor.index))
     const seen = x >= MARGIN.left && x <= this.width - MARGIN.right
@@ -68,13 +70,17 @@ class Reading {
       this.across.style.top = this.tags.price.style.top = `${cursor.y}px`
       setText(this.tags.price, this.heightText(area.id, area.axis.p2l(cursor.y - area.axis._offset)))
     }
-    const place = this.placeOf(cursor.index)
+    this.showNotes(this.placeOf(cursor.index), x)
+  }
+
+  // Bars that are missing here, and own trades.
+  showNotes(place, x) {
     const hole = this.data.holes.find(one => Math.abs(one.at - place) < Math.max(1, this.bars.step))
-    if (hole) {
-      setText(this.hole, hole.text)
-      this.hole.style.display = "block"
-      this.hole.style.left = `${Math.max(6, Math.min(x + 8, this.width - 340))}px`
-    }
+    const own = marksAt(place, this)
+    const notes = [...(hole ? [make("span", "hole", hole.text)] : []), ...own.slice(0, MOST_NOTES).map(text => make("span", "", text))]
+    if (own.length > MOST_NOTES) notes.push(make("span", "muted", `and ${own.length - MOST_NOTES} more`))
+    this.notes.append(...notes)
+    this.notes.style.left = `${Math.max(6, Math.min(x + 8, this.width - 340))}px`
   }
 
   areaAt(y) {

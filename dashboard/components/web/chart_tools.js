@@ -46,24 +46,35 @@ class Tools extends Reading {
     else this.root.requestFullscreen?.().then(() => this.redraw(), () => {})
   }
 
+  // The lines of a picture, named: each group of them once.
+  named(layout) {
+    layout.showlegend = true
+    layout.legend = { orientation: "h", traceorder: "normal", x: 0, y: 1.005, yanchor: "bottom", xanchor: "left", font: { size: 12 }, bgcolor: "rgba(0,0,0,0)" }
+    const told = new Set()
+    return this.traces.map(trace => {
+      if (trace.name === undefined || told.has(trace.name)) return trace
+      told.add(trace.name)
+      return { ...trace, name: plainText(trace.name), showlegend: true }
+    })
+  }
+
   // A picture says what it shows, and of which source: it will be looked at without the desk around it.
   async picture() {
     if (!this.library || !this.traces) return
     const { data, colours } = this
     const layout = this.figure()
-    const legend = [...new Set(data.lines.map(line => line.group)), ...data.compared.map(one => one.symbol)].join(" · ")
     const until = momentText(this.forming.bar?.start ?? this.bars.time.at(-1) ?? data.now, data.unit)
-    layout.margin = { ...layout.margin, t: 66 }
-    layout.height += 60
+    layout.margin = { ...layout.margin, t: 88 }
+    layout.height += 82
     layout.paper_bgcolor = colours.paper
     layout.title = {
-      text: plainText(`${data.symbol} · ${data.interval}`), x: 0.008, xanchor: "left", font: { size: 17, color: colours.text },
+      text: plainText(`${data.symbol} · ${data.interval}`), x: 0.008, xanchor: "left", yref: "container", y: 0.985, yanchor: "top", font: { size: 17, color: colours.text },
       subtitle: {
-        text: plainText([`to ${until}`, data.origin, legend].filter(Boolean).join("  ·  ")), font: { size: 12, color: colours.muted },
+        text: plainText([`to ${until}`, data.origin].filter(Boolean).join("  ·  ")), font: { size: 12, color: colours.muted },
       },
     }
     const options = { format: "png", width: layout.width, height: layout.height, scale: 2 }
-    const address = await this.library.toImage({ data: this.traces, layout }, options)
+    const address = await this.library.toImage({ data: this.named(layout), layout }, options)
     const link = make("a")
     link.href = address
     link.download = data.file

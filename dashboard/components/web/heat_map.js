@@ -5,6 +5,7 @@ const STRONGEST = 3 // percent at which the colour is full
 const FULLEST = 46 // percent of the colour: more, and the words on it are hard to read
 const SETTLED_MS = 10000
 const LEAST_TILE = 2500 // square pixels: room for a name and a percent
+const LEAST_WIDTH = 97 // pixels of a tile and the gap beside it, as in the style sheet
 
 class HeatMap {
   constructor(root) {
@@ -38,7 +39,11 @@ class HeatMap {
     if (changed || (!this.hovering && performance.now() - this.arranged > SETTLED_MS)) this.arrange()
     if (this.data.push) live.show(this, this.data.push, [...present], [])
     if (!this.watcher) {
-      this.watcher = new ResizeObserver(() => { if (this.sized && this.list.clientWidth !== this.width) this.place() })
+      this.watcher = new ResizeObserver(() => {
+        if (this.list.clientWidth === this.width) return
+        if (this.sized) this.place()
+        else this.level()
+      })
       this.watcher.observe(this.list)
     }
     this.tick()
@@ -126,7 +131,16 @@ class HeatMap {
         item.style.cssText = ""
         button.classList.remove("small", "tiny")
       }
+      this.level()
     }
+  }
+
+  // Rows of the same length, as far as that goes: of sixteen tiles two rows of eight, not twelve and four.
+  level() {
+    this.width = this.list.clientWidth
+    const most = Math.max(1, Math.floor((this.width + 3) / LEAST_WIDTH))
+    const rows = Math.ceil(this.views.size / most)
+    this.list.style.gridTemplateColumns = rows > 1 ? `repeat(${Math.ceil(this.views.size / rows)}, minmax(0, 1fr))` : ""
   }
 
   // Tiles as large as their weight, as square as they can be.

@@ -2,11 +2,9 @@
 // a line between the strikes, and what is in the money lies on its side of that line, hatched. Rows that are scrolled out
 // of sight are painted when they come into it: of two hundred contracts thirty are seen, and all of them move at once.
 
-const SIDES = ["c", "p"]
-const NAMES = { c: "call", p: "put" }
-
-class OptionChain {
+class OptionChain extends ChainFigures {
   constructor(root) {
+    super()
     this.figures = root.querySelector(".figures")
     this.scroll = root.querySelector(".scroll")
     this.table = root.querySelector("table")
@@ -100,23 +98,6 @@ class OptionChain {
     side.at = at
     side.feed = values[FIELD.from_feed]
     if (values[FIELD.received_ms] > (side.t ?? 0)) side.o = false // newer than the trouble that the page knows of
-  }
-
-  takeSpot() {
-    const told = live.rows.get(this.price.k)
-    if (!this.data.push || !told || told.values[FIELD.received_ms] < (this.price.t ?? 0)) return
-    const { values, at, now } = told
-    const newer = values[FIELD.received_ms] > (this.price.t ?? 0)
-    this.price = {
-      ...this.price,
-      at,
-      ltp: values[FIELD.ltp],
-      ch: values[FIELD.change],
-      pc: values[FIELD.change_percent],
-      a: (now - values[FIELD.received_ms]) / 1000,
-      feed: values[FIELD.from_feed],
-      o: this.price.o && !newer,
-    }
   }
 
   drawFrame(columns) {
@@ -266,92 +247,6 @@ class OptionChain {
     this.below = undefined
   }
 
-  // Bars of open interest, each against the largest that is shown.
-  drawBars() {
-    const i = this.data.columns.findIndex(column => column.kind === "bar")
-    if (i < 0) return
-    let largest = 0
-    for (const { side } of this.contracts.values()) largest = Math.max(largest, side.v[i][0] ?? 0)
-    for (const { side, cells } of this.contracts.values()) {
-      cells[i].style.setProperty("--w", largest ? `${Math.round(((side.v[i][0] ?? 0) / largest) * 100)}%` : "0%")
-    }
-  }
-
-  drawTotals() {
-    const { columns, figures } = this.data
-    const total = { c: figures.calls, p: figures.puts }
-    const cells = name => columns.map(column => {
-      const sum = total[name][column.id]
-      const cell = make("td", NAMES[name], sum === undefined ? "" : column.kind === "change" ? signedShort(sum) : shortNumber(sum))
-      if (sum !== undefined && sum !== null) cell.title = digits(sum, 0)
-      return cell
-    })
-    const middle = make("th", "strike", "Total")
-    middle.scope = "row"
-    middle.title = `Of all ${figures.count} strikes of this expiry`
-    this.foot.replaceChildren(...cells("c").reverse(), middle, ...cells("p"))
-  }
-
-  // The line of the underlying, what is in the money, and the strike at the money.
-  drawSpot() {
-    const { ltp, pc, n, d } = this.price
-    const known = typeof ltp === "number"
-    const below = known ? this.strikes.filter(strike => strike < ltp).length : -1
-    const at = known ? nearest(this.strikes, ltp) : this.data.figures.atm
-    if (below !== this.below || at !== this.atm) {
-      this.below = below
-      this.atm = at
-      for (const [strike, { tr, cells }] of this.rows) {
-        tr.classList.toggle("atm", strike === at)
-        const inside = { c: known && strike < ltp, p: known && strike > ltp }
-        for (const name of SIDES) {
-          for (const cell of cells[name]) cell.classList.toggle("in", inside[name] && !cell.classList.contains("none"))
-          const first = cells[name][0]
-          first.title = `${first.dataset.k ? (inside[name] ? "In the money. " : "") : ""}${digits(strike, this.data.sd)} ${NAMES[name]}`
-        }
-      }
-      if (!known) this.line.remove()
-      else {
-        const next = this.rows.get(this.strikes[below])?.tr ?? null
-        if (this.line.parentNode !== this.body || this.line.nextSibling !== next) this.body.insertBefore(this.line, next)
-      }
-    }
-    const moved = pc === null || pc === undefined ? "" : ` ${withArrow(pc, `${digits(pc, 2, true)}%`)}`
-    setText(this.lineWords, `${n} ${digits(ltp, d)}${moved}`)
-    this.drawFigures()
-  }
-
-  drawFigures() {
-    const { figures, sd } = this.data
-    const { n, ltp, pc } = this.price
-    const strike = value => digits(value, sd)
-    const facts = [
-      [n, digits(ltp, this.price.d), pc === null || pc === undefined ? "" : withArrow(pc, `${digits(pc, 2, true)}%`), "Price of the underlying", pc],
-      ["At the money", strike(this.atm ?? figures.atm), "", typeof ltp === "number" ? "The strike nearest to it" : "The strike where call and put cost most nearly the same"],
-      ["Max pain", strike(figures.pain), "", "The strike at which an expiry would pay the holders of all open contracts the least"],
-      ["PCR, open interest", digits(figures.pcr_oi, 2), "", "Open puts for each open call"],
-      ["PCR, volume", digits(figures.pcr_volume, 2), "", "Puts traded today for each call"],
-      ["Expiry", this.data.expiry ?? "", this.data.until ?? "", "The last day of these contracts"],
-    ]
-    for (const [name, value, note, help, tone] of facts) {
-      const id = name === n ? "spot" : name
-      let fact = this.facts.get(id)
-      if (!fact) {
-        fact = { box: make("div"), dt: make("dt"), dd: make("dd"), value: make("span"), note: make("small") }
-        fact.dd.append(fact.value, fact.note)
-        fact.box.append(fact.dt, fact.dd)
-        this.figures.append(fact.box)
-        this.facts.set(id, fact)
-      }
-      setText(fact.dt, name)
-      setText(fact.value, value)
-      setText(fact.note, note)
-      fact.note.className = tone === undefined ? "muted" : direction(tone ?? 0)
-      fact.box.title = help
-      fact.box.dataset.fact = id
-    }
-  }
-
   // The strike at the money into the middle, both ways.
   centre() {
     const tr = this.rows.get(this.atm)?.tr
@@ -432,65 +327,6 @@ class OptionChain {
     )
     this.status.classList.toggle("warn", silent)
   }
-
-  greekWords() {
-    const { feed, feed_age, chain, chain_age } = this.data.greeks
-    const later = sinceArrival(this)
-    const parts = []
-    if (feed) parts.push(`from the feed, ${ageText(feed_age + later)} old`)
-    if (chain) parts.push(`${feed ? `of ${chain} ` : ""}from the broker's chain, ${ageText(chain_age + later)} old`)
-    return parts.length ? `IV and greeks ${parts.join(", ")}.` : ""
-  }
-}
-
-function nearest(strikes, price) {
-  return strikes.reduce((best, strike) => (best === null || Math.abs(strike - price) < Math.abs(best - price) ? strike : best), null)
-}
-
-function withArrow(value, text) {
-  const mark = arrowOf(value)
-  return mark && mark !== "=" ? `${mark} ${text}` : text
-}
-
-function signedShort(value) {
-  if (value === null || value === undefined) return MISSING
-  return value > 0 ? `+${shortNumber(value)}` : shortNumber(value)
-}
-
-function twoLines(cell, upper, lower, tone) {
-  let [over, under] = cell.children
-  if (!over) {
-    over = make("span", "over")
-    under = make("span", "under")
-    cell.replaceChildren(over, under)
-  }
-  setText(over, upper)
-  setText(under, lower)
-  under.className = `under ${tone}`
-}
-
-const CHAIN_PAINT = {
-  ltp(cell, [ltp, percent], decimals) {
-    const moved = percent === null ? MISSING : withArrow(percent, `${digits(percent, 1, true)}%`)
-    twoLines(cell, digits(ltp, decimals), moved, direction(percent ?? 0))
-  },
-  pair(cell, [bid, ask], decimals) { twoLines(cell, digits(bid, decimals), digits(ask, decimals), "muted") },
-  percent(cell, [value], decimals) { setText(cell, value === null ? MISSING : `${digits(value, decimals)}%`) },
-  signed(cell, [value], decimals) { setText(cell, digits(value, decimals)) },
-  plain(cell, [value], decimals) { setText(cell, digits(value, decimals)) },
-  quantity(cell, [value]) {
-    setText(cell, shortNumber(value))
-    cell.title = value === null ? "not available" : digits(value, 0)
-  },
-  change(cell, [value]) {
-    for (const tone of ["up", "down", "flat"]) cell.classList.toggle(tone, tone === direction(value ?? 0))
-    setText(cell, signedShort(value))
-    cell.title = value === null ? "not available" : digits(value, 0, true)
-  },
-  bar(cell, [value]) {
-    setText(cell, shortNumber(value))
-    cell.title = value === null ? "not available" : digits(value, 0)
-  },
 }
 
 export default function (component) {

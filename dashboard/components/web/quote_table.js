@@ -33,7 +33,7 @@ class QuoteTable {
     const { columns, rows, sort, label } = this.data
     this.aged = columns.findIndex(column => column.kind === "age")
     setAttribute(this.table, "aria-label", label)
-    const layout = JSON.stringify([columns, this.data.removable, this.data.movable])
+    const layout = JSON.stringify([columns, this.data.removable, this.data.movable, this.data.tradable])
     if (layout !== this.layout) {
       this.layout = layout
       this.drawHead(columns)
@@ -115,6 +115,11 @@ class QuoteTable {
       th.append(button)
       this.head.append(th)
     }
+    if (this.data.tradable) {
+      const th = make("th", "k-trade")
+      th.append(make("span", "sr", "Trade"))
+      this.head.append(th)
+    }
     if (this.data.removable) {
       const th = make("th", "k-remove")
       th.append(make("span", "sr", "Remove"))
@@ -186,6 +191,7 @@ class QuoteTable {
         view.cells.push(cell)
         view.tr.append(cell)
       }
+      if (this.data.tradable) view.tr.append(this.tradeCell(row))
       if (this.data.removable) view.tr.append(this.removeCell(row))
       this.rows.set(row.k, view)
       this.body.append(view.tr)
@@ -211,6 +217,22 @@ class QuoteTable {
     cell.classList.add(name)
     clearTimeout(cell.calming)
     cell.calming = setTimeout(() => cell.classList.remove(name), FLASH_MS)
+  }
+
+  // To the order ticket; nothing is sent by going there.
+  tradeCell(row) {
+    const cell = make("td", "k-trade")
+    for (const [side, letter] of row.i ? [] : [["Buy", "B"], ["Sell", "S"]]) {
+      const button = make("button", side.toLowerCase(), letter)
+      button.title = `${side} ${row.s}: to the order ticket`
+      button.setAttribute("aria-label", button.title)
+      button.onclick = event => {
+        event.stopPropagation()
+        this.component.setTriggerValue("traded", { k: row.k, side: side.toUpperCase() })
+      }
+      cell.append(button)
+    }
+    return cell
   }
 
   removeCell(row) {

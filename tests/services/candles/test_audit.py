@@ -67,6 +67,27 @@ def test_a_trading_day_without_a_daily_bar_is_told(book: CandleBook, broker: Fak
     assert (finding.kind, finding.start, finding.end) == (Kind.NO_TRADE, day("2026-10-14"), day("2026-10-15"))
 
 
+def test_days_before_the_first_bar_are_no_gap_of_something_young(book: CandleBook, broker: FakeCandles) -> None:
+    broker.hidden = {date(2026, 10, day) for day in range(1, 14)}
+    broker.silent_minutes = {epoch_ms(ist("2026-10-14 09:15"))}
+    book.read(KEY, "1minute", day("2026-10-12"), day("2026-10-15"))
+
+    report = book.audit(KEY, "1minute", day("2026-10-12"), day("2026-10-15"))
+
+    assert [(one.kind, one.start, one.end, one.bars) for one in report.findings] == [
+        (Kind.NO_TRADE, ist("2026-10-14 09:15"), ist("2026-10-14 09:16"), 1),
+        (Kind.BEFORE, ist("2026-10-12 09:15"), ist("2026-10-13 15:30"), 750),
+    ]
+
+
+def test_days_that_nobody_asked_for_are_not_taken_for_days_before_the_first_bar(book: CandleBook) -> None:
+    book.read(KEY, "day", day("2026-10-14"), day("2026-10-17"))
+
+    report = book.audit(KEY, "day", day("2026-10-12"), day("2026-10-17"))
+
+    assert [(one.kind, one.bars) for one in report.findings] == [(Kind.NOT_FETCHED, 2)]
+
+
 def test_what_is_newer_than_the_brokers_last_answer_is_not_fetched_yet(book: CandleBook, broker: FakeCandles) -> None:
     book.read(KEY, "1minute", day("2026-11-20"), day("2026-11-21"))
     broker.clock.move(minutes=10)

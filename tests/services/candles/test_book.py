@@ -526,12 +526,12 @@ def test_who_waits_for_a_call_that_fails_hears_its_error_and_does_not_ask_again(
 
     def wait() -> None:
         on_the_way.set()
-        assert go.wait(10)
+        assert go.wait(30)
 
     broker.meanwhile, broker.fault = wait, lambda asked: fault()
     first = threading.Thread(target=lambda: found.append(book.read(KEY, DAY, day("2026-10-01"), day("2026-11-01"))))
     first.start()
-    assert on_the_way.wait(10)
+    assert on_the_way.wait(30)
     flights = book._fetcher._flights
     joining = flights.join_or_start
 
