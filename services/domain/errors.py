@@ -12,6 +12,7 @@
     ├── NotPublished                 nobody has told this yet: next year's holidays
     ├── TooManyBadKeys               a list with so many unknown keys that the known ones have to wait
     ├── RateBudgetSpent              our own pacing would make the caller wait too long
+    ├── OrderOutcomeUnknown          a write was sent and nobody knows yet whether it was taken
     ├── TransportError               no usable answer from the broker
     │   ├── NotSent                  the connection certainly never carried the request
     │   │   └── BrokerNotAnswering   a paper broker holds the data folder and does not answer
@@ -105,6 +106,18 @@ class RateBudgetSpent(UpstoxError):
     def __init__(self, message: str, *, wait_seconds: float) -> None:
         super().__init__(message)
         self.wait_seconds = wait_seconds
+
+
+class OrderOutcomeUnknown(UpstoxError):
+    """A write was sent, or perhaps sent, and no answer that can be read came back. The desk looks for it in the
+    broker's books; only a person may decide to send anew, as a new intent."""
+
+    outcome_unknown = True
+
+    def __init__(self, message: str, *, intent_id: str, tag: str = "") -> None:
+        super().__init__(message)
+        self.intent_id = intent_id
+        self.tag = tag
 
 
 class TransportError(UpstoxError):

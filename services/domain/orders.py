@@ -291,6 +291,11 @@ class LineError:
     correlation_id: str | None = None
     key: str | None = None
 
+    @property
+    def outcome_unknown(self) -> bool:
+        """ "Something went wrong" is no refusal: the line may have been taken."""
+        return self.code in {"", "UDAPI100500"}
+
 
 @dataclass(frozen=True, slots=True)
 class BulkResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from string import Formatter
 from urllib.parse import quote
@@ -16,12 +16,14 @@ GUIDE = "guide"
 @dataclass(frozen=True, slots=True)
 class Call:
     """An operation with its arguments. `members` fill the braces of the path; on a route of the guide, whose paths have
-    fewer, the others travel in the query. A published route takes those that it names."""
+    fewer, the others travel in the query. A published route takes those that it names. `body` is what travels as JSON:
+    the versions of one operation may differ in it."""
 
     operation: Operation
     members: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, str] = field(default_factory=dict)
     keys: tuple[str, ...] | None = None
+    body: Callable[[Route], object] | None = None
 
     def __post_init__(self) -> None:
         if self.keys is None:
@@ -47,7 +49,7 @@ class RequestLine:
     method: str
     path: str
     params: Mapping[str, str]
-    json: Mapping[str, object] | None
+    json: object
 
 
 def request_line(call: Call, route: Route) -> RequestLine:
@@ -56,9 +58,9 @@ def request_line(call: Call, route: Route) -> RequestLine:
     named = _braces(route)
     path = route.path.format(**{name: _encoded(call.members[name]) for name in named})
     params = {name: value for name, value in call.members.items() if name not in named and route.version == GUIDE}
-    params.update(call.params)
+    params.update({name: value for name, value in call.params.items() if name not in named})
     if call.keys is None:
-        return RequestLine(route.method, path, params, None)
+        return RequestLine(route.method, path, params, None if call.body is None else call.body(route))
     if route.keys_in == "json":
         return RequestLine(route.method, path, {}, {"instrument_keys": list(call.keys), **params})
     params["instrument_key"] = ",".join(call.keys)

@@ -1,7 +1,8 @@
 """Carries a call to the broker: pacing, retry, fallback to the next route, the dead token, and the books about it.
 
 Read downwards, each method adds one concern: `read` goes over the routes, `_on_route` repeats, `_with_token` deals with
-a refused token, `_exchange` sends once. Decisions are made by the error tree alone (`retryable`, `other_route`).
+a refused token, `_exchange` sends once. Decisions are made by the error tree alone (`retryable`, `other_route`). What
+changes something at the broker goes through `write`, by the rules of `writing`.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ from services.transport.http import Answer, HttpClient, Stream
 from services.transport.rate_gate import RateGate
 from services.transport.retry import ReadRetry, Strikes
 from services.transport.route_report import RouteReports
+from services.transport.writing import WRITE_GATE_SECONDS, goes_on, settled
 from services.wire.endpoints import Base, Operation, Profile, Route
-from services.wire.envelope import unwrap
+from services.wire.envelope import Envelope, unwrap
 
 T = TypeVar("T")
 
@@ -92,12 +94,28 @@ class Caller:
         """`parse(data)` of the first route that serves the call. With `token` that one is used and none is dropped.
         `decode(body)` is a quicker way to the same value; what it refuses as malformed is parsed as usual."""
 
+        def understand(envelope: Envelope) -> T:
+            return parse(envelope.data)
+
         def exchange(route: Route, seconds: float) -> Served[T]:
             return self._with_token(
-                call, route, token, lambda secret: self._exchange(call, route, parse, decode, secret, seconds)
+                call, route, token, lambda secret: self._exchange(call, route, understand, decode, secret, seconds)
             )
 
         return self._over_routes(call, use_v3, exchange)
+
+    def read_page(self, call: Call, parse: Callable[[Any, Mapping[str, object]], T]) -> Served[T]:
+        """`parse(data, metadata)`, for an answer that comes page by page."""
+
+        def understand(envelope: Envelope) -> T:
+            return parse(envelope.data, envelope.metadata)
+
+        def exchange(route: Route, seconds: float) -> Served[T]:
+            return self._with_token(
+                call, route, None, lambda secret: self._exchange(call, route, understand, None, secret, seconds)
+            )
+
+        return self._over_routes(call, True, exchange)
 
     def open(self, call: Call, headers: Mapping[str, str], stack: ExitStack) -> Stream:
         """An answer to be read piece by piece, open until `stack` is closed. Opening is retried, reading is not."""
@@ -205,7 +223,7 @@ class Caller:
         self,
         call: Call,
         route: Route,
-        parse: Callable[[Any], T],
+        understand: Callable[[Envelope], T],
         decode: Callable[[bytes], T] | None,
         secret: str | None,
         seconds: float,
@@ -214,10 +232,9 @@ class Caller:
         line = request_line(call, route)
         answer = self._send(line, route, secret, seconds=max(0.05, seconds - waited))
         try:
-            value = _value_of(answer, f"{line.method} {route.path}", parse, decode)
+            value = _value_of(answer, f"{line.method} {route.path}", understand, decode)
         except RateLimited as error:
-            error.retry_after = self._strikes.struck(call.operation.name, error.retry_after)
-            self._gate.penalise(call.operation, error.retry_after)
+            self._limited(call.operation, error)
             raise
         except MalformedPayload as error:
             error.add_note(f"request id {answer.request_id}")
@@ -227,6 +244,66 @@ class Caller:
         return Served(value, route.version, answer.elapsed_ms)
 
     # -- calls that are sent once ------------------------------------------------------------------------------
+
+    def write(self, call: Call, understand: Callable[[Answer, str], T], *, may_fall_back: bool = False) -> Served[T]:
+        """Send once, and say truly what became of it: `understand(answer, endpoint)`, or an error whose
+        `outcome_unknown` tells whether the broker may have acted.
+
+        `may_fall_back`: another version may carry the call where it is certain that nobody took the first
+        (`writing.goes_on`). Nothing is ever repeated, and no token is replaced on the way.
+        """
+        operation = call.operation
+        if not operation.writes:
+            raise ValueError(f"{operation.name} writes nothing")
+        routes = self._write_routes(call, may_fall_back)
+        secret = self._token(True)
+        for place, route in enumerate(routes):
+            try:
+                return self._write_once(call, route, understand, secret)
+            except UpstoxError as error:
+                if isinstance(error, RouteMissing):
+                    self._missing[operation.name, route.path] = self._monotonic() + MISSING_SECONDS
+                if place + 1 < len(routes) and goes_on(error):
+                    self.reports.fell_back(operation.name)
+                    self._failures.tell(operation, route, error, 0, then=f"asking {routes[place + 1].version}")
+                    continue
+                self._failures.tell(operation, route, error, 0, then="")
+                if isinstance(error, TokenRejected):
+                    self._drop(secret)
+                raise
+        raise AssertionError("an operation has at least one route")
+
+    def _write_once(self, call: Call, route: Route, understand: Callable[[Answer, str], T], secret: str) -> Served[T]:
+        line = request_line(call, route)
+        self._gate.acquire(call.operation, max_wait=WRITE_GATE_SECONDS)
+        answer = self._send(line, route, secret)
+        try:
+            value = understand(answer, f"{line.method} {route.path}")
+        except RateLimited as error:
+            self._limited(call.operation, error)
+            raise
+        except UpstoxError as error:
+            error.add_note(f"request id {answer.request_id}")
+            settled(error, answer.status)
+            raise
+        self._strikes.cleared(call.operation.name)
+        self.reports.served(call.operation.name, route.version, answer.request_id)
+        return Served(value, route.version, answer.elapsed_ms)
+
+    def _write_routes(self, call: Call, may_fall_back: bool) -> tuple[Route, ...]:
+        """v2 only if it may carry the call, or nothing else can; a route that was missing a moment ago only if there is
+        no other."""
+        routes = tuple(route for route in call.operation.routes(self._profile) if call.fits(route))
+        if not may_fall_back:
+            routes = tuple(route for route in routes if route.version != "v2") or routes
+        return self._without_missing(call.operation, routes)
+
+    def _drop(self, secret: str) -> None:
+        """Tell of the refused token. Trouble with that must not take the place of the broker's answer."""
+        try:
+            self._token_rejected(secret)
+        except UpstoxError as trouble:
+            log.warning("the refused token could not be dropped: %s", trouble)
 
     def once(
         self,
@@ -290,12 +367,22 @@ class Caller:
         routes = tuple(route for route in operation.routes(self._profile) if call.fits(route))
         if not use_v3:
             routes = tuple(route for route in routes if route.version != "v3") or routes
+        return self._without_missing(operation, routes)
+
+    def _without_missing(self, operation: Operation, routes: tuple[Route, ...]) -> tuple[Route, ...]:
         now = self._monotonic()
         served = tuple(route for route in routes if self._missing.get((operation.name, route.path), 0.0) <= now)
         return served or routes
 
+    def _limited(self, operation: Operation, error: RateLimited) -> None:
+        """The broker said that there were too many calls: nothing of this budget leaves for a while."""
+        error.retry_after = self._strikes.struck(operation.name, error.retry_after)
+        self._gate.penalise(operation, error.retry_after)
 
-def _value_of(answer: Answer, endpoint: str, parse: Callable[[Any], T], decode: Callable[[bytes], T] | None) -> T:
+
+def _value_of(
+    answer: Answer, endpoint: str, understand: Callable[[Envelope], T], decode: Callable[[bytes], T] | None
+) -> T:
     """What the answer says, or the error that it is."""
     if decode is not None and answer.status == 200:
         with suppress(MalformedPayload):  # not quite as documented: the patient way reads it, or says what is wrong
@@ -308,7 +395,7 @@ def _value_of(answer: Answer, endpoint: str, parse: Callable[[Any], T], decode: 
         content_type=answer.content_type,
         retry_after=answer.retry_after,
     )
-    return parse(envelope.data)
+    return understand(envelope)
 
 
 @dataclass(slots=True)

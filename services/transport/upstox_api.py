@@ -74,6 +74,11 @@ class UpstoxApi:
         self._bases = bases
         self._use_v3 = use_v3
 
+    @property
+    def caller(self) -> Caller:
+        """What carries the calls; the order operations go the same way."""
+        return self._caller
+
     def route_reports(self) -> dict[str, RouteReport]:
         """Which version served how often, by operation."""
         return self._caller.reports.all()

@@ -10,6 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+_STANDARD = "standard"
+_ORDERS = "orders"
+_BULK = "bulk_orders"
+
 
 class Base(StrEnum):
     """Which host serves a path; each is one setting."""
@@ -46,7 +50,7 @@ class Operation:
     name: str
     published: tuple[Route, ...]
     guide: tuple[Route, ...] = ()
-    group: str = "standard"
+    group: str = _STANDARD
     writes: bool = False
     needs_token: bool = True
     max_keys: int | None = None
@@ -64,9 +68,13 @@ def _one(
     *,
     base: Base = Base.API,
     needs_token: bool = True,
+    guide: tuple[Route, ...] = (),
+    group: str = _STANDARD,
+    writes: bool = False,
 ) -> Operation:
     """An operation that exists in one version only."""
-    return Operation(name, (Route(version, method, path, base),), needs_token=needs_token)
+    route = Route(version, method, path, base)
+    return Operation(name, (route,), guide, group=group, writes=writes, needs_token=needs_token)
 
 
 TOKEN = _one("token", "POST", "/v2/login/authorization/token", needs_token=False)
@@ -157,6 +165,62 @@ FEED_AUTHORIZE = Operation(
 )
 PORTFOLIO_FEED_AUTHORIZE = _one("portfolio_feed_authorize", "GET", "/v2/feed/portfolio-stream-feed/authorize")
 
+ORDER_PLACE = Operation(
+    "order_place",
+    (Route("v3", "POST", "/v3/order/place", Base.ORDER), Route("v2", "POST", "/v2/order/place", Base.ORDER)),
+    guide=(Route("guide", "POST", "/orders/v3/regular/create"),),
+    group=_ORDERS,
+    writes=True,
+)
+"""v2 has neither slicing nor market protection."""
+ORDER_MODIFY = Operation(
+    "order_modify",
+    (Route("v3", "PUT", "/v3/order/modify", Base.ORDER), Route("v2", "PUT", "/v2/order/modify", Base.ORDER)),
+    guide=(Route("guide", "PUT", "/orders/v3/regular/modify"),),
+    group=_ORDERS,
+    writes=True,
+)
+ORDER_CANCEL = Operation(
+    "order_cancel",
+    (Route("v3", "DELETE", "/v3/order/cancel", Base.ORDER), Route("v2", "DELETE", "/v2/order/cancel", Base.ORDER)),
+    guide=(Route("guide", "DELETE", "/orders/v3/regular/cancel/{order_id}"),),
+    group=_ORDERS,
+    writes=True,
+)
+"""The published paths take `order_id` as a query."""
+ORDER_MULTI_PLACE = _one("order_multi_place", "POST", "/v2/order/multi/place", group=_BULK, writes=True)
+ORDER_MULTI_CANCEL = _one("order_multi_cancel", "DELETE", "/v2/order/multi/cancel", group=_BULK, writes=True)
+POSITIONS_EXIT = _one("positions_exit", "POST", "/v2/order/positions/exit", group=_BULK, writes=True)
+ORDER_BOOK = _one("order_book", "GET", "/v2/order/retrieve-all", guide=(Route("guide", "GET", "/orders"),))
+ORDER_DETAILS = _one("order_details", "GET", "/v2/order/details")
+ORDER_HISTORY = _one("order_history", "GET", "/v2/order/history")
+TRADES = _one("trades", "GET", "/v2/order/trades/get-trades-for-day", guide=(Route("guide", "GET", "/trades"),))
+ORDER_TRADES = _one("order_trades", "GET", "/v2/order/trades")
+PAST_TRADES = _one("past_trades", "GET", "/v2/charges/historical-trades")
+
+GTT_PLACE = _one("gtt_place", "POST", "/v3/order/gtt/place", "v3", group=_ORDERS, writes=True)
+GTT_MODIFY = _one("gtt_modify", "PUT", "/v3/order/gtt/modify", "v3", group=_ORDERS, writes=True)
+GTT_CANCEL = _one("gtt_cancel", "DELETE", "/v3/order/gtt/cancel", "v3", group=_ORDERS, writes=True)
+"""The id travels in a JSON body."""
+GTT_DETAILS = _one("gtt_details", "GET", "/v3/order/gtt", "v3")
+
+POSITIONS = _one("positions", "GET", "/v2/portfolio/short-term-positions")
+MTF_POSITIONS = _one("mtf_positions", "GET", "/v3/portfolio/mtf-positions", "v3")
+HOLDINGS = _one("holdings", "GET", "/v2/portfolio/long-term-holdings")
+POSITION_CONVERT = _one(
+    "position_convert",
+    "PUT",
+    "/v2/portfolio/convert-position",
+    guide=(Route("guide", "POST", "/portfolio/positions/convert"),),
+    writes=True,
+)
+
+BROKERAGE = _one("brokerage", "GET", "/v2/charges/brokerage")
+MARGIN = _one("margin", "POST", "/v2/charges/margin")
+"""A question, although it is a POST."""
+KILL_SWITCH = _one("kill_switch", "GET", "/v2/user/kill-switch")
+KILL_SWITCH_SET = _one("kill_switch_set", "POST", "/v2/user/kill-switch", writes=True)
+
 MARKET_FEED = Route("v3", "GET", "/v3/feed/market-data-feed")
 PORTFOLIO_FEED = Route("v2", "GET", "/v2/feed/portfolio-stream-feed")
 """The direct ways: a websocket handshake with the token, answered 302 to the authorised address. The official SDK's
@@ -173,6 +237,14 @@ OPERATIONS: tuple[Operation, ...] = (
     INSTRUMENT_SEARCH, INSTRUMENT_FILE,
     FEED_AUTHORIZE, PORTFOLIO_FEED_AUTHORIZE,
 )  # fmt: skip
+ORDER_OPERATIONS: tuple[Operation, ...] = (
+    ORDER_PLACE, ORDER_MODIFY, ORDER_CANCEL, ORDER_MULTI_PLACE, ORDER_MULTI_CANCEL, POSITIONS_EXIT,
+    ORDER_BOOK, ORDER_DETAILS, ORDER_HISTORY, TRADES, ORDER_TRADES, PAST_TRADES,
+    GTT_PLACE, GTT_MODIFY, GTT_CANCEL, GTT_DETAILS,
+    POSITIONS, MTF_POSITIONS, HOLDINGS, POSITION_CONVERT,
+    BROKERAGE, MARGIN, KILL_SWITCH, KILL_SWITCH_SET,
+)  # fmt: skip
+"""Orders, positions, charges and the kill switch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +256,8 @@ class Limit:
 
 
 RATE_LIMITS: dict[str, tuple[Limit, ...]] = {
-    "standard": (Limit(50, 1), Limit(500, 60), Limit(2000, 1800)),
-    "orders": (Limit(10, 1), Limit(500, 60), Limit(2000, 1800)),
-    "bulk_orders": (Limit(4, 1), Limit(40, 60), Limit(160, 1800)),
+    _STANDARD: (Limit(50, 1), Limit(500, 60), Limit(2000, 1800)),
+    _ORDERS: (Limit(10, 1), Limit(500, 60), Limit(2000, 1800)),
+    _BULK: (Limit(4, 1), Limit(40, 60), Limit(160, 1800)),
 }
 """Per API and per user. In `standard` every operation has a bucket of its own; the order groups share one."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import NoReturn
 
-from services.domain.clock import from_epoch_ms
+from services.domain.clock import IST, from_epoch_ms
 from services.domain.errors import MalformedPayload
 
 Row = Mapping[str, object]
@@ -29,6 +29,12 @@ def as_list(value: object, field: str) -> list[object]:
     if not isinstance(value, list):
         malformed(field, "a list", value)
     return value
+
+
+def rows_of(data: object) -> Iterator[tuple[dict[str, object], str]]:
+    """Each object of the list `data`, with the name of its place for messages."""
+    for place, row in enumerate(as_list(data, "data")):
+        yield as_map(row, f"data[{place}]"), f"data[{place}]"
 
 
 def is_number(value: object) -> bool:
@@ -162,3 +168,68 @@ def iso_day(value: object, field: str) -> date:
         except ValueError:
             malformed(field, "a date YYYY-MM-DD", value)
     malformed(field, "a date YYYY-MM-DD", value)
+
+
+def decimal_or_blank(row: Row, name: str, where: str) -> Decimal | None:
+    """A number, also one that came as text; `None` where it is absent, null or an empty text."""
+    value = row.get(name)
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        found = decimal_from_text(value.strip(), f"{where}.{name}")
+        return found if found.is_finite() else malformed(f"{where}.{name}", "a number", value)
+    return decimal_or_none(row, name, where)
+
+
+def id_text(row: Row, name: str, where: str) -> str:
+    """An identifier, which some answers print as a number. Must be there."""
+    value = row.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return text(row, name, where)
+
+
+def id_or_none(row: Row, name: str, where: str) -> str | None:
+    """The same, `None` where it is absent, null, empty or `NA`."""
+    value = row.get(name)
+    if value is None or value == "" or value == "NA":
+        return None
+    return id_text(row, name, where)
+
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+def ist_stamp_or_none(row: Row, name: str, where: str) -> datetime | None:
+    """A wall-clock time of India without a zone, `2026-11-20 09:31:12` or `20-Nov-2026 09:31:12`, as aware UTC; `None`
+    where it is absent, null or empty."""
+    value = text_or_none(row, name, where)
+    if value is None:
+        return None
+    stamp = value.strip()
+    day, _, clock = stamp.partition(" ")
+    parts = day.split("-")
+    if len(parts) == 3 and parts[1].lower() in _MONTHS:  # month names by hand: the C library's are the locale's
+        stamp = f"{parts[2]}-{_MONTHS.index(parts[1].lower()) + 1:02d}-{parts[0]:>02} {clock}"
+    try:
+        told = datetime.fromisoformat(stamp)
+    except ValueError:
+        malformed(f"{where}.{name}", "a time YYYY-MM-DD HH:MM:SS", value)
+    return (told if told.tzinfo is not None else told.replace(tzinfo=IST)).astimezone(UTC)
+
+
+def any_epoch_or_none(row: Row, name: str, where: str) -> datetime | None:
+    """An instant since the epoch in seconds, milliseconds or microseconds, as a number or as digits, told apart by its
+    size: waiting orders come in microseconds, everything else in milliseconds. Aware, UTC."""
+    value = row.get(name)
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value)
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        malformed(f"{where}.{name}", "an instant since the epoch", value)
+    try:
+        whole = int(value)
+        return from_epoch_ms(whole // 1000 if whole > 10**14 else whole if whole > 10**11 else whole * 1000)
+    except (OverflowError, ValueError):
+        malformed(f"{where}.{name}", "an instant since the epoch", value)

@@ -98,7 +98,7 @@ def test_an_order_does_not_wait_behind_a_read_that_sleeps() -> None:
 
     def sleep(seconds: float) -> None:
         asleep.set()
-        wake.wait(5)
+        wake.wait(30)
         now[0] += seconds
 
     now = [0.0]
@@ -106,11 +106,11 @@ def test_an_order_does_not_wait_behind_a_read_that_sleeps() -> None:
     gate.acquire(QUOTES, max_wait=0)
     reader = threading.Thread(target=gate.acquire, args=(QUOTES,), kwargs={"max_wait": 100})
     reader.start()
-    assert asleep.wait(5)
+    assert asleep.wait(30)
 
     assert gate.acquire(PLACE, max_wait=0) == 0
     wake.set()
-    reader.join(5)
+    reader.join(30)
     assert not reader.is_alive()
 
 
@@ -272,7 +272,7 @@ def test_many_threads_get_no_more_than_the_limit() -> None:
     won: list[int] = []
 
     def ask() -> None:
-        start.wait(5)
+        start.wait(30)
         count = 0
         for _ in range(40):
             try:
@@ -286,6 +286,6 @@ def test_many_threads_get_no_more_than_the_limit() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(30)
 
     assert sum(won) == 100
