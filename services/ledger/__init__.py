@@ -1,1 +1,1 @@
-"""What may not be lost: watchlists and alerts now, orders and money later. SQLAlchemy Core, upgraded by Alembic."""
+"""What may not be lost: orders, fills, what was decided about them, watchlists, alerts. SQLAlchemy Core, Alembic."""

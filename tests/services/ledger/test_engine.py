@@ -119,6 +119,18 @@ def test_what_is_committed_is_on_the_disk_and_references_hold(ledger: Ledger) ->
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
 
 
+def test_a_write_does_not_fold_the_log_into_the_file_and_close_does(ledger: Ledger) -> None:
+    _raise_by_one(ledger)
+    size = ledger.path.stat().st_size
+    log = ledger.path.with_name("ledger.db-wal")
+
+    assert log.stat().st_size > 0, "one wait for the disk, not three"
+    _raise_by_one(ledger)
+    assert ledger.path.stat().st_size == size
+    ledger.close()
+    assert not log.exists()
+
+
 def test_waiting_for_the_turn_to_write_ends_in_time(ledger: Ledger) -> None:
     def ask() -> None:
         with ledger.write(timeout=0.05):

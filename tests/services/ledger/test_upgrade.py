@@ -19,8 +19,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from services.domain.errors import ConfigurationError, DataFolderTooNew
+from services.ledger.alerts import Alerts
 from services.ledger.engine import Ledger, open_ledger
-from services.ledger.tables import metadata
+from services.ledger.order_tables import orders_v3
+from services.ledger.orders import Orders
 from services.ledger.upgrade import HEAD, SCRIPTS, upgrade_ledger
 from services.ledger.watchlists import Watchlists
 from tests.support.clocks import FakeClock
@@ -84,7 +86,7 @@ def test_the_head_known_to_the_program_is_the_last_revision() -> None:
 
 def test_the_revisions_make_exactly_the_tables_that_the_program_uses(tmp_path: Path) -> None:
     with closing(_open(tmp_path / "ledger.db")) as ledger, ledger.read() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), orders_v3.metadata) == []
 
 
 def test_opening_twice_changes_nothing_and_makes_no_copy(tmp_path: Path) -> None:
@@ -109,6 +111,23 @@ def test_an_older_ledger_is_copied_and_upgraded_with_its_data(tmp_path: Path, ne
         with closing(sqlite3.connect(file)) as connection:
             assert connection.execute("SELECT name FROM watchlists").fetchall() == [("Mine",)]
     assert _revision(copy) == HEAD
+
+
+def test_a_ledger_of_the_first_revision_keeps_its_lists_and_alerts_and_gets_orders(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with closing(Ledger(path)) as old:
+        upgrade_ledger(old, backups=path.parent / "backups", now=NOW, head="0001")
+        Watchlists(old, FakeClock(NOW)).create("Mine", ["NSE_EQ|INE002A01018"])
+        Alerts(old, FakeClock(NOW)).raise_alert("stale", "no ticks")
+    assert "orders_v3" not in _tables(path)
+
+    with closing(_open(path)) as ledger:
+        assert [one.name for one in Watchlists(ledger, FakeClock(NOW)).all()] == ["Mine"]
+        assert [one.kind for one in Alerts(ledger, FakeClock(NOW)).all(open_only=True)] == ["stale"]
+        assert Orders(ledger, FakeClock(NOW)).alive() == []
+
+    assert _copies(path) == ["ledger-v0001-20261120T091500Z.db"]
+    assert _revision(path.parent / "backups" / _copies(path)[0]) == "0001"
 
 
 def test_a_ledger_of_a_newer_desk_is_refused_in_words_and_left_alone(tmp_path: Path, next_scripts: Path) -> None:

@@ -1,0 +1,105 @@
+"""`python -m services.ledger`: back a ledger up, look one over, put a copy back."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from services.domain.clock import HostClock
+from services.domain.errors import ConfigurationError, UpstoxError
+from services.ledger.backup import Checked, back_up_ledger, check, restore
+from services.ledger.engine import LEDGER_FILE
+from services.settings import Mode, load_settings
+
+PROGRAM = "python -m services.ledger"
+SOUND, TROUBLE, BAD_OPTIONS = 0, 1, 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_OPTIONS, f"{PROGRAM}: {message}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0: done, and what was written equals what was read; 1: trouble, said in words; 2: bad options."""
+    given = _parser().parse_args(arguments)
+    try:
+        path = given.ledger or load_settings(mode=given.mode, data_dir=given.data_dir).folder / LEDGER_FILE
+        backups = given.to or path.parent / "backups"
+        now = HostClock(time.time).now()
+        if given.command == "check":
+            return _look_over(given.file or path)
+        if given.command == "backup":
+            return _tell("copied to", back_up_ledger(path, backups, now=now))
+        if not given.yes:
+            return _ask_first(given.copy, path)
+        done = restore(given.copy, path, backups, now=now)
+        if done.before is not None:
+            _say(f"what was there before is in {done.before}")
+        return _tell("restored to", done.now)
+    except ConfigurationError as error:
+        return _fail(BAD_OPTIONS, error)
+    except UpstoxError as error:
+        return _fail(TROUBLE, error)
+
+
+def _parser() -> argparse.ArgumentParser:
+    where = _Parser(add_help=False, allow_abbrev=False)
+    where.add_argument("--mode", choices=[mode.value for mode in Mode], help="whose ledger (default: paper)")
+    where.add_argument("--data-dir", type=_path, metavar="DIR", help="the desk's data folder")
+    where.add_argument("--ledger", type=_path, metavar="FILE", help="this very file instead")
+    where.add_argument("--to", type=_path, metavar="DIR", help="where copies go (default: 'backups' beside the ledger)")
+    parser = _Parser(
+        prog=PROGRAM, description="Copies of the ledger: make one, look one over, put one back.", allow_abbrev=False
+    )
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
+    commands.add_parser("backup", parents=[where], help="copy the ledger; a running desk is not disturbed")
+    checking = commands.add_parser("check", parents=[where], help="look a ledger or a copy over")
+    checking.add_argument("file", nargs="?", type=_path, help="default: the ledger")
+    restoring = commands.add_parser("restore", parents=[where], help="put a copy in the ledger's place; stop the desk")
+    restoring.add_argument("copy", type=_path)
+    restoring.add_argument("--yes", action="store_true", help="do it; without this it is only told what would happen")
+    return parser
+
+
+def _look_over(path: Path) -> int:
+    found = check(path)
+    for words in found.trouble:
+        _say(words)
+    return _tell("damaged:" if found.trouble else "sound:", found)
+
+
+def _ask_first(copy: Path, path: Path) -> int:
+    if _look_over(copy) != SOUND:
+        return TROUBLE
+    _say(f"nothing was changed; with --yes this takes the place of {path}, which is copied first")
+    return BAD_OPTIONS
+
+
+def _tell(words: str, found: Checked) -> int:
+    _say(f"{words} {found.path}")
+    _say(found.figures.in_words())
+    return TROUBLE if found.trouble else SOUND
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _fail(code: int, error: UpstoxError) -> int:
+    sys.stderr.write(f"{PROGRAM}: {' '.join(str(error).split())}\n")
+    return code
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
