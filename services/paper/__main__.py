@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -14,9 +15,13 @@ import orjson
 
 from services.domain.errors import ConfigurationError
 from services.paper.finding import claim, read_card, start_owned
-from services.paper.options import PaperOptions
+from services.paper.options import LIVE, PaperOptions
+from services.paper.relay.upstream import LiveSource
+from services.paper.tokens import is_foreign
 
 PROGRAM = "python -m services.paper"
+READ_TOKEN = "DESK_READ_TOKEN"  # noqa: S105  # a name
+ACCESS_TOKEN = "DESK_ACCESS_TOKEN"  # noqa: S105  # a name
 BAD_OPTIONS, FOLDER_TAKEN, BROKE = 2, 3, 1
 
 
@@ -40,12 +45,18 @@ def read_options(arguments: Sequence[str] | None = None) -> PaperOptions:
     parser.add_argument("--seed", type=int, default=7, help="same seed and clock, same day")
     parser.add_argument("--instruments", type=_file, metavar="FILE", help="a real instrument master (JSON)")
     parser.add_argument(
-        "--prices", default="simulated", help="simulated, or replay:FILE (a recorded feed: FILE[xSPEED])"
+        "--prices",
+        default="simulated",
+        help="simulated, replay:FILE (a recorded feed: FILE[xSPEED]), or live (Upstox's, by the token DESK_READ_TOKEN)",
     )
     parser.add_argument("--candles", type=_folder, metavar="FOLDER", help="real candles, go before the simulator")
     parser.add_argument("--notifier", default="", metavar="URL", help="where approved token requests are delivered")
     parser.add_argument("--plus", action="store_true", help="an account with Upstox Plus: 30 levels, 5 market feeds")
-    parser.add_argument("--faults", action="store_true", help="open /_paper/faults and /_paper/calendar")
+    parser.add_argument(
+        "--faults",
+        action="store_true",
+        help="open /_paper/faults, /_paper/feed-faults, /_paper/update-faults and /_paper/calendar",
+    )
     parser.add_argument("--no-limits", action="store_true", help="do not enforce the documented rate limits")
     given = parser.parse_args(arguments)
     return PaperOptions(
@@ -55,6 +66,7 @@ def read_options(arguments: Sequence[str] | None = None) -> PaperOptions:
         seed=given.seed,
         instruments=given.instruments,
         prices=given.prices,
+        live=_live_source(given.prices),
         candles=given.candles,
         plus=given.plus,
         faults=given.faults,
@@ -63,9 +75,18 @@ def read_options(arguments: Sequence[str] | None = None) -> PaperOptions:
     )
 
 
+def _live_source(prices: str) -> LiveSource | None:
+    """Live prices need the read-only token; from the environment, since a command line can be read by everybody."""
+    token = os.environ.get(READ_TOKEN, "")
+    return LiveSource(token) if prices == LIVE and token else None
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to stop. 0: stopped; 1: broke down; 2: bad options; 3: another broker holds the folder."""
     options = read_options(arguments)
+    token = os.environ.get(ACCESS_TOKEN, "")
+    if token and is_foreign(token):
+        return _say(BAD_OPTIONS, f"{ACCESS_TOKEN} is not a paper broker's: a paper process holds no live trading token")
     stop = Event()
     # Set before the start, which takes a moment: a signal then still ends in 0.
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,4 +1,6 @@
-"""The paper account, in a SQLite file of its own: who it belongs to, its money in paise, apps, revoked tokens."""
+"""The paper account's SQLite file: who it belongs to, apps, revoked tokens. What is traded lies there too, and is the
+business of `services.paper.trading`.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,10 @@ from pathlib import Path
 from threading import Lock
 
 from services.domain.errors import ConfigurationError, DataFolderTooNew
+from services.paper.trading.tables import VERSION_2
 
 FILE = "paper_broker.db"
-VERSION = 1
+VERSION = 2
 OPENING_PAISE = 10_00_000_00
 """The demo account starts with Rs 10,00,000."""
 DEMO_CLIENT_ID = "paper-desk"
@@ -96,6 +99,10 @@ class AccountBook:
                 (OPENING_PAISE,),
             )
             self._db.execute("INSERT INTO apps VALUES (?, ?)", (DEMO_CLIENT_ID, _digest(DEMO_CLIENT_SECRET)))
+        if version < 2:  # orders, trades, positions, holdings
+            for statement in VERSION_2:
+                self._db.execute(statement)
+        if version < VERSION:
             self._db.execute(f"PRAGMA user_version={VERSION}")
         self._db.execute("COMMIT")
 

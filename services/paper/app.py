@@ -8,7 +8,7 @@ from __future__ import annotations
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -17,12 +17,18 @@ from starlette.websockets import WebSocketClose
 from services.domain.errors import BrokerError
 from services.paper import (
     routes_account,
+    routes_bulk,
     routes_candles,
+    routes_charges,
     routes_feed,
+    routes_gtt,
     routes_instruments,
+    routes_kill_switch,
     routes_login,
     routes_market,
     routes_options,
+    routes_orders,
+    routes_portfolio,
     routes_quotes,
 )
 from services.paper.broker import Broker, Handler, Handlers
@@ -30,16 +36,24 @@ from services.paper.envelope import failure, refusal
 from services.paper.faults import Faulty
 from services.paper.routes_account import bearer
 from services.paper.routes_paper import extra_routes
-from services.wire.endpoints import HISTORY_BARS, HISTORY_BARS_TO, OPERATIONS, Operation
+from services.paper.routes_practice import practice_routes
+from services.paper.routes_relay import relay_handlers
+from services.wire.endpoints import HISTORY_BARS, HISTORY_BARS_TO, OPERATIONS, ORDER_OPERATIONS, Operation
 
 HANDLERS: Handlers = {
     **routes_account.HANDLERS,
+    **routes_bulk.HANDLERS,
     **routes_candles.HANDLERS,
+    **routes_charges.HANDLERS,
     **routes_feed.HANDLERS,
+    **routes_gtt.HANDLERS,
     **routes_instruments.HANDLERS,
+    **routes_kill_switch.HANDLERS,
     **routes_login.HANDLERS,
     **routes_market.HANDLERS,
     **routes_options.HANDLERS,
+    **routes_orders.HANDLERS,
+    **routes_portfolio.HANDLERS,
     **routes_quotes.HANDLERS,
 }
 _PUBLIC = {"intraday_bars", "history_bars"}
@@ -51,14 +65,19 @@ _OUR_HOSTS = {"127.0.0.1", "localhost"}
 
 def build_app(broker: Broker) -> ASGIApp:
     """The broker as an ASGI application."""
+    handlers = HANDLERS if broker.upstream is None else {**HANDLERS, **relay_handlers(broker.upstream)}
     routes: list[BaseRoute] = [
         Route(path, _Endpoint(broker, handler, operation=None), methods=methods)
-        for path, methods, handler in (*extra_routes(broker), *routes_feed.extra_routes(broker))
+        for path, methods, handler in (
+            *extra_routes(broker),
+            *practice_routes(broker),
+            *routes_feed.extra_routes(broker),
+        )
     ]
     routes += routes_feed.socket_routes(broker)
-    for operation in OPERATIONS:
+    for operation in (*OPERATIONS, *ORDER_OPERATIONS):
         for row in (*operation.published, *operation.guide, *_OTHER_WAYS.get(operation.name, ())):
-            endpoint: ASGIApp = _Endpoint(broker, HANDLERS[operation.name, row.version], operation=operation)
+            endpoint: ASGIApp = _Endpoint(broker, handlers[operation.name, row.version], operation=operation)
             if broker.faults is not None:
                 endpoint = Faulty(
                     endpoint,
@@ -92,14 +111,19 @@ class _Endpoint:
             response = await self._handler(self._broker, request)
         except BrokerError as refused:
             response = failure(request, refused)
+        except ClientDisconnect:  # in the middle of its body: nothing was done, and nobody waits for an answer
+            return
         await response(scope, receive, send)
 
     def _admit(self, operation: Operation, request: Request) -> None:
-        """Refuse who has no living token or has spent the rate limit."""
+        """Refuse who has no living token, may only read, or has spent the rate limit."""
         broker = self._broker
         who = ""
         if operation.needs_token and operation.name not in _PUBLIC:
-            who = broker.tokens.check(bearer(request)).token_id
+            claims = broker.tokens.check(bearer(request))
+            if operation.writes and claims.read_only:
+                raise refusal("UDAPI100067")
+            who = claims.token_id
         if broker.limits is not None and not broker.limits.allows(operation, who):
             raise refusal("UDAPI10005")
 

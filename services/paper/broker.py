@@ -19,9 +19,12 @@ from services.paper.feed.portfolio_feed import PortfolioUpdates
 from services.paper.instrument_files import InstrumentFiles
 from services.paper.limits import RateLimits
 from services.paper.logins import Logins
-from services.paper.model import Market
+from services.paper.model import Listing, Market
+from services.paper.relay.upstream import Upstream
 from services.paper.sessions import Sessions
 from services.paper.tokens import Tokens
+from services.paper.trading.desk import TradingDesk
+from services.paper.trading.gtt import GttBook
 
 
 class BrokerClock(Protocol):
@@ -51,6 +54,12 @@ class Broker:
     calendar_faults: CalendarFaults | None
     notifier_url: str
     feeds: Feeds
+    user_id: str
+    """Whose account this is."""
+    desk: TradingDesk
+    gtt: GttBook
+    upstream: Upstream | None = None
+    """Who is asked of the market instead of our own: live prices."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server goes: whoever waits on purpose must stop waiting."""
 
@@ -58,6 +67,10 @@ class Broker:
     def portfolio_updates(self) -> PortfolioUpdates:
         """Where whatever changes the account publishes it."""
         return self.feeds.portfolio
+
+    def listings(self) -> Mapping[str, Listing]:
+        """Every instrument of today, by key."""
+        return self.market.listings(self.clock.now())
 
 
 Handler = Callable[[Broker, Request], Awaitable[Response]]

@@ -85,7 +85,7 @@ FAMILIES = (
     _nse(
         number=2, symbol="BANKNIFTY", name="BANKNIFTY", root="NSE_INDEX|Nifty Bank",
         underlying_key="NSE_INDEX|Nifty Bank", lot=30, earlier_lot=35, future_freeze=600, future_tick=20.0,
-        open_interest=1.7e6, volume=9e5, option_freeze=600, option_tick=5.0, strike_step=100, strikes_each_side=20,
+        open_interest=1.7e6, volume=9e5, option_freeze=600, option_tick=5.0, strike_step=100, strikes_each_side=50,
         option_months=2, option_volume=1.2e8,
     ),
     _nse(

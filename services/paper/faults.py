@@ -40,7 +40,7 @@ class FaultKind(StrEnum):
     NO_ANSWER_AFTER = "no_answer_after"
     """It is done, and nothing is answered."""
     SLOW = "slow"
-    """Done and answered after `ms`."""
+    """Done and answered after `ms`, whether or not the client still waits."""
     GARBAGE = "garbage"
     """Done; the answer is not JSON, with status 200."""
     TRUNCATED = "truncated"
@@ -48,7 +48,11 @@ class FaultKind(StrEnum):
     HTML_403 = "html_403"
     """The edge refuses with an HTML page."""
     DROP = "drop"
-    """The connection is cut without a byte."""
+    """The connection is cut without a byte, before anything is done."""
+    STATUS_AFTER = "status_after"
+    """It is done, and answered with an error envelope all the same."""
+    DROP_AFTER = "drop_after"
+    """It is done; then the connection is cut without a byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +156,17 @@ class Faulty:
         self._stopping = stopping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kept = await _kept(receive)  # whole: a fault that was met is one whose request has come, whoever is gone then
         fault = self._faults.take(self._operation, self._version)
         match fault.kind if fault is not None else None:
             case FaultKind.SLOW:
                 assert fault is not None
                 await _wait(self._stopping, fault.ms / 1000)
-                await self._app(scope, receive, send)
-            case FaultKind.STATUS:
+                await self._app(scope, kept, send)
+            case FaultKind.STATUS | FaultKind.STATUS_AFTER:
                 assert fault is not None
+                if fault.kind is FaultKind.STATUS_AFTER:
+                    await self._app(scope, kept, _swallow)
                 request = Request(scope, receive)
                 refused = refusal("UDAPI100500", status=fault.status, message=fault.message)
                 refused.code = fault.code
@@ -170,17 +177,19 @@ class Faulty:
             case FaultKind.NO_ANSWER_BEFORE:
                 await self._hold(scope, receive)
             case FaultKind.NO_ANSWER_AFTER:
-                await self._app(scope, receive, _swallow)
+                await self._app(scope, kept, _swallow)
                 await self._hold(scope, receive)
-            case FaultKind.DROP:
+            case FaultKind.DROP | FaultKind.DROP_AFTER:
+                if fault is not None and fault.kind is FaultKind.DROP_AFTER:
+                    await self._app(scope, kept, _swallow)
                 await _cut(scope, receive, at_once=True)
             case FaultKind.GARBAGE:
-                await self._app(scope, receive, _swallow)
+                await self._app(scope, kept, _swallow)
                 await send_bytes(Request(scope, receive), _GARBAGE, media="application/json")(scope, receive, send)
             case FaultKind.TRUNCATED:
-                await self._truncate(scope, receive, send)
+                await self._truncate(scope, kept, send)
             case None:
-                await self._app(scope, receive, send)
+                await self._app(scope, kept, send)
 
     async def _hold(self, scope: Scope, receive: Receive) -> None:
         """Leave the client waiting until it gives up or the server stops."""
@@ -209,6 +218,20 @@ async def _wait(stopping: asyncio.Event, seconds: float) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await stopping.wait()
+
+
+async def _kept(receive: Receive) -> Receive:
+    """The request as it came, to be received later: once its client is gone, the server hands out no more of it."""
+    messages: list[Message] = []
+    while True:
+        messages.append(message := await receive())
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            break
+
+    async def again() -> Message:
+        return messages.pop(0) if messages else await receive()
+
+    return again
 
 
 async def _swallow(message: Message) -> None:

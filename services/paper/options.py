@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.paper.relay.upstream import LiveSource
+
 USUAL_CLOCK = "always"
+EXCHANGE_CLOCK = "exchange"
+LIVE = "live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,10 @@ class PaperOptions:
     instruments: Path | None = None
     """A real instrument master instead of the built-in universe."""
     prices: str = "simulated"
-    """`simulated`, `replay:PATH` of candles, or `replay:FILE[xSPEED]` of a recorded feed, which brings its clock."""
+    """`simulated`, `replay:PATH` of candles, `replay:FILE[xSPEED]` of a recorded feed, which brings its clock, or
+    `live`: Upstox's own, at the exchange's hours."""
+    live: LiveSource | None = None
+    """Where live prices come from, and the read-only token for them."""
     candles: Path | None = None
     """A folder of real candles that go before the simulator."""
     plus: bool = False

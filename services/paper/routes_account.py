@@ -11,6 +11,7 @@ from services.domain.clock import IST
 from services.paper.accounts import Account
 from services.paper.broker import Broker, Handlers
 from services.paper.envelope import refusal, success
+from services.paper.order_told import tell_funds_v2, tell_funds_v3
 
 _SERVICE_FROM = time(5, 30)
 
@@ -64,9 +65,7 @@ async def funds_v2(broker: Broker, request: Request) -> Response:
     segment = request.query_params.get("segment")
     if segment not in {None, "", "SEC", "COM"}:
         raise refusal("UDAPI100036", property_path="segment", invalid_value=segment)
-    account = broker.accounts.account()
-    # Since 2025-07-19 both segments' money is told under `equity`.
-    blocks = {"equity": _block(float(account.used), float(account.available)), "commodity": _block(0.0, 0.0)}
+    blocks = tell_funds_v2(broker.desk.funds())
     if segment:
         name = "equity" if segment == "SEC" else "commodity"
         blocks = {name: blocks[name]}
@@ -75,52 +74,7 @@ async def funds_v2(broker: Broker, request: Request) -> Response:
 
 async def funds_v3(broker: Broker, request: Request) -> Response:
     _refuse_at_night(broker)
-    account = broker.accounts.account()
-    opening, used, available = (float(money) for money in (account.opening, account.used, account.available))
-    no_delivery = {"total": 0.0, "equity": 0.0, "fo_settlement": 0.0}
-    return success(
-        request,
-        {
-            "available_to_trade": {
-                "total": available,
-                "cash_available_to_trade": {
-                    "total": available,
-                    "cash": {
-                        "opening_balance": opening,
-                        "added_today": 0.0,
-                        "withdrawn_today": 0.0,
-                        "amount_from_stock_sale": 0.0,
-                        "unpaid_charges": 0.0,
-                    },
-                    "margin_used": {
-                        "total": used,
-                        "mtf": 0.0,
-                        "loss": {"total": 0.0, "realised": 0.0, "unrealised": 0.0},
-                        "span_exposure": 0.0,
-                        "cash_margin_var_elm": used,
-                        "premium_present": 0.0,
-                        "delivery_margin": no_delivery,
-                    },
-                },
-                "pledge_available_to_trade": {
-                    "total": 0.0,
-                    "margin_from_pledge": {"total": 0.0, "equity": 0.0, "mutual_funds": 0.0},
-                    "margin_used": {
-                        "total": 0.0,
-                        "mtf": 0.0,
-                        "span_exposure": 0.0,
-                        "cash_margin_var_elm": 0.0,
-                        "premium_present": 0.0,
-                        "delivery_margin": no_delivery,
-                    },
-                },
-            },
-            "unavailable_to_trade": {
-                "cash_unavailable_to_trade": {"unsettled_profit": {"todays_profit": 0.0, "previous_days": 0.0}},
-                "pledge_unavailable_to_trade": {"equity": 0.0, "mutual_funds": 0.0},
-            },
-        },
-    )
+    return success(request, tell_funds_v3(broker.desk.funds()))
 
 
 async def logout(broker: Broker, request: Request) -> Response:
@@ -134,18 +88,6 @@ HANDLERS: Handlers = {
     ("funds", "v3"): funds_v3,
     ("logout", "v2"): logout,
 }
-
-
-def _block(used: float, available: float) -> dict[str, float]:
-    return {
-        "used_margin": used,
-        "payin_amount": 0.0,
-        "span_margin": 0.0,
-        "adhoc_margin": 0.0,
-        "notional_cash": 0.0,
-        "available_margin": available,
-        "exposure_margin": 0.0,
-    }
 
 
 def _refuse_at_night(broker: Broker) -> None:

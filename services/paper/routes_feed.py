@@ -15,10 +15,10 @@ from services.domain.errors import BrokerError, InvalidRequest
 from services.paper.broker import Broker, Handler, Handlers
 from services.paper.envelope import failure, read_object, refusal, success
 from services.paper.feed.faults import FeedFaultKind, read_fault
-from services.paper.feed.portfolio_feed import UPDATE_TYPES
 from services.paper.feed.protocol import FeedProtocol
 from services.paper.feed.stream import Stream
 from services.paper.feed.tickets import AUTHORISED, FeedName, Ticket
+from services.paper.feed.update_faults import UPDATE_TYPES
 from services.paper.routes_account import bearer
 from services.wire.endpoints import MARKET_FEED, PORTFOLIO_FEED
 

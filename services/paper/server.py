@@ -15,7 +15,7 @@ from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from services.domain.errors import ConfigurationError
-from services.paper.accounts import AccountBook
+from services.paper.accounts import FILE, AccountBook
 from services.paper.app import build_app
 from services.paper.broker import Broker
 from services.paper.calendar_faults import CalendarFaults
@@ -28,12 +28,16 @@ from services.paper.feed.recorded import RecordedMarket
 from services.paper.feed.recording_file import Recording, find_recording
 from services.paper.instrument_files import InstrumentFiles
 from services.paper.limits import RateLimits
+from services.paper.live_room import Relay, open_relay
 from services.paper.logins import Logins, is_local_http
 from services.paper.model import Market
-from services.paper.options import USUAL_CLOCK, PaperOptions
+from services.paper.options import EXCHANGE_CLOCK, LIVE, USUAL_CLOCK, PaperOptions
+from services.paper.pump import pump
 from services.paper.sessions import Sessions
 from services.paper.tokens import DeskToken, Tokens
-from services.wire.endpoints import OPERATIONS
+from services.paper.trading.store import TradingStore
+from services.paper.trading_room import open_desk
+from services.wire.endpoints import OPERATIONS, ORDER_OPERATIONS
 
 HOST = "127.0.0.1"
 START_SECONDS = 10.0
@@ -63,6 +67,8 @@ class PaperServer:
         self._clock = clock
         self._old_port = old_port
         self._accounts: AccountBook | None = None
+        self._trades: TradingStore | None = None
+        self._relay: Relay | None = None
         self._desk_token: DeskToken | None = None
         self._broker: Broker | None = None
         self._server: Server | None = None
@@ -115,16 +121,28 @@ class PaperServer:
         recording = find_recording(options.prices)
         clock = self._clock or _clock(options, recording)
         declared = CalendarFaults() if options.faults else None
-        market = self._market or _build_market(options, clock, recording)
         listener = self._bind()
         self._port = listener.getsockname()[1]
         try:
+            self._relay = open_relay(options, clock)
+            market = self._market or self._own_market(clock, recording)
             self._accounts = AccountBook(options.folder)
             tokens = Tokens(self._accounts, clock, plus=options.plus)
-            self._desk_token = DeskToken(tokens, self._accounts.account().user_id)
+            user_id = self._accounts.account().user_id
+            self._desk_token = DeskToken(tokens, user_id)
             if self._token_renewed is not None:
                 self._desk_token.when_renewed(self._token_renewed)
             sessions = Sessions(always=clock.mode == "always", faults=declared)
+            feeds = make_feeds(
+                options,
+                market=market,
+                clock=clock,
+                sessions=sessions,
+                tokens=tokens,
+                relay=self._relay.feed if self._relay is not None else None,
+            )
+            self._trades = TradingStore(options.folder / FILE)
+            desk, gtt = open_desk(self._trades, market, clock, sessions, feeds.portfolio, user_id)
             self._broker = Broker(
                 instance=secrets.token_hex(8),
                 clock=clock,
@@ -135,10 +153,14 @@ class PaperServer:
                 sessions=sessions,
                 files=InstrumentFiles(market),
                 limits=RateLimits(monotonic=time.monotonic) if options.limits else None,
-                faults=Faults(op.name for op in OPERATIONS) if options.faults else None,
+                faults=Faults(op.name for op in (*OPERATIONS, *ORDER_OPERATIONS)) if options.faults else None,
                 calendar_faults=declared,
                 notifier_url=options.notifier_url,
-                feeds=make_feeds(options, market=market, clock=clock, sessions=sessions, tokens=tokens),
+                feeds=feeds,
+                user_id=user_id,
+                desk=desk,
+                upstream=self._relay.upstream if self._relay is not None else None,
+                gtt=gtt,
             )
             self._serve(listener, self._broker)
         except BaseException:
@@ -158,6 +180,12 @@ class PaperServer:
             server.force_exit = True
             thread.join(1.5)
         self._thread = None
+        if self._relay is not None:
+            self._relay.close()
+            self._relay = None
+        if self._trades is not None:
+            self._trades.close()
+            self._trades = None
         if self._accounts is not None:
             self._accounts.close()
             self._accounts = None
@@ -166,6 +194,9 @@ class PaperServer:
         if self._broker is None:
             raise ConfigurationError("the paper broker is not running")
         return self._broker
+
+    def _own_market(self, clock: PaperClock, recording: Recording | None) -> Market:
+        return self._relay.market if self._relay is not None else _build_market(self._options, clock, recording)
 
     def _bind(self) -> socket.socket:
         wanted = self._options.port
@@ -217,11 +248,12 @@ class PaperServer:
     async def _serve_and_renew(self, server: Server, listener: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()
         self._ready.set()
-        renewal = asyncio.create_task(self._renew())
+        beside = [asyncio.create_task(self._renew()), asyncio.create_task(pump(self._running().desk))]
         try:
             await server.serve(sockets=[listener])
         finally:
-            renewal.cancel()
+            for task in beside:
+                task.cancel()
 
     async def _renew(self) -> None:
         """Renew the desks' token when the broker's clock passes 03:30 IST, whether or not somebody asks."""
@@ -237,7 +269,8 @@ class PaperServer:
 def _clock(options: PaperOptions, recording: Recording | None) -> PaperClock:
     """A recorded session brings the time of its day along."""
     if recording is None:
-        return PaperClock.parse(options.clock)
+        live = options.prices == LIVE and options.clock == USUAL_CLOCK  # where prices are real, so are the hours
+        return PaperClock.parse(EXCHANGE_CLOCK if live else options.clock)
     if options.clock != USUAL_CLOCK:
         raise ConfigurationError("prices: a recorded session runs on its own clock; leave the clock option out")
     return recording.clock()

@@ -69,7 +69,7 @@ class Sessions:
         if market not in SHARES or self._always:
             return None
         for back in range(_LOOK_BACK_DAYS):
-            steps = self._windows(market, ist_date(now) - timedelta(days=back), Listing.ORDINARY)
+            steps = self.windows(market, ist_date(now) - timedelta(days=back), Listing.ORDINARY)
             for step in reversed(steps):
                 if step.phase is Phase.PRE_OPEN and step.start <= now and step.stage in _PRE_OPEN_WORDS:
                     return _told(step.start, _PRE_OPEN_WORDS[step.stage])
@@ -78,7 +78,7 @@ class Sessions:
     def timings(self, day: date) -> list[Told]:
         """Hours of continuous trading of `day`, epoch ms, from the first opening to the last close; exchanges that are
         closed are absent. A year without a published list gets the hours of ordinary weekdays."""
-        return _open([(market, self._windows(market, day, Listing.ORDINARY)) for market in _TOLD])
+        return _open([(market, self.windows(market, day, Listing.ORDINARY)) for market in _TOLD])
 
     def holidays(self, year: int) -> list[Told]:
         """The holiday list of `year`, the broker's current one. A practice session has the real one too."""
@@ -112,12 +112,13 @@ class Sessions:
         today = self.today(now)
         for back in range(_LOOK_BACK_DAYS):
             day = today - timedelta(days=back)
-            for since, word in reversed(list(_changes(market, self._windows(market, day, listing)))):
+            for since, word in reversed(list(_changes(market, self.windows(market, day, listing)))):
                 if since <= now:
                     return _told(since, word)
         return _told(at_minute(today, 0), "NORMAL_CLOSE")
 
-    def _windows(self, market: Market, day: date, listing: Listing) -> tuple[SessionWindow, ...]:
+    def windows(self, market: Market, day: date, listing: Listing) -> tuple[SessionWindow, ...]:
+        """The windows of a day, with what is declared of it; on a practice day one, around the clock."""
         if self._always and day.year in YEARS and not self._faults.covers(market, day):
             start = at_minute(day, TOKEN_END.hour * 60 + TOKEN_END.minute)
             return (SessionWindow(start, start + timedelta(days=1), Phase.OPEN, Stage.CONTINUOUS, Accepts.ALL),)

@@ -13,7 +13,7 @@ import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 import orjson
@@ -23,6 +23,7 @@ from services.paper.accounts import AccountBook
 from services.paper.envelope import refusal
 
 ISSUER = "desk-paper"
+READ_ONLY_LIFE = timedelta(days=365)
 _HEADER = base64.urlsafe_b64encode(b'{"typ":"JWT","alg":"HS256"}').rstrip(b"=")
 
 
@@ -33,6 +34,8 @@ class Claims:
     token_id: str
     user_id: str
     expires: datetime
+    read_only: bool = False
+    """Good for everything but writes."""
 
 
 class Tokens:
@@ -47,10 +50,11 @@ class Tokens:
         self._revoked = book.revoked()
         self._tell_revoked: list[Callable[[], object]] = []
 
-    def issue(self, user_id: str) -> tuple[str, Claims]:
-        """A new token, good until the next 03:30 IST."""
+    def issue(self, user_id: str, *, read_only: bool = False) -> tuple[str, Claims]:
+        """A new token, good until the next 03:30 IST; a read-only one, Upstox calls it analytics token, for a year."""
         now = self._clock.now()
-        claims = Claims(secrets.token_hex(8), user_id, next_token_end(now))
+        expires = now + READ_ONLY_LIFE if read_only else next_token_end(now)
+        claims = Claims(secrets.token_hex(8), user_id, expires, read_only)
         payload = {
             "sub": user_id,
             "jti": claims.token_id,
@@ -60,6 +64,8 @@ class Tokens:
             "iss": ISSUER,
             "exp": int(claims.expires.timestamp()),
         }
+        if read_only:
+            payload["readOnly"] = True
         signed = _HEADER + b"." + _pack(orjson.dumps(payload))
         return (signed + b"." + self._sign(signed)).decode(), claims
 
@@ -70,7 +76,8 @@ class Tokens:
             if not hmac.compare_digest(signature, self._sign(signed)):
                 raise refusal("UDAPI100050")
             told = orjson.loads(_unpack(signed.split(b".")[1]))
-            claims = Claims(told["jti"], told["sub"], datetime.fromtimestamp(told["exp"], UTC))
+            expires = datetime.fromtimestamp(told["exp"], UTC)
+            claims = Claims(told["jti"], told["sub"], expires, bool(told.get("readOnly")))
         except (ValueError, KeyError, IndexError, TypeError, binascii.Error):
             raise refusal("UDAPI100050") from None
         if claims.token_id in self._revoked or claims.expires <= self._clock.now():
@@ -124,6 +131,15 @@ class DeskToken:
     @property
     def expires(self) -> datetime:
         return self._claims.expires
+
+
+def is_foreign(token: str) -> bool:
+    """Does this text say that another broker made it, or nothing at all? Asked before anything is started with it; only
+    `Tokens.check` says whether it is good."""
+    try:
+        return bool(orjson.loads(_unpack(token.encode("ascii").split(b".")[1]))["iss"] != ISSUER)
+    except (ValueError, KeyError, IndexError, TypeError, binascii.Error):
+        return True
 
 
 def _pack(raw: bytes) -> bytes:

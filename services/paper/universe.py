@@ -24,6 +24,8 @@ _MONTHLY_LIFE = timedelta(days=72)
 """No option is listed longer before its expiry than this; since then its strikes have followed the spot."""
 _LONGEST_LIFE = timedelta(days=200)
 """No contract is listed longer before its expiry: the second gold future is, for four months."""
+_TRADED_STRIKES = 32
+"""Strikes that share nearly all that is traded of an expiry; the others are listed and hardly trade."""
 _RATE = 0.065
 _DIVIDEND = 0.012
 INDEX_CARRY = _RATE - _DIVIDEND
@@ -205,7 +207,7 @@ def contract_spec(contract: Contract, root: Root, day: date, ranges: DayRange) -
     if distance * contract.right < 0:
         distance *= 2.0  # in the money trades less than out of the money
     weight = math.exp(-((distance / 0.022) ** 2)) * (2.0 if contract.strike % (10 * family.strike_step) == 0 else 1.0)
-    weight = max(weight, 0.002) / (family.strikes_each_side * 1.6) * 0.22**contract.rank
+    weight = max(weight, 0.002) / _TRADED_STRIKES * 0.22**contract.rank
     return Spec(
         contract.listing, Kind.OPTION, group, root.name, family.option_tick / 100, step,
         family.option_volume * weight, root.band, 0.16 * family.option_volume * (0.4 * weight + 0.002),

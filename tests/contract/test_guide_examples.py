@@ -13,8 +13,8 @@ from services.settings import load_settings
 from tests.support.shared_data import FOLDER, shared
 
 BUILT = {
-    "market_quote_v3", "candle_fetcher_v3", "websocket_v3_streamer", "market_info_service", "database_pool",
-    "error_handler", "auth_manager",
+    "market_quote_v3", "candle_fetcher_v3", "websocket_v3_streamer", "order_manager_v3", "market_info_service",
+    "database_pool", "error_handler", "auth_manager",
 }  # fmt: skip
 """The public services whose examples must run."""
 
@@ -58,6 +58,24 @@ def test_the_example_runs_as_it_stands(runtime: Runtime, block: str, capsys: pyt
     assert "None" not in printed
     if "LTP" in block:
         assert re.search(r"LTP: \d+\.\d+", printed)
+
+
+def test_the_conversion_example_runs_as_it_stands(runtime: Runtime) -> None:
+    from services.order_manager_v3 import OrderManagerV3
+
+    shared("guide")
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted((FOLDER / "guide").glob("*")))
+    found = re.search(r"success = ps\.convert_position\(.*?\n\)", text, re.DOTALL)
+    assert found is not None
+    code = (
+        f"from services.portfolio_services_v3 import PortfolioServicesV3\nps = PortfolioServicesV3()\n{found.group()}"
+    )
+    OrderManagerV3().place_order("INFY", "BUY", 10, product_type="MIS")
+    names: dict[str, object] = {"__name__": "guide"}
+
+    exec(compile(code, "guide example", "exec"), names)
+
+    assert names["success"] is True
 
 
 def test_twenty_five_inserts_by_five_workers(runtime: Runtime) -> None:

@@ -27,7 +27,7 @@ def _log_in(base_url: str) -> str:
         "redirect_uri": REDIRECT,
         "state": "opaque",
     }
-    page = requests.get(f"{base_url}/v2/login/authorization/dialog", params=dialog, timeout=5)
+    page = requests.get(f"{base_url}/v2/login/authorization/dialog", params=dialog, timeout=30)
     assert page.status_code == 200
     assert page.text.count("<button") == 1
     action = page.text.split('action="')[1].split('"')[0].replace("&amp;", "&")
@@ -35,7 +35,7 @@ def _log_in(base_url: str) -> str:
         part.split('name="')[1].split('"')[0]: part.split('value="')[1].split('"')[0]
         for part in page.text.split("<input")[1:]
     }
-    answer = requests.post(f"{base_url}{action}", data=fields, allow_redirects=False, timeout=5)
+    answer = requests.post(f"{base_url}{action}", data=fields, allow_redirects=False, timeout=30)
     assert answer.status_code == 302
     arrived = parse_qs(urlsplit(answer.headers["location"]).query)
     assert arrived["state"] == ["opaque"]
@@ -92,7 +92,7 @@ def test_the_access_token_request_is_answered(sdk: Any) -> None:
 
 def test_search_and_files_hold_the_same_rows(sdk: Any, broker: PaperServer, market: Market, instant: datetime) -> None:
     found = upstox_client.InstrumentsApi(sdk).search_instrument("RELIANCE", exchanges="NSE", segments="EQ")
-    packed = requests.get(f"{broker.base_url}/market-quote/instruments/exchange/NSE.json.gz", timeout=10)
+    packed = requests.get(f"{broker.base_url}/market-quote/instruments/exchange/NSE.json.gz", timeout=30)
 
     rows = orjson.loads(gzip.decompress(packed.content))
     listed = market.listings(instant)

@@ -10,6 +10,7 @@ from services.paper.feed.market_feed import FeedClock, MarketFeed
 from services.paper.feed.market_info import Statuses
 from services.paper.feed.portfolio_feed import PortfolioUpdates
 from services.paper.feed.recorded import RecordedMarket
+from services.paper.feed.relayed import RelayFeed
 from services.paper.feed.stream import Stream
 from services.paper.feed.tickets import Tickets
 from services.paper.model import Market
@@ -21,7 +22,7 @@ from services.paper.tokens import Tokens as AccessTokens
 class Feeds:
     """`faults=None`: nothing goes wrong on request."""
 
-    market: MarketFeed
+    market: MarketFeed | RelayFeed
     portfolio: PortfolioUpdates
     tickets: Tickets
     faults: FeedFaults | None
@@ -44,11 +45,18 @@ class Feeds:
 
 
 def make_feeds(
-    options: PaperOptions, *, market: Market, clock: FeedClock, sessions: Statuses, tokens: AccessTokens
+    options: PaperOptions,
+    *,
+    market: Market,
+    clock: FeedClock,
+    sessions: Statuses,
+    tokens: AccessTokens,
+    relay: RelayFeed | None = None,
 ) -> Feeds:
-    """The feeds of a broker with these options."""
+    """The feeds of a broker with these options. `relay` stands in for the simulated market's."""
     return Feeds(
-        market=MarketFeed(
+        market=relay
+        or MarketFeed(
             market=market,
             clock=clock,
             statuses=sessions,

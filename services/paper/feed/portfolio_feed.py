@@ -15,8 +15,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from services.domain.errors import InvalidRequest
 from services.paper.feed.stream import Stream
+from services.paper.feed.update_faults import UPDATE_TYPES, Update, UpdateFault, UpdateFaults
 
-UPDATE_TYPES = frozenset({"order", "gtt_order", "position", "holding"})
 MOST_WAITING = 1000
 """Updates that wait for a client which does not read. At one more it is cut off, and loads its books again."""
 
@@ -25,8 +25,9 @@ class PortfolioUpdates:
     """The hub between what happens to the account and the feeds that tell it. `publish` from any thread."""
 
     def __init__(self) -> None:
-        self._lock = Lock()  # around the set of listeners
+        self._lock = Lock()  # around the set of listeners and the faults
         self._listeners: set[_Listener] = set()
+        self._faults = UpdateFaults()
 
     def publish(self, update: Mapping[str, object]) -> None:
         """Send one update, in the broker's spelling, to every feed that asked for its `update_type`. Never blocks."""
@@ -35,9 +36,28 @@ class PortfolioUpdates:
             raise InvalidRequest(f"update_type {kind!r}: one of {', '.join(sorted(UPDATE_TYPES))}")
         text = orjson.dumps(update).decode()
         with self._lock:
-            asked = [listener for listener in self._listeners if kind in listener.update_types]
-        for listener in asked:
-            listener.hear(text)
+            self._tell(self._faults.meet((str(kind), text)))
+
+    def add_fault(self, wanted: Mapping[str, object]) -> UpdateFault:
+        """Let the next updates go wrong (shapes in `update_faults`). `InvalidRequest` names what is wrong."""
+        with self._lock:
+            return self._faults.add(wanted)
+
+    def waiting_faults(self) -> list[dict[str, object]]:
+        with self._lock:
+            return self._faults.told()
+
+    def clear_faults(self) -> None:
+        """No fault waits any more; updates that were held back go out now."""
+        with self._lock:
+            self._tell(self._faults.clear())
+
+    def _tell(self, updates: list[Update]) -> None:
+        """Under the lock, so that updates keep their order; hearing one only schedules it."""
+        for kind, text in updates:
+            for listener in self._listeners:
+                if kind in listener.update_types:
+                    listener.hear(text)
 
     async def serve(self, websocket: WebSocket, stream: Stream, update_types: frozenset[str]) -> None:
         """Accept `websocket`, and stream until it ends."""

@@ -157,7 +157,7 @@ def test_a_practice_session_that_never_closes_closes_for_a_fault(tmp_path: Path)
 
 def test_calendar_faults_need_a_token(client: Client) -> None:
     for method in ("GET", "POST", "DELETE"):
-        answer = requests.request(method, client.base + CALENDAR, json={"kind": "holiday"}, timeout=5)
+        answer = requests.request(method, client.base + CALENDAR, json={"kind": "holiday"}, timeout=30)
         assert error_of(answer) == (401, "UDAPI100050")
 
 

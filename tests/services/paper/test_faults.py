@@ -105,7 +105,7 @@ def test_a_dropped_connection_brings_no_byte(client: Client) -> None:
     with pytest.raises(requests.ConnectionError):
         ltp(client)
     with pytest.raises(requests.ConnectionError):
-        requests.get(client.base + LTP, timeout=5)
+        requests.get(client.base + LTP, timeout=30)
     assert ltp(client).status_code == 200
 
 
@@ -156,7 +156,7 @@ def test_faults_are_listed_and_cleared(client: Client) -> None:
 
 def test_faults_need_a_token(client: Client) -> None:
     for method in ("GET", "POST", "DELETE"):
-        answer = requests.request(method, client.base + FAULTS, json={"operation": "ltp", "kind": "drop"}, timeout=5)
+        answer = requests.request(method, client.base + FAULTS, json={"operation": "ltp", "kind": "drop"}, timeout=30)
         assert error_of(answer) == (401, "UDAPI100050")
 
 

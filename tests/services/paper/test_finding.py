@@ -69,14 +69,14 @@ def another_process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str, 
         if process.poll() is None:
             process.send_signal(signal.SIGCONT)
             process.stdin.close()
-            process.wait(10)
+            process.wait(30)
         process.stdin.close()
         process.stdout.close()
 
 
 def profile(found: Found) -> int:
     headers = {"Authorization": f"Bearer {found.access_token()}"}
-    return requests.get(f"{found.base_url}/v2/user/profile", headers=headers, timeout=5).status_code
+    return requests.get(f"{found.base_url}/v2/user/profile", headers=headers, timeout=30).status_code
 
 
 def test_the_first_owns_the_folder_and_the_second_is_its_guest(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_the_card_is_rewritten_when_the_token_is_renewed(tmp_path: Path) -> None
     owner = find(tmp_path)
     guest = find(tmp_path)
     before = guest.access_token()
-    requests.delete(f"{owner.base_url}/v2/logout", headers={"Authorization": f"Bearer {before}"}, timeout=5)
+    requests.delete(f"{owner.base_url}/v2/logout", headers={"Authorization": f"Bearer {before}"}, timeout=30)
 
     renewed = guest.access_token()
 
@@ -218,7 +218,7 @@ def test_a_killed_owner_is_followed_on_the_same_port(tmp_path: Path) -> None:
         guest = find(tmp_path)
         assert (guest.server, guest.base_url) == (None, url)
         process.kill()
-        process.wait(10)
+        process.wait(30)
 
         heir = find(tmp_path)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import gc
+import tracemalloc
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -133,6 +135,30 @@ def test_ten_years_of_days_are_the_trading_days() -> None:
     assert not {day("2026-01-26"), day("2026-11-15"), day("2024-11-02")} & of
     steps = np.diff(np.log(days.prices[:, 3]))
     assert 0.10 < steps.std() * np.sqrt(250) < 0.22
+
+
+def test_a_year_of_minutes_is_worked_out_when_asked_for_and_not_kept() -> None:
+    first, last = day("2025-11-20"), day("2026-11-19")
+    MARKET.minutes(TCS, first, last, AT)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        years = [MARKET.minutes(key, first, last, AT) for key in (RELIANCE, NIFTY)]
+        held = tracemalloc.get_traced_memory()[0]
+        sessions = [len(np.unique(ordinals(year))) for year in years]
+        one = MARKET.minutes(RELIANCE, day("2026-03-24"), day("2026-03-24"), AT)
+        again = years[0].take(ordinals(years[0]) == day("2026-03-24").toordinal())
+        counts = [len(year) for year in years]
+        del years
+        gc.collect()
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+    assert sessions[0] == sessions[1] == len(MARKET.days(RELIANCE, first, last, AT)) > 240
+    assert min(counts) > 240 * 375
+    assert rows(one) == rows(again)
+    assert kept < held / 4  # a little cache of days
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import orjson
 import pytest
 import requests
 
-from services.paper.__main__ import read_options
+from services.paper.__main__ import main, read_options
 from tests.support.shared_data import ROOT
 
 
@@ -40,10 +41,10 @@ def test_it_says_one_line_serves_and_ends_with_0(tmp_path: Path, number: signal.
     assert process.stdout is not None
     told = orjson.loads(process.stdout.readline())
     headers = {"Authorization": f"Bearer {told['access_token']}"}
-    profile = requests.get(f"{told['base_url']}/v2/user/profile", headers=headers, timeout=5)
+    profile = requests.get(f"{told['base_url']}/v2/user/profile", headers=headers, timeout=30)
     second = run("--data-dir", str(tmp_path))
     process.send_signal(number)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=30)
 
     assert told.keys() == {"base_url", "access_token"}
     assert profile.status_code == 200
@@ -79,6 +80,22 @@ def test_bad_options_end_in_one_clear_line_and_2(tmp_path: Path, arguments: list
     assert (code, out) == (2, "")
     assert err.count("\n") == 1, err
     assert named in err
+
+
+def test_a_live_trading_token_in_the_environment_ends_in_2_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claims = base64.urlsafe_b64encode(orjson.dumps({"iss": "udapi-gateway-service", "sub": "X"})).rstrip(b"=").decode()
+    for foreign in (f"e30.{claims}.c2ln", "opaque"):
+        monkeypatch.setenv("DESK_ACCESS_TOKEN", foreign)
+
+        assert main(["--data-dir", str(tmp_path / "none")]) == 2
+
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert "live trading token" in said.err
+        assert foreign not in said.err
+    assert not (tmp_path / "none").exists()
 
 
 def test_options_are_read(tmp_path: Path) -> None:

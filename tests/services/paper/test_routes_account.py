@@ -36,11 +36,11 @@ def press(client: Client, page: str) -> requests.Response:
     assert page.count("<button") == 1
     action = html.unescape(re.findall(r'action="([^"]+)"', page)[0])
     fields = {n: html.unescape(v) for n, v in re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page)}
-    return requests.post(client.base + action, data=fields, allow_redirects=False, timeout=10)
+    return requests.post(client.base + action, data=fields, allow_redirects=False, timeout=30)
 
 
 def code_from(client: Client, **changed: str) -> str:
-    page = requests.get(client.base + DIALOG, params=ASKED | changed, timeout=5)
+    page = requests.get(client.base + DIALOG, params=ASKED | changed, timeout=30)
     landed = press(client, page.text)
     assert landed.status_code == 302
     return parse_qs(urlsplit(landed.headers["Location"]).query)["code"][0]
@@ -57,7 +57,7 @@ def grant(code: str, **changed: str) -> dict[str, str]:
 
 
 def exchange(client: Client, form: dict[str, str]) -> requests.Response:
-    return requests.post(client.base + TOKEN, data=form, timeout=5)
+    return requests.post(client.base + TOKEN, data=form, timeout=30)
 
 
 def example(name: str) -> dict[str, object]:
@@ -66,7 +66,7 @@ def example(name: str) -> dict[str, object]:
 
 
 def test_a_login_goes_through_dialog_code_and_token(client: Client) -> None:
-    page = requests.get(client.base + DIALOG, params=ASKED, timeout=5)
+    page = requests.get(client.base + DIALOG, params=ASKED, timeout=30)
     assert page.headers["X-Frame-Options"] == "DENY"
     assert "<script" not in page.text
 
@@ -83,14 +83,14 @@ def test_a_login_goes_through_dialog_code_and_token(client: Client) -> None:
 
 
 def test_the_button_works_once(client: Client) -> None:
-    page = requests.get(client.base + DIALOG, params=ASKED, timeout=5).text
+    page = requests.get(client.base + DIALOG, params=ASKED, timeout=30).text
 
     assert press(client, page).status_code == 302
     assert press(client, page).status_code == 400
 
 
 def test_a_post_from_another_page_logs_nobody_in(client: Client) -> None:
-    answer = requests.post(client.base + DIALOG, data=ASKED, allow_redirects=False, timeout=5)
+    answer = requests.post(client.base + DIALOG, data=ASKED, allow_redirects=False, timeout=30)
 
     assert answer.status_code == 400
     assert "Location" not in answer.headers
@@ -107,8 +107,8 @@ def test_a_post_from_another_page_logs_nobody_in(client: Client) -> None:
     ],
 )
 def test_the_dialog_checks_app_and_redirect(client: Client, changed: dict[str, str]) -> None:
-    answer = requests.get(client.base + DIALOG, params=ASKED | changed, timeout=5)
-    as_page = requests.get(client.base + DIALOG, params=ASKED | changed, headers={"Accept": "text/html"}, timeout=5)
+    answer = requests.get(client.base + DIALOG, params=ASKED | changed, timeout=30)
+    as_page = requests.get(client.base + DIALOG, params=ASKED | changed, headers={"Accept": "text/html"}, timeout=30)
 
     status, code = error_of(answer)
     assert status in {400, 401}
@@ -119,9 +119,9 @@ def test_the_dialog_checks_app_and_redirect(client: Client, changed: dict[str, s
 def test_what_the_url_says_is_not_run_by_the_page(client: Client) -> None:
     evil = '"><script>alert(1)</script>'
     refused = requests.get(
-        client.base + DIALOG, params=ASKED | {"client_id": evil}, headers={"Accept": "text/html"}, timeout=5
+        client.base + DIALOG, params=ASKED | {"client_id": evil}, headers={"Accept": "text/html"}, timeout=30
     )
-    opened = requests.get(client.base + DIALOG, params=ASKED | {"state": evil}, timeout=5)
+    opened = requests.get(client.base + DIALOG, params=ASKED | {"state": evil}, timeout=30)
 
     assert "<script" not in refused.text
     assert "<script" not in opened.text
@@ -166,13 +166,13 @@ def test_a_real_api_keys_secret_is_kept_from_its_first_login_on(client: Client) 
     key = "00000000-1111-2222-3333-444444444444"
     path = f"/v3/login/auth/token/request/{key}"
     for secret in ("a stranger's", "another stranger's"):
-        assert requests.post(client.base + path, json={"client_secret": secret}, timeout=5).status_code == 200
+        assert requests.post(client.base + path, json={"client_secret": secret}, timeout=30).status_code == 200
         assert error_of(exchange(client, grant("guessed", client_id=key, client_secret=secret))) == (401, "UDAPI100057")
 
     code = code_from(client, client_id=key)
     assert exchange(client, grant(code, client_id=key, client_secret="the owner's")).status_code == 200
 
-    refused = requests.post(client.base + path, json={"client_secret": "a stranger's"}, timeout=5)
+    refused = requests.post(client.base + path, json={"client_secret": "a stranger's"}, timeout=30)
     assert error_of(refused) == (401, "UDAPI100069")
     code = code_from(client, client_id=key)
     assert exchange(client, grant(code, client_id=key, client_secret="the owner's")).status_code == 200
@@ -201,17 +201,17 @@ def test_a_code_of_another_app_makes_no_secret_known(client: Client) -> None:
 def test_a_page_of_another_site_can_post_nothing(client: Client, path: str, headers: dict[str, str]) -> None:
     sent = {"Content-Type": "text/plain"} | headers
 
-    answer = requests.post(client.base + path, data='{"client_secret": "paper-secret"}', headers=sent, timeout=5)
+    answer = requests.post(client.base + path, data='{"client_secret": "paper-secret"}', headers=sent, timeout=30)
 
     assert error_of(answer) == (403, "UDAPI10000")
-    assert "No app is asking" in requests.get(f"{client.base}/_paper/token-requests", timeout=5).text
+    assert "No app is asking" in requests.get(f"{client.base}/_paper/token-requests", timeout=30).text
 
 
 @pytest.mark.parametrize("own", [{"Origin": "null", "Sec-Fetch-Site": "same-origin"}, {}])
 def test_the_brokers_own_page_may_post(client: Client, own: dict[str, str]) -> None:
     headers = own or {"Origin": client.base}
 
-    answer = requests.post(client.base + DIALOG, data=ASKED, headers=headers, timeout=5)
+    answer = requests.post(client.base + DIALOG, data=ASKED, headers=headers, timeout=30)
 
     assert answer.status_code == 400, "it was read, and the page of which it speaks is not open"
     assert "expired" in answer.text
@@ -267,7 +267,7 @@ def test_the_funds_service_sleeps_at_night_but_not_in_a_practice_session(tmp_pat
 
 def ask_for_token(client: Client, secret: str = "paper-secret") -> requests.Response:
     body = {"client_secret": secret}
-    return requests.post(f"{client.base}/v3/login/auth/token/request/paper-desk", json=body, timeout=5)
+    return requests.post(f"{client.base}/v3/login/auth/token/request/paper-desk", json=body, timeout=30)
 
 
 def test_a_token_request_tells_when_the_token_would_end(client: Client) -> None:
@@ -307,7 +307,7 @@ def notifier(status: int) -> Iterator[tuple[str, list[dict[str, str]]]]:
 def test_an_approved_request_is_delivered_to_the_notifier(tmp_path: Path) -> None:
     with notifier(200) as (url, delivered), running(tmp_path, notifier_url=url) as client:
         assert ask_for_token(client).json()["data"]["notifier_url"] == url
-        page = requests.get(f"{client.base}/_paper/token-requests", timeout=5).text
+        page = requests.get(f"{client.base}/_paper/token-requests", timeout=30).text
         answer = press(client, page)
         again = press(client, page)
         [message] = delivered
@@ -324,7 +324,7 @@ def test_an_approved_request_is_delivered_to_the_notifier(tmp_path: Path) -> Non
 def test_a_notifier_that_fails_is_said(tmp_path: Path) -> None:
     with notifier(500) as (url, _), running(tmp_path, notifier_url=url) as client:
         ask_for_token(client)
-        answer = press(client, requests.get(f"{client.base}/_paper/token-requests", timeout=5).text)
+        answer = press(client, requests.get(f"{client.base}/_paper/token-requests", timeout=30).text)
 
     assert answer.status_code == 502
     assert "answered 500" in answer.text
@@ -341,8 +341,8 @@ def test_a_notifier_elsewhere_is_refused_at_the_start(tmp_path: Path) -> None:
 def test_without_a_notifier_the_token_is_shown_to_be_pasted(client: Client) -> None:
     ask_for_token(client)
 
-    shown = press(client, requests.get(f"{client.base}/_paper/token-requests", timeout=5).text).text
+    shown = press(client, requests.get(f"{client.base}/_paper/token-requests", timeout=30).text).text
 
     token = re.findall(r"<textarea[^>]*>([^<]+)<", shown)[0]
     assert client.data("/v2/user/profile", headers={"Authorization": f"Bearer {token}"})
-    assert "No app is asking" in requests.get(f"{client.base}/_paper/token-requests", timeout=5).text
+    assert "No app is asking" in requests.get(f"{client.base}/_paper/token-requests", timeout=30).text

@@ -48,7 +48,7 @@ def test_stop_takes_less_than_a_second_even_with_open_requests(tmp_path: Path) -
     took = time.monotonic() - began
     client.session.close()
     for thread in waiting:
-        thread.join(5)
+        thread.join(30)
 
     assert took < 1.0
     assert not any(thread.is_alive() for thread in waiting)
@@ -117,7 +117,7 @@ def test_the_desks_token_is_renewed_when_the_brokers_clock_passes_half_past_thre
     server.start()
     before = Client(server)
 
-    assert renewed.wait(5)
+    assert renewed.wait(30)
     after = Client(server)
     answers = before.get("/v2/user/profile").status_code, after.get("/v2/user/profile").status_code
     for client in (before, after):

@@ -10,7 +10,7 @@ import pytest
 
 from services.domain.errors import BrokerError
 from services.paper.accounts import AccountBook
-from services.paper.tokens import DeskToken, Tokens
+from services.paper.tokens import DeskToken, Tokens, is_foreign
 from tests.support.paper import Hands
 
 
@@ -116,3 +116,24 @@ def test_the_desks_token_is_renewed_when_it_has_ended_and_tells_so(book: Account
 
     assert told == ["renewed", "renewed"], "a logout with it renews it at once"
     assert len({first, second, desk.current()}) == 3
+
+
+def test_a_read_only_token_says_so_and_lives_for_a_year(book: AccountBook) -> None:
+    clock = Hands("2026-11-20T20:00:00+05:30")
+    tokens = Tokens(book, clock)
+
+    token, claims = tokens.issue("PAPER1", read_only=True)
+
+    assert tokens.check(token) == claims
+    assert claims.read_only
+    assert not tokens.check(tokens.issue("PAPER1")[0]).read_only
+    clock.instant = datetime.fromisoformat("2027-11-20T19:59:59+05:30")
+    assert tokens.is_alive(tokens.check(token))
+
+
+def test_a_token_that_no_paper_broker_made_is_known_without_a_key(book: AccountBook) -> None:
+    token, _ = Tokens(book, Hands("2026-11-20T20:00:00+05:30")).issue("PAPER1")
+    real = base64.urlsafe_b64encode(b'{"iss":"udapi-gateway-service"}').rstrip(b"=").decode()
+
+    assert not is_foreign(token)
+    assert [is_foreign(text) for text in (f"e30.{real}.c2ln", "opaque", "a.b.c", "\u20ac.x.y")] == [True] * 4

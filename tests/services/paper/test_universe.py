@@ -57,6 +57,7 @@ def test_option_chains_are_wide_and_have_both_sides() -> None:
     for chain in (nifty, bank):
         assert min(chain.values()) >= 31
         assert all(chain[expiry, "CE"] == chain[expiry, "PE"] for expiry, _ in chain)
+    assert min(bank.values()) > 100  # as many as really trade of a month that is near: 141 on 14 November 2025
 
 
 def test_keys_symbols_and_quote_names_never_collide() -> None:

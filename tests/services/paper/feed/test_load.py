@@ -38,7 +38,7 @@ class Process:
     def end(self) -> None:
         if self.running.poll() is None:
             self.running.terminate()
-        self.running.communicate(timeout=10)
+        self.running.communicate(timeout=30)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def process() -> Iterator[Process]:
 
 def test_what_came_is_what_it_says_it_sent(process: Process) -> None:
     keys = process.ready["keys"]
-    answer = requests.get(process.ready["base_url"] + AUTHORIZE, headers=process.bearer, timeout=5)
+    answer = requests.get(process.ready["base_url"] + AUTHORIZE, headers=process.bearer, timeout=30)
     socket = FeedSocket(answer.json()["data"]["authorized_redirect_uri"])
     assert socket.message().type == pb.market_info
     socket.ask("sub", keys[:20], "full")
@@ -73,7 +73,7 @@ def test_what_came_is_what_it_says_it_sent(process: Process) -> None:
     assert socket.end() == 1012
     socket.close()
     assert (told["updates"], told["frames"], told["bytes"], told["rounds"]) == (rows, frames, size, 20)
-    assert process.running.wait(10) == 0
+    assert process.running.wait(30) == 0
 
 
 def test_the_direct_way_works_and_needs_the_token(process: Process) -> None:
@@ -82,7 +82,7 @@ def test_the_direct_way_works_and_needs_the_token(process: Process) -> None:
 
     assert socket.message().type == pb.market_info
     assert handshake_status(base + DIRECT) == 401
-    assert requests.get(process.ready["base_url"] + AUTHORIZE, timeout=5).status_code == 401
+    assert requests.get(process.ready["base_url"] + AUTHORIZE, timeout=30).status_code == 401
     socket.close()
 
 
@@ -90,7 +90,7 @@ def test_it_ends_when_told_to(process: Process) -> None:
     process.running.send_signal(signal.SIGTERM)
 
     assert process.told()["updates"] == 0
-    assert process.running.wait(10) == 1
+    assert process.running.wait(30) == 1
 
 
 def test_more_keys_than_the_market_lists_are_made_up() -> None:

@@ -60,7 +60,7 @@ def test_a_handshake_may_be_cut(bench: FeedBench) -> None:
     bench.order("drop_handshake")
 
     with pytest.raises((websocket.WebSocketException, ConnectionError)):
-        websocket.create_connection(bench.address(), timeout=5)
+        websocket.create_connection(bench.address(), timeout=30)
     assert bench.connect().message().type == pb.market_info
 
 
@@ -76,7 +76,7 @@ def test_a_hanging_handshake_ends_after_its_time(bench: FeedBench) -> None:
     bench.order("hang", ms=50)
 
     with pytest.raises((websocket.WebSocketException, ConnectionError)):
-        websocket.create_connection(bench.address(), timeout=5)
+        websocket.create_connection(bench.address(), timeout=30)
 
 
 @pytest.mark.parametrize("now", [True, False])

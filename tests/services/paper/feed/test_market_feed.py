@@ -77,7 +77,7 @@ def test_the_direct_address_redirects_plain_http_too(bench: FeedBench) -> None:
 @pytest.mark.parametrize("header", [None, {"Authorization": "Bearer x.y.z"}])
 def test_the_direct_handshake_without_a_good_token_is_401(bench: FeedBench, header: dict[str, str] | None) -> None:
     assert handshake_status(bench.direct(), header=header) == 401
-    assert error_of(requests.get(bench.client.base + DIRECT, headers=header, timeout=5)) == (401, "UDAPI100050")
+    assert error_of(requests.get(bench.client.base + DIRECT, headers=header, timeout=30)) == (401, "UDAPI100050")
 
 
 def test_a_code_opens_one_connection(bench: FeedBench) -> None:
@@ -388,7 +388,7 @@ def test_who_is_connected_is_told_to_who_has_a_token(bench: FeedBench) -> None:
     [told] = bench.open()
     assert told["user_id"] == "PAPER1"
     assert told["keys"] == {"full": 2}
-    assert error_of(requests.get(f"{bench.client.base}/_paper/feeds", timeout=5)) == (401, "UDAPI100050")
+    assert error_of(requests.get(f"{bench.client.base}/_paper/feeds", timeout=30)) == (401, "UDAPI100050")
 
 
 def test_no_fault_can_be_ordered_from_a_broker_without_faults(bench: FeedBench) -> None:
