@@ -16,7 +16,8 @@ from services.domain.clock import FollowedClock, HostClock, ScaledClock, ist_dat
 from services.domain.errors import ConfigurationError, MalformedPayload, NotSent, UpstoxError
 from services.domain.quotes import PriceSource
 from services.paper.finding import CARD, HELLO_SECONDS, Found, ask_clock, find_or_start
-from services.paper.options import PaperOptions
+from services.paper.options import LIVE, PaperOptions
+from services.paper.relay.upstream import LiveSource
 from services.settings import UPSTOX_API, UPSTOX_ASSETS, UPSTOX_ORDER, Mode, Settings
 from services.transport.http import HttpClient
 from services.wire.endpoints import Base
@@ -248,10 +249,18 @@ def _paper_options(settings: Settings, folder: Path) -> PaperOptions:
         seed=settings.paper_seed,
         instruments=settings.paper_instruments,
         prices=settings.paper_prices,
+        live=_live_source(settings),
         candles=settings.paper_candles,
         faults=settings.paper_faults,
         plus=settings.plus,
     )
+
+
+def _live_source(settings: Settings) -> LiveSource | None:
+    """Live prices for paper orders, where the settings ask for them: with the read-only token."""
+    if settings.paper_prices != LIVE or settings.read_token is None:
+        return None
+    return LiveSource(settings.read_token.get_secret_value())
 
 
 def _read_told(body: bytes, half_trip: float) -> Told:
@@ -276,7 +285,8 @@ def _read_source(source: str, *, practice: bool) -> PriceSource:
     kind, _, day = source.partition(":")
     if kind == "mixed":
         return PriceSource("replay", f"replay of {day}, others simulated", practice)
-    return PriceSource(kind, f"replay of {day}" if kind == "replay" else kind, practice)
+    labels = {"replay": f"replay of {day}", LIVE: "live prices, paper orders"}
+    return PriceSource(kind, labels.get(kind, kind), practice)
 
 
 def _days(now: datetime) -> tuple[date, date]:

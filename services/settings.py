@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from datetime import time
+from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
 from io import StringIO
@@ -18,6 +20,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.domain.errors import ConfigurationError
 from services.wire.endpoints import Profile
+from services.wire.tokens import PAPER_ISSUER, UNREADABLE, bearer_text, read_claims
 
 UPSTOX_API = "https://api.upstox.com"
 UPSTOX_ORDER = "https://api-hft.upstox.com"
@@ -93,6 +96,23 @@ class Settings(BaseSettings):
     recording_days: int = Field(default=30, ge=1)
     connect_timeout: float = Field(default=3.05, gt=0)
     read_timeout: float = Field(default=10.0, gt=0)
+    max_order_value: Decimal = Field(default=Decimal(2_500_000), gt=0)
+    """Rupees that one order may be worth. This and the six below hold while nobody has set others on the desk, where
+    they are kept in the ledger."""
+    max_order_quantity: int = Field(default=50_000, ge=1)
+    max_orders_per_second: int = Field(default=8, ge=1, le=10)
+    """Above 10 an algorithm must be registered with the exchange."""
+    max_orders_per_day: int = Field(default=500, ge=1)
+    price_distance_percent: Decimal = Field(default=Decimal(5), gt=0)
+    """How much worse than the last price a limit may be."""
+    option_distance_percent: Decimal = Field(default=Decimal(40), gt=0)
+    max_quote_age_seconds: float = Field(default=15.0, gt=0, le=3600)
+    order_lost_after: float = Field(default=15.0, ge=1, le=600)
+    """Seconds after a lost answer until an order that no book shows counts as never arrived."""
+    mcx_orders: bool = False
+    """Let MCX orders past the desk's own check; Upstox has taken none through its API since April 2026."""
+    square_off: time | None = None
+    """When the broker closes intraday positions (IST), if not at its usual times: for the warning before that."""
     paper_clock: str = "always"
     """`always`, `exchange`, or an ISO instant with an optional speed (`2026-11-20T09:15:00+05:30x60`)."""
     paper_seed: int = 7
@@ -141,6 +161,17 @@ class Settings(BaseSettings):
             for name, base in given.items():
                 if not is_upstox(base):
                     raise ValueError(f"DESK_{name.upper()}: live mode needs an https address of upstox.com")
+        return self
+
+    @model_validator(mode="after")
+    def _no_live_token_on_paper(self) -> Settings:
+        """A process that trades on paper never has a token at hand that trades for money."""
+        if self.access_token is None or (self.mode is Mode.LIVE and not self.live_rehearsal):
+            return self
+        claims = read_claims(bearer_text(self.access_token.get_secret_value()))
+        if claims != UNREADABLE and claims.issuer != PAPER_ISSUER:
+            what = "a rehearsal" if self.live_rehearsal else "a paper process"
+            raise ValueError(f"DESK_ACCESS_TOKEN: {what} holds no live trading token; take it out, or use --mode live")
         return self
 
     @property

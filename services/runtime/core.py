@@ -18,7 +18,7 @@ from services.domain.clock import Clock
 from services.domain.errors import NotSent, UpstoxError
 from services.domain.quotes import PriceSource
 from services.ledger.alerts import Alerts
-from services.ledger.engine import Ledger, open_ledger
+from services.ledger.engine import LEDGER_FILE, Ledger, open_ledger
 from services.ledger.watchlists import Watchlists
 from services.login import Login, read_token_text
 from services.logs import hide, redact
@@ -35,7 +35,6 @@ from services.transport.upstox_api import UpstoxApi
 from services.wire.endpoints import Base
 
 MARKET_FILE = "market_data.db"
-LEDGER_FILE = "ledger.db"
 SINK_SECONDS = 1.0
 """A request that failed waits so long for another paper broker to be found."""
 

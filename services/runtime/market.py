@@ -45,8 +45,8 @@ _CONTRACTS = ("NSE_FO", "BSE_FO", "NCD_FO", "BCD_FO", "MCX_FO", "NSE_COM")
 log = logging.getLogger(__name__)
 
 
-class Runtime(CoreRuntime):
-    """Everything that the desk is made of. `with Runtime(settings) as rt:` or `get_runtime()`."""
+class MarketRuntime(CoreRuntime):
+    """What the market is: what can be traded, when, and at which prices."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)

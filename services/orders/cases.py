@@ -1,0 +1,272 @@
+"""Decisions whose fate is not known: when each is looked up, and what was found so far."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Lock
+
+from services.domain.clock import Clock
+from services.domain.errors import InvalidRequest, LoginRequired, UpstoxError
+from services.domain.intents import Intent, IntentKind, IntentState, Witness
+from services.domain.orders import BookOrder, OrderRequest
+from services.ledger.intents import Intents
+from services.orders.announcing import Announcer
+from services.orders.bodies import read_request
+from services.orders.settling import Books, Clue, Verdict, look
+from services.orders.views import News, OpenIntent
+from services.orders.words import Words
+
+PAUSES = (1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0, 60.0)
+"""Seconds between two looks; the first is also how long after the loss of the answer the first look is taken."""
+LEAST_LOOKS = 3
+"""So many looks have to find nothing before "never arrived" is concluded."""
+LEFT = "the desk ended before an answer came"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Case:
+    intent: Intent
+    since: float
+    next_at: float
+    left: bool
+    """It was there when this process began: whoever sent it has ended, or will tell by itself."""
+    tries: int = 0
+    looks: int = 0
+    """Of the tries, those that learnt something."""
+    clue: Clue | None = None
+
+
+class Cases:
+    """The open decisions of the ledger. Any thread; no lock is held while the broker is asked."""
+
+    def __init__(
+        self,
+        *,
+        intents: Intents,
+        in_flight: Callable[[str], bool],
+        announcer: Announcer,
+        words: Words,
+        clock: Clock,
+        lost_after: float,
+        patience: float,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`lost_after`: so many seconds after its answer was lost the broker will not act on a request any more;
+        `patience`: so long one may be on its way in another process."""
+        self._intents = intents
+        self._in_flight = in_flight
+        self._announcer = announcer
+        self._words = words
+        self._clock = clock
+        self._lost_after = lost_after
+        self._patience = patience
+        self._monotonic = monotonic
+        self._guard = Lock()  # guards the two below
+        self._cases: dict[str, _Case] = {}
+        self._known_tags: set[str] = set()
+
+    # -- what is open ------------------------------------------------------------------------------------------
+
+    def sync(self, *, first: bool = False) -> None:
+        """Take over what the ledger holds open now: of this process, of another one, of one that has ended."""
+        now = self._monotonic()
+        there = {intent.intent_id: intent for intent in self._intents.open()}
+        with self._guard:
+            for intent_id in self._cases.keys() - there.keys():
+                del self._cases[intent_id]
+            for intent_id, intent in there.items():
+                case = self._cases.get(intent_id)
+                if case is None:
+                    self._cases[intent_id] = _Case(intent, since=now, next_at=now, left=first)
+                else:
+                    case.intent = intent
+
+    def lost(self, intent: Intent, seen: Sequence[BookOrder] = ()) -> Intent:
+        """No answer to `intent` came, in this process, just now; the intent as it is known then. `seen`: orders with
+        its tag, of which the stream has told already."""
+        if any(_is_whole(order, intent) for order in seen):
+            ids = tuple(order.order_id for order in seen)
+            return self._intents.settle(intent.intent_id, IntentState.ACCEPTED, order_ids=ids, by=Witness.STREAM)
+        now = self._monotonic()
+        with self._guard:
+            self._cases[intent.intent_id] = _Case(intent, since=now, next_at=now + PAUSES[0], left=False)
+        self._announcer.say(
+            News.UNKNOWN,
+            f"{self._words.intent(intent)}: no answer came, so it is not known whether the broker has it. The desk is "
+            "looking for it; do not send it again.",
+            intent_id=intent.intent_id,
+            good=False,
+        )
+        return intent
+
+    def next_look(self) -> float | None:
+        """Monotonic time of the next look that is due; `None`: nothing is open."""
+        with self._guard:
+            waiting = [case.next_at for case in self._cases.values() if not self._in_flight(case.intent.intent_id)]
+        return min(waiting, default=None)
+
+    def open(self) -> int:
+        with self._guard:
+            return len(self._cases)
+
+    def unlooked(self) -> int:
+        """How many have not been looked for even once, and are not on their way in this process."""
+        with self._guard:
+            return sum(not case.looks and not self._in_flight(case.intent.intent_id) for case in self._cases.values())
+
+    def view(self) -> tuple[OpenIntent, ...]:
+        """The open decisions in words, the oldest first."""
+        with self._guard:
+            cases = [case for case in self._cases.values() if not self._in_flight(case.intent.intent_id)]
+            now = self._monotonic()
+            shown = [(case.intent, case.looks, case.clue, case.next_at - now, self._is_final(case)) for case in cases]
+        return tuple(
+            OpenIntent(
+                intent_id=intent.intent_id,
+                kind=intent.kind,
+                text=self._words.intent(intent),
+                tag=intent.tag,
+                since=intent.created_at,
+                state=intent.state,
+                looks=looks,
+                next_look_at=self._clock.now() + timedelta(seconds=max(0.0, seconds)),
+                may_send_anew=final and clue is not None and clue.nothing_found,
+                evidence=(clue.text if clue else "") or intent.reason,
+                request=_request_of(intent),
+                candidates=() if clue is None else clue.candidates,
+            )
+            for intent, looks, clue, seconds, final in sorted(shown, key=lambda one: one[0].created_at)
+        )
+
+    # -- finding out -------------------------------------------------------------------------------------------
+
+    def look_all(self, books: Books, *, everything: bool = False) -> None:
+        """Look for those that are due (or for all), once each."""
+        now = self._monotonic()
+        with self._guard:
+            due = [case for case in self._cases.values() if everything or case.next_at <= now]
+        for case in due:
+            if not self._in_flight(case.intent.intent_id):
+                self._look(case, books)
+
+    def witness(self, order: BookOrder, by: Witness) -> None:
+        """An order with a tag was told: its decision was carried out, whatever its answer was."""
+        tag = order.tag or ""
+        with self._guard:
+            if tag in self._known_tags:
+                return
+        intent = self._intents.of_tag(tag)
+        if intent is None or order.order_id in intent.order_ids:
+            self._remember(tag, unless_sliced=intent)
+            return
+        if self._in_flight(intent.intent_id):
+            return  # its own answer says more
+        if intent.state.is_open and not _is_whole(order, intent):
+            with self._guard:
+                if (case := self._cases.get(intent.intent_id)) is not None:
+                    case.next_at = self._monotonic()  # one of several: look whether all are there
+            return
+        before = intent.state
+        with self._guard:
+            case = self._cases.get(intent.intent_id)
+        under_way = before is IntentState.PREPARED and (case is None or not self._is_left(case))
+        settled = self._intents.settle(
+            intent.intent_id, IntentState.ACCEPTED, order_ids=(order.order_id,), reason="", by=by
+        )
+        self._remember(tag, unless_sliced=settled)
+        if before is not IntentState.ACCEPTED:
+            self._close(settled, quietly=under_way)  # another process has just sent it: nobody had missed it
+
+    def settle_open(self, decide: Callable[[Intent], Verdict | None]) -> None:
+        """The books that these decisions were about are closed: what `decide` says of each is written down. Those that
+        are on their way get their own answers."""
+        for intent in self._intents.open():
+            if self._in_flight(intent.intent_id) or (told := decide(intent)) is None:
+                continue
+            settled = self._intents.settle(
+                intent.intent_id, told.state, order_ids=told.order_ids, reason=told.reason, by=told.by
+            )
+            self._close(settled)
+
+    def settled(self, intent: Intent) -> None:
+        """Somebody else found out, or decided."""
+        with self._guard:
+            self._cases.pop(intent.intent_id, None)
+
+    def _look(self, case: _Case, books: Books) -> None:
+        final = self._is_final(case, with_this_one=True)
+        with self._guard:
+            case.tries += 1
+            case.next_at = self._monotonic() + PAUSES[min(case.tries - 1, len(PAUSES) - 1)]
+        try:
+            told = look(case.intent, books, final=final)
+        except UpstoxError as error:
+            log.warning("%s could not be looked up: %s", case.intent.intent_id, error)
+            if error.retryable or isinstance(error, LoginRequired):
+                return
+            told = Clue(f"the broker does not tell: {error}")  # and will not, however often it is asked
+        if isinstance(told, Verdict):
+            settled = self._intents.settle(
+                case.intent.intent_id, told.state, order_ids=told.order_ids, reason=told.reason, by=told.by
+            )
+            self._close(settled)
+            return
+        with self._guard:
+            case.looks += 1
+            case.clue = told
+        if case.intent.state is IntentState.PREPARED and self._is_left(case):
+            case.intent = self._intents.settle(
+                case.intent.intent_id, IntentState.UNKNOWN, reason=f"{LEFT}; {told.text}", by=Witness.DESK
+            )
+
+    def _close(self, intent: Intent, *, quietly: bool = False) -> None:
+        with self._guard:
+            self._cases.pop(intent.intent_id, None)
+        log.info("%s %s: %s (%s)", intent.kind, intent.intent_id, intent.state, intent.settled_by)
+        if quietly:
+            return
+        good = intent.state is IntentState.ACCEPTED and not intent.reason
+        self._announcer.say(
+            News.FOUND,
+            self._words.settled(intent),
+            intent_id=intent.intent_id,
+            order_id=intent.order_ids[0] if intent.order_ids else "",
+            good=good,
+        )
+
+    def _is_final(self, case: _Case, *, with_this_one: bool = False) -> bool:
+        looks = case.looks + with_this_one
+        there = case.left or case.intent.state is not IntentState.PREPARED
+        wait = self._lost_after if there else self._lost_after + self._patience
+        return looks >= LEAST_LOOKS and self._monotonic() - case.since >= wait
+
+    def _is_left(self, case: _Case) -> bool:
+        """Is nobody sending it any more? One that another process has just prepared, that process will tell of."""
+        return case.left or self._monotonic() - case.since >= self._patience
+
+    def _remember(self, tag: str, *, unless_sliced: Intent | None) -> None:
+        request = None if unless_sliced is None else _request_of(unless_sliced)
+        if request is None or not request.slice:
+            with self._guard:
+                self._known_tags.add(tag)
+
+
+def _is_whole(order: BookOrder, intent: Intent) -> bool:
+    """Is this one order all of what was wanted? Of a sliced one it may be a part."""
+    request = _request_of(intent)
+    return request is None or not request.slice or order.quantity >= request.quantity
+
+
+def _request_of(intent: Intent) -> OrderRequest | None:
+    if intent.kind is not IntentKind.PLACE:
+        return None
+    try:
+        return read_request(intent.body)
+    except InvalidRequest:
+        return None

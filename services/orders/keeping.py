@@ -1,0 +1,229 @@
+"""Keeps the book: what the broker tells of orders and fills goes into the ledger, into memory, and to whoever listens.
+
+The book is told by the poll, single orders by the stream, by details and by answers. Whatever the source, it goes the
+same way: `apply_update` inside the ledger's transaction decides, memory and announcements follow what it decided.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from threading import Lock
+from typing import Any
+
+from services.domain.clock import Clock, ist_date
+from services.domain.errors import NoData, RequestRefused, StorageError, UpstoxError
+from services.domain.intents import Witness
+from services.domain.order_records import StoredTrade
+from services.domain.orders import BookOrder, Trade
+from services.domain.paper_accounts import AccountMark
+from services.ledger.orders import Orders
+from services.ledger.trades import Trades
+from services.orders.announcing import Announcer
+from services.orders.day_book import DayBook
+from services.orders.ports import Broker
+
+TRADES_SECONDS = 2.0
+"""At least between two questions for the fills of the day, however many come."""
+LONGEST_PAUSE = 60.0
+MOST_DETAILS = 20
+"""So many orders are asked for one by one."""
+WITNESSES = {"book": Witness.BOOK, "stream": Witness.STREAM, "details": Witness.BOOK, "history": Witness.HISTORY}
+
+log = logging.getLogger(__name__)
+
+
+class Keeper:
+    """The day's orders and fills. Any thread. One lock keeps memory in step with the ledger; it is held across the
+    disk, never across the network."""
+
+    def __init__(
+        self,
+        *,
+        broker: Broker,
+        orders: Orders,
+        trades: Trades,
+        clock: Clock,
+        book: DayBook,
+        announcer: Announcer,
+        tagged: Callable[[BookOrder, Witness], None],
+        filled: Callable[[], None],
+        mark: Callable[[], AccountMark] = AccountMark,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`tagged(order, witness)` hears of each order with a tag that is news; `filled()` of each fill; `mark()`:
+        orders up to there belong to accounts that were put away."""
+        self._broker = broker
+        self._orders = orders
+        self._trades = trades
+        self._clock = clock
+        self._book = book
+        self._announcer = announcer
+        self._tagged = tagged
+        self._filled = filled
+        self._mark = mark
+        self._monotonic = monotonic
+        self._step = Lock()  # ledger and memory change together
+        self._guard = Lock()  # guards all below
+        self._as_of: datetime | None = None
+        self._error: str | None = None
+        self._seen: dict[str, BookOrder] = {}  # each order as the book told it last: the same again is no news
+        self._trades_due = True
+        self._trades_at = float("-inf")
+        self._trades_failures = 0
+        self._trades_told: tuple[StoredTrade, ...] = ()
+        self._trades_as_of: datetime | None = None
+        self._trades_error: str | None = None
+        self._day: date | None = None
+
+    # -- what is known -----------------------------------------------------------------------------------------
+
+    def state(self) -> tuple[datetime | None, str | None]:
+        """When the broker told the whole book last, and why it could not since."""
+        with self._guard:
+            return self._as_of, self._error
+
+    def trades(self) -> tuple[tuple[StoredTrade, ...], datetime | None, str | None]:
+        """The fills of the day, the newest first; when they were told, and why not since."""
+        with self._guard:
+            return self._trades_told, self._trades_as_of, self._trades_error
+
+    def trades_due(self) -> bool:
+        """Has something been filled since the fills were told, and is it time to ask?"""
+        with self._guard:
+            pause = min(LONGEST_PAUSE, TRADES_SECONDS * 2.0**self._trades_failures)
+            return self._trades_due and self._monotonic() - self._trades_at >= pause
+
+    # -- what comes in -----------------------------------------------------------------------------------------
+
+    def begin_day(self) -> bool:
+        """Have in memory what the ledger holds of today, if that is not so yet. True: it was another day before."""
+        today = ist_date(self._clock.now())
+        with self._guard:
+            if self._day == today:
+                return False
+        with self._step:
+            mark = self._mark()
+            kept = (*self._orders.alive(), *self._orders.of_day(today))
+            known = {order.order_id: order for order in kept if not mark.is_before(order.order_id)}
+            self._announcer.know(known.values())
+            self._book.restart(known.values())
+            told = self._fills_of(today)
+        with self._guard:
+            self._day = today
+            self._seen.clear()
+            self._trades_told = told
+            self._trades_due = True
+        return True
+
+    def begin_account(self) -> None:
+        """Another account has begun: forget the book of the day, and have in memory what the ledger holds of it."""
+        with self._guard:
+            self._day = None
+        self.begin_day()
+
+    def file(self, orders: Iterable[BookOrder], trades: Iterable[Trade]) -> None:
+        """Keep what is told of an account that is gone: in the ledger, and nowhere else."""
+        told = list(orders)
+        with self._step:
+            self._announcer.know(applied.order for applied in self._orders.apply_many(told, "archive"))
+            self._trades.add(trades, "archive")
+
+    def lacks(self, told: Iterable[BookOrder]) -> bool:
+        """Is an order of today in memory that the book `told` just now does not hold?"""
+        here, today = {order.order_id for order in told}, ist_date(self._clock.now())
+        return any(
+            order.order_id not in here and order.placed_at is not None and ist_date(order.placed_at) == today
+            for order in self._book.all()[0]
+        )
+
+    def read_book(self) -> tuple[BookOrder, ...]:
+        """Ask for the order book and take it over. Raises what the broker raises; what is known stays, with its age."""
+        try:
+            told = tuple(self._broker.book())
+        except UpstoxError as error:
+            with self._guard:
+                self._error = str(error)
+            raise
+        with self._guard:
+            news = [order for order in told if self._seen.get(order.order_id) != order]
+        self._take(news, "book")
+        with self._guard:
+            self._as_of, self._error = self._clock.now(), None
+            self._seen.update((order.order_id, order) for order in news)
+        return told
+
+    def ask_for_the_old(self, told: Iterable[BookOrder]) -> None:
+        """Orders that were open when their day ended, and that the book `told` now does not hold: the broker is asked
+        for each. What it knows of no more is no order of today."""
+        here, today = {order.order_id for order in told}, ist_date(self._clock.now())
+        old = [
+            order
+            for order in self._book.alive()
+            if order.order_id not in here and order.placed_at is not None and ist_date(order.placed_at) < today
+        ]
+        for order in old[:MOST_DETAILS]:
+            try:
+                self.hear(self._broker.details(order.order_id), "details")
+            except (RequestRefused, NoData):
+                log.info("order %s of an earlier day is not known to the broker any more", order.order_id)
+                self._book.forget(order.order_id)
+
+    def hear(self, told: BookOrder, source: str, raw: Mapping[str, Any] | None = None) -> BookOrder:
+        """One order as the stream or its own page tells it; the order as it is known then."""
+        with self._step:
+            applied = self._orders.apply(told, source=source, raw=raw)
+            self._book.put([applied.order])
+            more = self._announcer.heard(applied.order)
+        self._after([applied.order], source, filled=more)
+        return applied.order
+
+    def read_trades(self) -> None:
+        """Ask for the fills of the day and keep them. Raises what the broker raises; what is known stays."""
+        with self._guard:
+            self._trades_due = False  # a fill that comes while we ask makes it due again
+            self._trades_at = self._monotonic()
+        try:
+            told = self._broker.trades()
+            self._trades.add(told, "trades")
+        except UpstoxError as error:
+            with self._guard:
+                self._trades_error = str(error)
+                self._trades_due = True
+                self._trades_failures += 1
+            raise
+        kept = self._fills_of(ist_date(self._clock.now()))
+        with self._guard:
+            self._trades_told, self._trades_as_of, self._trades_error = kept, self._clock.now(), None
+            self._trades_failures = 0
+
+    def _fills_of(self, day: date) -> tuple[StoredTrade, ...]:
+        mark = self._mark()
+        return tuple(trade for trade in self._trades.of_day(day) if not mark.is_before(trade.order_id))
+
+    def _take(self, told: Iterable[BookOrder], source: str) -> None:
+        told = list(told)
+        if not told:
+            return
+        more = False
+        with self._step:
+            known = [applied.order for applied in self._orders.apply_many(told, source)]
+            self._book.put(known)
+            for order in known:
+                more = self._announcer.heard(order) or more
+        self._after(known, source, filled=more)
+
+    def _after(self, orders: Iterable[BookOrder], source: str, *, filled: bool) -> None:
+        if filled:
+            with self._guard:
+                self._trades_due = True
+            self._filled()
+        for order in orders:
+            if order.tag:
+                try:
+                    self._tagged(order, WITNESSES[source])
+                except (StorageError, sqlite3.Error) as error:
+                    log.warning("what order %s says of its decision was not kept: %s", order.order_id, error)

@@ -1,0 +1,138 @@
+"""What an order would be, told before it is sent: its checks, its value, and the broker's margin and charges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from services.domain.accounts import Funds
+from services.domain.intents import KillSwitch
+from services.domain.margins import MarginLine
+from services.domain.order_checks import OrderLimits, check_order, order_value, worst_price
+from services.domain.orders import OrderRequest, OrderType
+from services.orders.asking import Answer, Asker
+from services.orders.checking import Checker
+from services.orders.ports import Broker
+from services.orders.views import BasketPreview, Figure, Preview
+from services.orders.words import Words
+
+FUNDS = "funds"
+
+
+class Previews:
+    """Previews of orders. Makes no request in the caller's thread unless it is told to wait."""
+
+    def __init__(
+        self,
+        *,
+        broker: Broker,
+        asker: Asker,
+        checker: Checker,
+        words: Words,
+        funds: Callable[[], Funds],
+        rules: Callable[[], tuple[OrderLimits, KillSwitch]],
+        orders_today: Callable[[], int],
+    ) -> None:
+        """`rules()`: the limits and the kill switch of the ledger."""
+        self._broker = broker
+        self._asker = asker
+        self._checker = checker
+        self._words = words
+        self._funds = funds
+        self._rules = rules
+        self._orders_today = orders_today
+
+    def of(self, request: OrderRequest, *, wait: bool = False) -> Preview:
+        """The preview of one order."""
+        margin = self._asker.answer(_margin_key([request]), lambda: self._broker.margin([_line(request)]), wait=wait)
+        available = self._available(wait=wait)
+        facts, row = self._checker.facts(
+            request.key,
+            request.product,
+            wait=wait,
+            required=None if margin.value is None else margin.value.final,
+            available=None if available.value is None else available.value.available,
+        )
+        limits, switch = self._rules()
+        facts = replace(facts, own_kill_switch=switch.on, orders_last_second=0, orders_today=self._orders_today())
+        price = request.price or request.trigger_price or facts.ltp
+        charges = self._charges(request, price, wait=wait)
+        return Preview(
+            request=request,
+            sentence=self._words.sentence(request),
+            findings=check_order(request, facts, limits),
+            value=order_value(request, facts),
+            worst_price=worst_price(request, facts),
+            quote=row,
+            margin=_figure(margin, "final"),
+            charges=_figure(charges, "total"),
+            available=_figure(available, "available"),
+            margin_detail=margin.value,
+            charges_detail=charges.value,
+        )
+
+    def of_basket(self, requests: Sequence[OrderRequest], *, wait: bool = False) -> BasketPreview:
+        """The preview of orders that are confirmed together: their margin is asked for together."""
+        legs = tuple(self.of(request, wait=wait) for request in requests)
+        lines = tuple(_line(request) for request in requests)
+        margin = self._asker.answer(_margin_key(requests), lambda: self._broker.margin(lines), wait=wait)
+        return BasketPreview(
+            legs=legs,
+            value=_sum([leg.value for leg in legs]),
+            margin=_figure(margin, "final"),
+            charges=_summed([leg.charges for leg in legs]),
+            available=_figure(self._available(wait=wait), "available"),
+        )
+
+    def known_money(self, requests: Sequence[OrderRequest]) -> tuple[Decimal | None, Decimal | None]:
+        """Margin required for all of `requests` together, and money available, where they were told a moment ago. Asks
+        nobody."""
+        margin, funds = self._asker.known(_margin_key(requests)), self._asker.known(FUNDS)
+        return (
+            None if margin is None or margin.value is None else margin.value.final,
+            None if funds is None or funds.value is None else funds.value.available,
+        )
+
+    def _available(self, *, wait: bool) -> Answer:
+        return self._asker.answer(FUNDS, self._funds, wait=wait)
+
+    def _charges(self, request: OrderRequest, price: Decimal | None, *, wait: bool) -> Answer:
+        if price is None:
+            return Answer(error="there is no price to estimate charges with")
+        # A market order's price moves with every tick; its charges are estimated once for a while.
+        named = request.price or request.trigger_price
+        key = ("charges", request.key, request.side, request.quantity, request.product, named)
+
+        def ask() -> object:
+            return self._broker.brokerage(
+                request.key, side=request.side, quantity=request.quantity, product=request.product, price=price
+            )
+
+        return self._asker.answer(key, ask, wait=wait)
+
+
+def _margin_key(requests: Sequence[OrderRequest]) -> tuple[str, tuple[MarginLine, ...]]:
+    return "margin", tuple(_line(request) for request in requests)
+
+
+def _line(request: OrderRequest) -> MarginLine:
+    price = request.price if request.order_type is not OrderType.STOP_MARKET else request.trigger_price
+    return MarginLine(request.key, request.side, request.quantity, request.product, price)
+
+
+def _figure(answer: Answer, member: str) -> Figure:
+    value = None if answer.value is None else getattr(answer.value, member)
+    return Figure(value, answer.error, answer.at)
+
+
+def _sum(values: Sequence[Decimal | None]) -> Decimal | None:
+    known = [value for value in values if value is not None]
+    return sum(known, Decimal(0)) if len(known) == len(values) else None
+
+
+def _summed(figures: Sequence[Figure]) -> Figure:
+    """All of them together; an error of one is an error of the sum."""
+    failed = next((figure.error for figure in figures if figure.error), None)
+    total = _sum([figure.value for figure in figures])
+    return Figure(error=failed) if failed else Figure(total, None, max((f.at for f in figures if f.at), default=None))

@@ -1,0 +1,290 @@
+"""The thread `order-reconciliation`: its own, so that nothing delays it.
+
+Before anything may be sent it reads the order book once and looks for every decision that is open. Then it polls the
+book (rarely while the stream tells every change), looks for what is unknown when its time comes, keeps fills, the
+broker's kill switch and the list of GTT orders current, and goes over to the next day.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from datetime import date
+from threading import Event, Lock, Thread, current_thread
+
+from services.domain.errors import LoginRequired, NotSent, StorageError, UpstoxError
+from services.domain.orders import BookOrder
+from services.orders.account import AccountFollower
+from services.orders.cases import Cases
+from services.orders.day_book import DayBook
+from services.orders.keeping import MOST_DETAILS, Keeper
+from services.orders.ports import Broker
+from services.orders.settling import Books
+
+LIVE_SECONDS = 30.0
+"""Between two reads of the book while the stream tells every change."""
+BUSY_SECONDS = 3.0
+"""Without the stream, while something is open at the broker or unknown here."""
+IDLE_SECONDS = 20.0
+LONGEST_PAUSE = 60.0
+"""Between reads of the book while the broker fails."""
+LONGEST_UNREADY = 10.0
+"""The same before the first pass is done: nothing can be sent until then."""
+LOGIN_SECONDS = 1.0
+"""To look whether somebody has logged in costs nothing."""
+LONGEST_NAP = 2.0
+LOOK_SECONDS = 0.05
+AFTER_A_FAULT = 2.0
+
+log = logging.getLogger(__name__)
+
+
+class Reconciliation:
+    """What keeps the desk's knowledge and the broker's books the same. `start` it, or let the first write do so."""
+
+    def __init__(
+        self,
+        *,
+        broker: Broker,
+        keeper: Keeper,
+        cases: Cases,
+        account: AccountFollower,
+        book: DayBook,
+        keep_current: Sequence[Callable[[], None]],
+        stream_up: Callable[[], bool],
+        today: Callable[[], date],
+        began: Callable[[], None] = lambda: None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`began()` is called once, when the first pass is done; `keep_current`: what else is asked when it is due."""
+        self._broker = broker
+        self._keeper = keeper
+        self._cases = cases
+        self._account = account
+        self._book = book
+        self._keep_current = tuple(keep_current)
+        self._stream_up = stream_up
+        self._began = began
+        self._today = today
+        self._monotonic = monotonic
+        self._ready = Event()
+        self._stop = Event()
+        self._wake = Event()
+        self._turn = Lock()  # one round at a time; held across the network, by the thread and by `refresh` only
+        self._guard = Lock()  # guards all below
+        self._thread: Thread | None = None
+        self._why_not: UpstoxError | None = None
+        self._book_at = float("-inf")
+        self._failures = 0
+        self._another_day = False  # of the thread alone
+
+    # -- for the desk ------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin, in a thread. A second call does nothing."""
+        with self._guard:
+            if self._thread is None and not self._stop.is_set():
+                self._thread = Thread(target=self._run, name="order-reconciliation", daemon=True)
+                self._thread.start()
+
+    def begin_close(self) -> None:
+        self._stop.set()
+        self._wake.set()
+
+    def close(self, timeout: float = 2.0) -> None:
+        """End the thread; one that waits for the broker is left behind after `timeout` seconds."""
+        self.begin_close()
+        with self._guard:
+            thread = self._thread
+        if thread is not None and thread is not current_thread():
+            thread.join(timeout)
+
+    def ready(self) -> str:
+        """May something be sent? "" = yes, else why not yet."""
+        if self._ready.is_set():
+            return ""
+        with self._guard:
+            why = self._why_not
+        told = "" if why is None else f": {why}"
+        return f"the orders of before are being looked up first; nothing is sent until that is done{told}"
+
+    def require_ready(self, seconds: float) -> None:
+        """Wait at most so long for the first pass. Raises `LoginRequired`, or `NotSent` with the reason."""
+        if self._ready.is_set():
+            return
+        why: UpstoxError | None = None
+        self.start()
+        for _ in range(max(1, round(seconds / LOOK_SECONDS))):
+            if self._ready.wait(LOOK_SECONDS):
+                return
+            with self._guard:
+                why = self._why_not
+            if isinstance(why, LoginRequired):
+                raise why
+            if self._stop.is_set():
+                break
+        raise NotSent(self.ready()) from why
+
+    def soon(self, seconds: float = 0.0) -> None:
+        """Something happened that the book will tell of."""
+        with self._guard:
+            self._book_at = min(self._book_at, self._monotonic() + seconds)
+        self._wake.set()
+
+    def wake(self) -> None:
+        """There is something to do that is not the book."""
+        self._wake.set()
+
+    def refresh(self) -> None:
+        """Ask for book and fills now. Raises what the broker raises; what is known stays, with its age."""
+        with self._turn:
+            self._keeper.begin_day()
+            told = self._keeper.read_book()
+            self._put_off()
+            self._cases.sync()
+            self._account.follow_if_missed(told, looking=self._cases.open() > 0)
+            self._cases.look_all(self._books(told, None))
+            self._keeper.read_trades()
+
+    def follow_account(self) -> None:
+        """Another account may have taken the place of the one that is followed."""
+        with self._turn:
+            self._account.follow()
+        self.soon()
+
+    # -- the thread --------------------------------------------------------------------------------------------
+
+    def step(self) -> float:
+        """One round: whatever is due now. The seconds until the next."""
+        with self._turn:
+            if not self._ready.is_set():
+                return self._first_pass()
+            if self._keeper.begin_day():
+                self._another_day = True
+                self.soon()
+            self._cases.sync()
+            self._look_around()
+            return self._pause()
+
+    def _first_pass(self) -> float:
+        """What was open when a process ended is found out before anything new can be sent."""
+        self._account.follow()
+        self._keeper.begin_day()
+        self._cases.sync(first=True)
+        why: UpstoxError | None = None
+        told: tuple[BookOrder, ...] = ()
+        try:
+            told = self._keeper.read_book()
+        except UpstoxError as error:
+            why = error
+        if why is None or not isinstance(why, LoginRequired):
+            self._cases.look_all(self._books(told, why), everything=True)
+        # Without the book it goes on only where each decision and each open order was found out by its own page.
+        if isinstance(why, LoginRequired) or self._cases.unlooked() or not (why is None or self._asked_one_by_one()):
+            with self._guard:
+                self._why_not = why
+                self._failures += 1
+                if isinstance(why, LoginRequired):
+                    return LOGIN_SECONDS
+                return min(LONGEST_UNREADY, 0.5 * 2.0 ** min(self._failures, 7))
+        with self._guard:
+            self._why_not = None
+            self._failures = 0
+        if why is None:
+            self._keeper.ask_for_the_old(told)
+        self._put_off()
+        self._began()
+        self._ready.set()
+        return 0.0
+
+    def _asked_one_by_one(self) -> bool:
+        """Did the broker tell of each order that was open?"""
+        alive = self._book.alive()
+        try:
+            for order in alive[:MOST_DETAILS]:
+                self._keeper.hear(self._broker.details(order.order_id), "details")
+        except UpstoxError as error:
+            log.info("an open order was not told: %s", error)
+            return False
+        return len(alive) <= MOST_DETAILS
+
+    def _look_around(self) -> None:
+        now = self._monotonic()
+        look_at = self._cases.next_look()
+        looking = look_at is not None and look_at <= now
+        with self._guard:
+            reading = looking or self._book_at <= now
+        if reading:
+            self._read_book(looking=looking)
+        if self._keeper.trades_due():
+            try:
+                self._keeper.read_trades()
+            except UpstoxError as error:
+                log.info("the fills of the day were not told: %s", error)
+        for ask_if_due in self._keep_current:
+            if self._stop.is_set():
+                return
+            ask_if_due()
+
+    def _read_book(self, *, looking: bool) -> None:
+        why: UpstoxError | None = None
+        told: tuple[BookOrder, ...] = ()
+        try:
+            told = self._keeper.read_book()
+        except UpstoxError as error:
+            why = error
+            with self._guard:
+                self._failures += 1
+                pause = min(LONGEST_PAUSE, BUSY_SECONDS * 2.0 ** min(self._failures - 1, 6))
+                self._book_at = self._monotonic() + pause
+            log.warning("the order book could not be read, again in %.0f s: %s", pause, error)
+        else:
+            self._put_off()
+            if self._another_day:
+                self._keeper.ask_for_the_old(told)
+                self._another_day = False
+        if why is None:
+            self._account.follow_if_missed(told, looking=looking)
+        if looking:
+            self._cases.look_all(self._books(told, why))
+
+    def _books(self, told: tuple[BookOrder, ...], why: UpstoxError | None) -> Books:
+        return Books(self._broker, lambda: _or_raise(told, why), self._today())
+
+    def _put_off(self) -> None:
+        """The book was read: when is it due again?"""
+        if self._stream_up():
+            pause = LIVE_SECONDS
+        else:
+            pause = BUSY_SECONDS if self._cases.open() or self._book.alive() else IDLE_SECONDS
+        with self._guard:
+            self._failures = 0
+            self._book_at = self._monotonic() + pause
+
+    def _pause(self) -> float:
+        now = self._monotonic()
+        look_at = self._cases.next_look()
+        with self._guard:
+            due = min(self._book_at, now + LONGEST_NAP, now + LONGEST_NAP if look_at is None else look_at)
+        return max(0.0, due - now)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._wake.clear()
+            try:
+                pause = self.step()
+            except (StorageError, sqlite3.Error) as error:
+                log.warning("orders could not be reconciled: %s", error)
+                pause = AFTER_A_FAULT
+            except Exception:  # outermost loop of a thread
+                log.exception("a round of the reconciliation failed")
+                pause = AFTER_A_FAULT
+            self._wake.wait(max(0.02, pause))
+
+
+def _or_raise(told: tuple[BookOrder, ...], why: UpstoxError | None) -> tuple[BookOrder, ...]:
+    if why is not None:
+        raise why
+    return told
