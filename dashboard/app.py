@@ -14,7 +14,7 @@ import streamlit as st  # noqa: E402
 
 from dashboard.components.frame import frame  # noqa: E402
 from dashboard.components.notices import problems_in_words, wait_until_open  # noqa: E402
-from dashboard.navigation import ACCOUNT, CALENDAR, CANDLES, OVERVIEW, QUOTES  # noqa: E402
+from dashboard.navigation import ACCOUNT, CALENDAR, CANDLES, ORDERS, OVERVIEW, PORTFOLIO, QUOTES  # noqa: E402
 from dashboard.state import say  # noqa: E402
 
 ICON = str(ROOT / "dashboard" / "icon.svg")
@@ -28,6 +28,10 @@ page = st.navigation(
             st.Page(QUOTES, title="Quotes", icon=":material/monitoring:"),
             st.Page(CANDLES, title="Candles", icon=":material/candlestick_chart:"),
             st.Page(CALENDAR, title="Calendar", icon=":material/calendar_month:"),
+        ],
+        "Trading": [
+            st.Page(ORDERS, title="Orders", icon=":material/receipt_long:"),
+            st.Page(PORTFOLIO, title="Portfolio", icon=":material/account_balance_wallet:"),
         ],
         "Desk": [st.Page(ACCOUNT, title="Account", icon=":material/account_circle:")],
     }

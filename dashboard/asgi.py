@@ -17,6 +17,7 @@ from starlette.middleware import Middleware
 from streamlit import config
 
 from dashboard.headers import SecurityHeaders
+from dashboard.left_pages import leave_out_left_pages
 from dashboard.own_names import OwnNamesOnly
 from dashboard.push.route import push_routes
 from dashboard.resources import close_desk, desk, opening, push_hub, push_tokens
@@ -40,6 +41,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
     """Once per process. The server listens at once; the desk opens meanwhile and pages wait for it."""
     sys.setswitchinterval(SWITCH_INTERVAL)
     heed_first_signal_only()
+    leave_out_left_pages()
     with ExitStack() as closing:
         _prepare(closing)
         opening()

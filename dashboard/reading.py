@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -105,18 +105,11 @@ class Reading:
 
     def of(self, keys: Iterable[str]) -> Reading:
         """The same look, at some of its instruments."""
-        wanted = tuple(keys)
-        return Reading(
-            now=self.now,
-            keys=wanted,
-            rows=self.rows,
-            instruments=self.instruments,
-            problems=self.problems,
-            problem=self.problem,
-            moving=self.moving,
-            speed=self.speed,
-            feed=self.feed,
-        )
+        return replace(self, keys=tuple(keys))
+
+    def with_instruments(self, instruments: Mapping[str, Instrument]) -> Reading:
+        """The same look, with the names of others, too."""
+        return replace(self, instruments={**self.instruments, **instruments})
 
 
 def read(desk: Runtime, holder: str, keys: Iterable[str]) -> Reading:

@@ -12,22 +12,30 @@ import streamlit as st
 
 from dashboard.asking import Asker
 from dashboard.candle_loading import CandleLoader
+from dashboard.chart_own import OwnMarks
 from dashboard.first_start import make_first_watchlist
-from dashboard.money import Money, MoneyKeeper
+from dashboard.kept import Keeper
 from dashboard.option_chains import ChainKeeper
+from dashboard.order_drafts import send_draft
+from dashboard.order_news import told_after
+from dashboard.order_sending import OrderSender
 from dashboard.push.hub import PushHub
 from dashboard.push.prices import DeskPrices
 from dashboard.push.tokens import PushTokens
+from services.domain.accounts import Profile
 from services.domain.errors import ConfigurationError, UpstoxError
 from services.domain.instruments import Instrument
+from services.domain.paper_accounts import PaperAccount
 from services.runtime import Runtime, get_runtime
 
 log = logging.getLogger(__name__)
 
-_PARTS = ("clock", "watchlists", "alerts", "login", "quotes", "tracks", "instruments", "calendar")
+_PARTS = ("clock", "watchlists", "alerts", "login", "quotes", "tracks", "instruments", "calendar", "orders")
 """What pages need at first sight, opened before they are served."""
 RETRY_SECONDS = 2.0
 MASTER_CHECK_SECONDS = 600.0
+PERSON_SECONDS = 300.0
+PAPER_ACCOUNT_SECONDS = 10.0
 
 
 class Opening:
@@ -88,6 +96,7 @@ class Opening:
                 runtime.calendar.start()
                 runtime.feed_in().connect(timeout=0)
                 runtime.housekeeping.start()
+                runtime.orders.start()
                 make_first_watchlist(runtime)
             except ConfigurationError as error:
                 self.problem = error
@@ -136,7 +145,8 @@ def push_tokens() -> PushTokens:
 def push_hub() -> PushHub:
     """Who listens to it, and what they are told."""
     prices = DeskPrices(get_runtime)
-    return PushHub(lambda: prices, painted=prices.painted)
+    news = told_after(lambda: get_runtime().orders, lambda: get_runtime().clock.now())
+    return PushHub(lambda: prices, painted=prices.painted, news=news)
 
 
 @st.cache_resource(show_spinner=False, on_release=Asker.close)
@@ -146,14 +156,20 @@ def asker() -> Asker:
 
 
 @st.cache_resource(show_spinner=False)
-def money_keeper() -> MoneyKeeper:
-    """Funds and person, for every page that shows them."""
+def person_keeper() -> Keeper[Profile]:
+    """Who the broker says is logged in. Money comes from `desk().portfolio`."""
+    return Keeper(lambda: get_runtime().api.profile(), now=lambda: get_runtime().clock.now(), seconds=PERSON_SECONDS)
 
-    def ask() -> Money:
-        runtime = get_runtime()
-        return Money(runtime.api.funds(), runtime.api.profile(), runtime.clock.now())
 
-    return MoneyKeeper(ask)
+@st.cache_resource(show_spinner=False)
+def paper_account_keeper() -> Keeper[PaperAccount | None]:
+    """How the paper account stands; `None`: this desk has none."""
+
+    def ask() -> PaperAccount | None:
+        accounts = get_runtime().paper_account
+        return None if accounts is None else accounts.look()
+
+    return Keeper(ask, now=lambda: get_runtime().clock.now(), seconds=PAPER_ACCOUNT_SECONDS)
 
 
 @st.cache_resource(show_spinner=False, on_release=ChainKeeper.close)
@@ -168,6 +184,18 @@ def chain_keeper() -> ChainKeeper:
 def candle_loader() -> CandleLoader:
     """Who reads candles for the charts."""
     return CandleLoader(lambda: get_runtime().candles)
+
+
+@st.cache_resource(show_spinner=False)
+def own_marks() -> OwnMarks:
+    """Own trades and open orders, for every chart."""
+    return OwnMarks(lambda: get_runtime().orders)
+
+
+@st.cache_resource(show_spinner=False, on_release=OrderSender.close)
+def order_sender() -> OrderSender:
+    """Who sends what was confirmed on a page."""
+    return OrderSender(lambda draft, actor: send_draft(get_runtime().orders, draft, actor))
 
 
 def desk() -> Runtime:
@@ -193,6 +221,7 @@ def close_desk(*, seconds: float = 2.0) -> None:
     asker().close()
     candle_loader().close()
     chain_keeper().close()
+    order_sender().close()
     opening().stop(seconds=seconds / 2)
     closer = Thread(target=get_runtime().close, name="desk-closing", daemon=True)
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""Account: login and its state, funds and profile, the broker, settings that are safe to show."""
+"""Account: login and its state, funds and profile, the broker, the paper account, settings that are safe to show."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
 from dashboard.components.account_cards import broker_card, money_card, settings_card, sign_in_card, token_card
+from dashboard.components.account_paper import paper_account_card
 
 left, right = st.columns(2, gap="small")
 with left:
@@ -14,5 +15,6 @@ with left:
 with right:
     sign_in_card()
     broker_card()
+paper_account_card()
 settings_card()
 st_autorefresh(interval=60_000, key="account-refresh")

@@ -8,7 +8,7 @@ from dashboard.chart_state import begin
 from dashboard.components.candle_pane import candle_pane
 from dashboard.components.notices import live_part, problems_in_words
 from dashboard.first_start import INDEX_KEYS
-from dashboard.resources import desk
+from dashboard.resources import desk, own_marks
 
 EVERY = 5.0
 # The bar that forms moves by the push channel; this renews closed bars, indicators, sources and troubles.
@@ -25,4 +25,4 @@ with problems_in_words():
     panes = st.columns(2, gap="medium") if count == 2 else [st.container()]
     for place, pane in enumerate(panes):
         with pane:
-            live_part(EVERY, f"candles-{place}")(candle_pane)(place)
+            live_part(EVERY, f"candles-{place}")(candle_pane)(place, own_marks())

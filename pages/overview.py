@@ -1,4 +1,4 @@
-"""Overview: the market, the movers of a watchlist, funds, and what went wrong lately."""
+"""Overview: the day's profit and what is open, the market, movers of a watchlist, funds, what went wrong lately."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.components.index_strip import index_strip
 from dashboard.components.notices import live_part, problems_in_words, show_problem
-from dashboard.components.overview_cards import funds_card, movers_cards, phase_card, trouble_card
+from dashboard.components.overview_cards import funds_card, movers_cards, phase_card, today_cards, trouble_card
 from dashboard.first_start import INDEX_KEYS
 from dashboard.reading import first_read, read
 from dashboard.resources import desk
@@ -32,6 +32,7 @@ def live() -> None:
         movers_cards(reading.of(keys), rt.tracks.track, name=watchlist.name)
 
 
+today_cards()
 live()
 for place, card in zip(st.columns(3, gap="small"), (phase_card, funds_card, trouble_card), strict=True):
     with place, st.container(border=True, height="stretch"), problems_in_words():

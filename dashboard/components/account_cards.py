@@ -10,7 +10,7 @@ from dashboard.components.cards import card_title, fact_table
 from dashboard.components.money_cards import show_money
 from dashboard.components.notices import live_part, problems_in_words
 from dashboard.formatting import duration, ist_moment, ist_when, quantity
-from dashboard.resources import desk, opening
+from dashboard.resources import desk, opening, person_keeper
 from dashboard.routes import CALLBACK
 from dashboard.theme import mode_look
 from dashboard.words import in_words
@@ -106,9 +106,9 @@ def money_card() -> None:
     with st.container(border=True, height="stretch"):
         card_title("Funds and profile")
         with st.skeleton(height=170):
-            money = show_money()
-        if money is not None:
-            person = money.person
+            show_money()
+        person = person_keeper().look(desk().login.state().user).value
+        if person is not None:
             fact_table(
                 {
                     "Name": person.user_name,

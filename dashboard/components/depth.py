@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
 from dashboard.components.cards import card_title, fact_table
 from dashboard.components.chart_link import chart_link
+from dashboard.components.trade_link import side_links
 from dashboard.components.web import browser_component
 from dashboard.formatting import MISSING, ist_moment, number, price_decimals, quantity, short, tick
 from dashboard.push.fields import Row, depth_values, member
@@ -20,9 +22,23 @@ from services.domain.instruments import Instrument
 _mount = browser_component("depth", live=True)
 
 
-def depth_ladder(reading: Reading, instrument_key: str, *, key: str) -> None:
-    """Bids and asks of `instrument_key` as far as they are known."""
-    _mount(key=key, data={**depth_data(reading, instrument_key), "push": push_door(push_tokens().renew)})
+def depth_ladder(
+    reading: Reading, instrument_key: str, *, key: str, on_price: Callable[[Any], object] | None = None
+) -> None:
+    """Bids and asks of `instrument_key` as far as they are known. `on_price` gets a price that was clicked, as the
+    browser sent it (Any: not trusted yet)."""
+
+    def taken() -> None:
+        sent = getattr(st.session_state.get(key), "taken", None)
+        if on_price is not None and sent is not None:
+            on_price(sent)
+
+    data = {
+        **depth_data(reading, instrument_key),
+        "push": push_door(push_tokens().renew),
+        "taking": on_price is not None,
+    }
+    _mount(key=key, data=data, on_taken_change=taken)
 
 
 def depth_data(reading: Reading, instrument_key: str) -> dict[str, Any]:
@@ -83,7 +99,10 @@ def instrument_panel(reading: Reading, instrument_key: str, *, key: str) -> None
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             card_title(instrument.symbol if instrument else instrument_key, instrument.name if instrument else "")
-            chart_link(instrument_key)
+            with st.container(horizontal=True, width="content", gap="xsmall"):
+                if instrument is None or not instrument.is_index:
+                    side_links(instrument_key)
+                chart_link(instrument_key)
         depth_ladder(reading, instrument_key, key=key)
         fact_table(day_facts(reading, instrument_key))
 

@@ -11,6 +11,7 @@ from dashboard.components.calendar_now import Phases
 from dashboard.components.web import browser_component
 from dashboard.first_start import INDEX_KEYS
 from dashboard.formatting import ist_when
+from dashboard.order_news import latest
 from dashboard.push.prices import feed_word
 from dashboard.reading import Reading, read
 from dashboard.resources import desk, push_tokens
@@ -21,7 +22,7 @@ from services.domain.errors import UpstoxError
 from services.domain.phases import Listing, Market, Phase, PhaseNow
 from services.runtime import Runtime
 
-_mount = browser_component("frame", live=True)
+_mount = browser_component("frame", live=True, parts=("notices",))
 
 EVERY = 2.0
 """Seconds between two looks; between them the browser counts by itself."""
@@ -55,7 +56,14 @@ def frame_data(runtime: Runtime, reading: Reading | None, problem: UpstoxError |
         "problem": in_words(problem).title if problem else None,
         **_source(runtime),
         **_phase(runtime),
+        **_orders(runtime),
     }
+
+
+def _orders(runtime: Runtime) -> dict[str, Any]:
+    """What happened to orders lately, and whether new ones may leave at all."""
+    orders = runtime.orders
+    return {"news": latest(orders, runtime.clock.now()), "halted": orders.kill_switch().on}
 
 
 def _source(runtime: Runtime) -> dict[str, str]:

@@ -1,36 +1,66 @@
-"""Funds and person as cards draw them: with their time, and marked as old while they cannot be renewed."""
+"""Money as cards draw it: with its time, and marked as old while it cannot be renewed."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.formatting import ist_time, rupees
+from dashboard.formatting import number, rupees
 from dashboard.markup import plain
-from dashboard.money import Look, Money
-from dashboard.resources import desk, money_keeper
+from dashboard.portfolio_words import as_of_words, share_used
+from dashboard.resources import desk
 from dashboard.words import in_words
+from services.portfolio_book.views import FundsView
+
+FIRST_WAIT = 1.5
+"""Real seconds that a first look at the money may take."""
 
 
-def show_money() -> Money | None:
-    """Draw the funds that are known, or say why none are. Returns what is known."""
-    look = money_keeper().look(desk().login.state().user)
-    if look.money is None:
-        if look.problem is not None:
-            st.caption(f":material/info: {plain(in_words(look.problem).title)}: not known yet.")
-        return None
-    with st.grid(2, gap="small", min_column_width=110):
-        for label, amount in (("Available", look.money.funds.available), ("Used", look.money.funds.used)):
-            if look.problem is None:
-                st.metric(label, rupees(amount))
-            else:
-                st.markdown(f":gray[{label}]  \n:gray[**{plain(rupees(amount))}**]")
-    st.caption(_as_of(look))
-    return look.money
+def show_money() -> None:
+    """Draw the money that is known, or say why none is."""
+    view = desk().portfolio.funds(wait=FIRST_WAIT)
+    if view.funds is None:
+        _unknown(view)
+    else:
+        with st.grid(2, gap="small", min_column_width=110):
+            for label, amount in (("Available", view.funds.available), ("Used", view.funds.used)):
+                _figure(label, rupees(amount), current=view.error is None)
+        _age(view)
 
 
-def _as_of(look: Look) -> str:
-    assert look.money is not None  # the caller has looked
-    words = f"as of {ist_time(look.money.at)} IST"
-    if look.problem is None:
-        return words
-    return f":material/history: {words}, not current. {plain(in_words(look.problem).title)}."
+def margin_strip() -> None:
+    """Margin available and used, side by side, for a page about what is held."""
+    view = desk().portfolio.funds()
+    if view.funds is None:
+        _unknown(view)
+        return
+    share = share_used(view.funds.available, view.funds.used)
+    figures = {
+        "Margin available": rupees(view.funds.available),
+        "Margin used" if share is None else f"Margin used ({number(share, 1)}%)": rupees(view.funds.used),
+    }
+    with st.grid(2, gap="small", min_column_width=150):
+        for label, text in figures.items():
+            _figure(label, text, current=view.error is None, border=True)
+    if view.error is not None:
+        _age(view)
+
+
+def _figure(label: str, text: str, *, current: bool, border: bool = False) -> None:
+    if current:
+        st.metric(label, text, border=border)
+    else:
+        with st.container(border=border):
+            st.markdown(f":gray[{label}]  \n:gray[**{plain(text)}**]")
+
+
+def _unknown(view: FundsView) -> None:
+    if view.error is not None:
+        st.caption(f":material/info: {plain(in_words(view.error).title)}: not known yet.")
+    else:
+        st.caption("The broker is being asked for the money.")
+
+
+def _age(view: FundsView) -> None:
+    assert view.as_of is not None  # there are funds
+    words = plain(as_of_words(view.as_of, desk().clock.now(), view.error))
+    st.caption(words if view.error is None else f":orange[:material/history: {words}]")

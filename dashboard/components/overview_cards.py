@@ -1,4 +1,4 @@
-"""The cards of the overview: movers, market phase, funds, what went wrong lately."""
+"""The cards of the overview: the day's profit and what is open, movers, market phase, funds, what went wrong lately."""
 
 from __future__ import annotations
 
@@ -15,12 +15,17 @@ from dashboard.components.notices import live_part, problems_in_words
 from dashboard.components.quote_table import Tracks, quote_table
 from dashboard.formatting import duration, ist_when
 from dashboard.markup import plain
-from dashboard.navigation import ACCOUNT, CALENDAR, QUOTES
+from dashboard.navigation import ACCOUNT, CALENDAR, ORDERS, PORTFOLIO, QUOTES
+from dashboard.portfolio_headlines import Headline, holdings_today, open_orders, open_positions, positions_today
+from dashboard.portfolio_words import as_of_words
 from dashboard.reading import Reading
 from dashboard.resources import desk
+from dashboard.state import first_time
 from dashboard.words import title_of
 from services.domain.phases import Market, Phase, PhaseNow
 
+FIRST_WAIT = 1.0
+"""Real seconds that a first look may wait for positions."""
 _MOVER_COLUMNS = Layout(("ltp", "change_percent", "day", "volume"))
 
 
@@ -39,6 +44,34 @@ def movers_cards(reading: Reading, tracks: Tracks, *, name: str) -> None:
                 empty=f"No {title.lower()} in this list now." if reading.rows else "No prices yet.",
                 quiet=True,
             )
+
+
+@live_part(2.0, "overview-today")
+def today_cards() -> None:
+    """What the day brought so far, and what is open: positions and orders."""
+    rt = desk()
+    wait = FIRST_WAIT if first_time("overview-today") else 0.0
+    positions, holdings, book = rt.portfolio.positions(wait=wait), rt.portfolio.holdings(wait=wait), rt.orders.book()
+    with st.grid(4, gap="small", min_column_width=150):
+        for facts in (
+            positions_today(positions),
+            holdings_today(holdings),
+            open_positions(positions),
+            open_orders(book),
+        ):
+            _headline(facts)
+    problem = positions.error or holdings.error
+    now = rt.clock.now()
+    if problem is not None and positions.as_of is not None:
+        st.caption(f":orange[:material/history: {plain(as_of_words(positions.as_of, now, problem))}]")
+
+
+def _headline(headline: Headline) -> None:
+    with st.container(border=True, height="stretch", gap="xxsmall"):
+        st.caption(headline.title)
+        tone = {1: ":green[{}]", -1: ":red[{}]"}.get(headline.direction, "{}")
+        st.subheader(tone.format(plain(headline.figure)), anchor=False)
+        st.caption(plain(headline.note))
 
 
 @live_part(10.0)
@@ -69,13 +102,15 @@ def _phase_words(phase: PhaseNow) -> str:
     return f"{words} ({left} left)"
 
 
-@live_part(5.0)
+@live_part(2.0)
 def funds_card() -> None:
     """The money that is there."""
     card_title("Funds")
     with st.skeleton(height=80):
         show_money()
     with st.container(horizontal=True):
+        st.page_link(PORTFOLIO, label="Portfolio", icon=":material/account_balance_wallet:")
+        st.page_link(ORDERS, label="Orders", icon=":material/receipt_long:")
         st.page_link(ACCOUNT, label="Account", icon=":material/account_circle:")
         st.page_link(QUOTES, label="All quotes", icon=":material/monitoring:")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -14,6 +15,7 @@ from dashboard.components.index_strip import index_strip
 from dashboard.components.notices import live_part, problems_said, show_problem
 from dashboard.components.quote_table import quote_table
 from dashboard.components.search import search_and_add
+from dashboard.components.trade_link import go_to_ticket, ticket_wanted
 from dashboard.components.watchlist_bar import (
     columns_popover,
     csv_button,
@@ -27,6 +29,7 @@ from dashboard.reading import first_read, read
 from dashboard.resources import desk
 from dashboard.state import first_time, pick, picked, say
 from dashboard.watchlist_text import as_csv
+from services.domain.instruments import is_instrument_key
 
 EVERY, EVERY_FOR_MANY, MANY = 2.0, 4.0, 150
 # Prices come by the push channel; this renews what does not: paths of the day, troubles, lists changed elsewhere.
@@ -67,6 +70,7 @@ def _save(id: int, layout: Layout) -> None:
 def _live(drawn: Watchlist, strip: DeltaGenerator, *, depth: bool) -> None:
     """The one live part: indices, table, depth. Reads what is known; the refresher behind it asks the broker."""
     say()
+    ticket_wanted()
     rt, id = desk(), drawn.id
     watchlist = _named(id)
     if watchlist != drawn:  # changed here or in another tab: the bar above shows it too
@@ -94,10 +98,17 @@ def _live(drawn: Watchlist, strip: DeltaGenerator, *, depth: bool) -> None:
             on_order=lambda ids: _save(id, replace(layout, ids=Layout.from_words(ids).ids)),
             on_shift=lambda keys: rt.watchlists.reorder(id, keys),
             on_sort=lambda sent: _save(id, replace(layout, sort=Sort.from_browser(sent))),
+            on_trade=_trade,
         )
     if chosen is not None:
         with side:
             instrument_panel(reading, chosen, key="quotes-depth")
+
+
+def _trade(sent: object) -> None:
+    """Buy or sell was pressed in a row."""
+    if isinstance(sent, Mapping) and is_instrument_key(str(sent.get("k"))):
+        go_to_ticket(str(sent["k"]), str(sent.get("side")))
 
 
 def _choose_columns(chosen: Watchlist, ids: tuple[str, ...]) -> None:

@@ -13,7 +13,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import count
 from typing import Any, Protocol, TypeAlias
 
@@ -82,13 +82,17 @@ class PushHub:
         prices: Callable[[], Prices],
         *,
         painted: Callable[[float], None] = lambda seconds: None,
+        news: Callable[[int], Sequence[Mapping[str, Any]]] = lambda after: (),
         times_a_second: float = TIMES_A_SECOND,
         most_clients: int = MOST_CLIENTS,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`painted` hears how long a change took from its sending to the screen, in seconds."""
+        """`painted` hears how long a change took from its sending to the screen, in seconds. `news` is asked for what
+        happened after a number (member `n`), to be told to everybody at once; it must not wait either."""
         self._prices = prices
         self._painted = painted
+        self._news = news
+        self._newest = 0
         self._pause = 1 / times_a_second
         self._most = most_clients
         self._monotonic = monotonic
@@ -170,13 +174,17 @@ class PushHub:
         self._cursor, rows = prices.changed(self._cursor, self._wanted.rows)
         pieces, deep = _pieces(rows), _depths(rows, self._wanted.depth)
         word = _encoded(prices.word())
-        beat = word != self._last_word or self._monotonic() - self._last_beat >= BEAT_SECONDS
+        news = self._news(self._newest)
+        beat = bool(news) or word != self._last_word or self._monotonic() - self._last_beat >= BEAT_SECONDS
         if beat:
             self._last_word, self._last_beat = word, self._monotonic()
         if not rows and not beat:
             return
         self._number += 1
         head = self._head(word)
+        if news:
+            self._newest = max(one["n"] for one in news)
+            head = f'{head},"news":{orjson.dumps(list(news)).decode()}'
         for want, clients in list(self._groups.items()):
             mine = [pieces[key] for key in _common(want.rows, pieces)]
             below = [deep[key] for key in _common(want.depth, deep)]

@@ -5,7 +5,8 @@
     {"t": "painted", "n": 17}                                          message 17 is on the screen
 
 And what it is told: `{"t": "state"|"diff"|"beat", "n", "now", "feed", "rows", "depth"}` with `now` in epoch ms of the
-desk's clock, `rows` by instrument key in the order of `dashboard.push.fields.FIELDS`; a `beat` has no rows.
+desk's clock, `rows` by instrument key in the order of `dashboard.push.fields.FIELDS`; a `beat` has no rows. Where
+something happened to orders, `news` is a list of it.
 """
 
 from __future__ import annotations

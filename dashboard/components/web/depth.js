@@ -20,6 +20,26 @@ class Depth {
       const row = this.body.insertRow()
       for (const side of ["orders", "bq", "bid", "ask", "aq", "orders"]) row.insertCell().className = side
     }
+    this.body.onclick = event => this.take(event.target.closest("td"))
+    this.body.onkeydown = event => {
+      if (event.key !== "Enter" && event.key !== " ") return
+      event.preventDefault()
+      this.take(event.target.closest("td"))
+    }
+  }
+
+  // A price of a level is taken over by whoever asked for it.
+  take(cell) {
+    const side = cell?.classList.contains("bid") ? "bids" : cell?.classList.contains("ask") ? "asks" : null
+    const level = side && this.shown[side][cell.parentNode.rowIndex - 1]
+    if (this.data.taking && level) this.component.setTriggerValue("taken", level[0])
+  }
+
+  // Only what can be taken can be reached by the keyboard.
+  offer(cell, price, name) {
+    setAttribute(cell, "role", this.data.taking && price ? "button" : null)
+    setAttribute(cell, "tabindex", this.data.taking && price ? 0 : null)
+    setAttribute(cell, "title", this.data.taking && price ? `Take over this ${name} as the price` : null)
   }
 
   receive() {
@@ -68,6 +88,8 @@ class Depth {
       setText(cells[3], ask ? digits(ask[0], decimals) : MISSING)
       setText(cells[4], ask ? digits(ask[1], 0) : MISSING)
       setText(cells[5], ask ? digits(ask[2], 0) : MISSING)
+      this.offer(cells[2], bid, "bid")
+      this.offer(cells[3], ask, "ask")
       cells[1].style.setProperty("--w", `${bid ? (bid[1] / widest) * 100 : 0}%`)
       cells[4].style.setProperty("--w", `${ask ? (ask[1] / widest) * 100 : 0}%`)
     }

@@ -4,11 +4,14 @@ class Frame {
   constructor(root) {
     this.bar = root.querySelector(".bar")
     this.parts = Object.fromEntries(
-      ["mode", "source", "phase", "feed", "age", "problem"].map(name => [name, root.querySelector(`.${name}`)]),
+      ["mode", "source", "phase", "feed", "age", "problem", "halted", "bell"].map(name => [name, root.querySelector(`.${name}`)]),
     )
+    this.notices = new Notices(root, this.parts.bell)
   }
 
   receive() {
+    this.parts.halted.hidden = !this.data.halted
+    this.notices.take(this.data.news ?? [])
     const { mode, tone, meaning, source, source_help } = this.data
     this.bar.dataset.tone = tone
     setText(this.parts.mode, mode)
@@ -20,6 +23,8 @@ class Frame {
   }
 
   live() { this.tick() }
+
+  news(list) { this.notices.take(list) }
 
   close() { live.hide(this) }
 

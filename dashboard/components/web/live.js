@@ -131,6 +131,7 @@ class LiveHub {
     for (const [key, values] of Object.entries(message.depth)) this.depth.set(key, { values, at: this.heard, now: message.now })
     const changed = new Set([...Object.keys(message.rows), ...Object.keys(message.depth)])
     this.tellAll(changed)
+    if (message.news) for (const viewer of this.viewers.keys()) viewer.news?.(message.news)
     if (changed.size > 0) this.report(message.n)
   }
 

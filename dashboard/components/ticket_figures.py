@@ -1,0 +1,56 @@
+"""What an order would be: its value, worst price, margin and charges, and what stands against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import streamlit as st
+
+from dashboard.formatting import MISSING, rupees
+from dashboard.markup import plain
+from services.domain.order_facts import Finding
+from services.orders.views import BasketPreview, Figure, Preview
+
+LETTER = 7.7
+"""Pixels of a letter of a bold amount."""
+
+
+def show_figures(preview: Preview | BasketPreview) -> None:
+    """The amounts, each with what is the matter with it where it is not known."""
+    amounts = [("Value", _amount(preview.value))]
+    if isinstance(preview, Preview):
+        amounts.append(("Worst price", _amount(preview.worst_price)))
+    amounts += [
+        ("Margin needed", figure_words(preview.margin)),
+        ("Charges, about", figure_words(preview.charges)),
+        ("Available", figure_words(preview.available)),
+    ]
+    widest = max(len(text) for _, text in amounts)  # an amount is not broken in two
+    with st.grid(len(amounts), gap="small", min_column_width=max(100, round(widest * LETTER))):
+        for name, text in amounts:
+            st.markdown(f":gray[:small[{name}]]  \n**{plain(text)}**")
+    for name, figure in (("Margin", preview.margin), ("Charges", preview.charges), ("Funds", preview.available)):
+        if figure.error is not None:
+            st.caption(f":material/info: {name} not known: {plain(figure.error)}")
+
+
+def show_findings(findings: Iterable[Finding]) -> None:
+    """What stands against it, and what should be known first: in words, with a sign beside the colour."""
+    lines = []
+    for one in sorted(findings, key=lambda one: not one.blocks):
+        text = plain(f"{one.text[:1].upper()}{one.text[1:].rstrip('.')}.")
+        lines.append(f":red[:material/block: {text}]" if one.blocks else f":orange[:material/warning:] {text}")
+    if lines:
+        st.markdown("  \n".join(lines))
+
+
+def figure_words(figure: Figure) -> str:
+    """An amount that the broker tells: there, on its way, or not to be had."""
+    if figure.asked:
+        return "…"
+    return _amount(figure.value)
+
+
+def _amount(value: Decimal | None) -> str:
+    return MISSING if value is None else rupees(value)

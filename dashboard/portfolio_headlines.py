@@ -1,0 +1,82 @@
+"""The day in a few figures, for the overview. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from dashboard.formatting import MISSING, quantity, rupees, short_rupees
+from dashboard.portfolio_sums import Sum, total
+from services.orders.views import BookView
+from services.portfolio_book.views import HoldingsView, PositionsView
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """One figure with its name and a line below it. `direction`: of its colour, beside the sign that it carries."""
+
+    title: str
+    figure: str
+    note: str
+    direction: int = 0
+
+
+def positions_today(view: PositionsView) -> Headline:
+    """What positions brought today, before charges."""
+    if view.as_of is None:
+        return Headline("P&L today", MISSING, "positions are not known yet")
+    today = total(one.pnl_today for one in view.rows)
+    if not view.rows:
+        return Headline("P&L today", rupees(Decimal(0)), "no positions today")
+    realised = total(one.realised for one in view.rows)
+    note = f"realised {_signed(realised.amount)}, before charges"
+    return _money("P&L today", today, note)
+
+
+def holdings_today(view: HoldingsView) -> Headline:
+    """By how much holdings have changed in worth since yesterday's close."""
+    if view.as_of is None:
+        return Headline("Holdings today", MISSING, "holdings are not known yet")
+    if not view.rows:
+        return Headline("Holdings today", rupees(Decimal(0)), "no holdings")
+    worth = total(one.value for one in view.rows)
+    return _money("Holdings today", total(one.pnl_today for one in view.rows), f"worth {short_rupees(worth.amount)}")
+
+
+def open_positions(view: PositionsView) -> Headline:
+    """How many positions are open, and what is at stake in them."""
+    if view.as_of is None:
+        return Headline("Open positions", MISSING, "not known yet")
+    alive = [one for one in view.rows if one.is_open]
+    closed = len(view.rows) - len(alive)
+    note = f"{quantity(closed)} closed today" if closed else "none closed today"
+    if alive:
+        note = f"{_signed(total(one.unrealised for one in alive).amount)} unrealised, {note}"
+    return Headline("Open positions", quantity(len(alive)), note)
+
+
+def open_orders(book: BookView) -> Headline:
+    """How many orders wait at the broker, and how many were filled."""
+    if book.as_of is None:
+        return Headline("Open orders", MISSING, book.error or "not known yet")
+    alive = sum(not order.terminal for order in book.orders)
+    filled = sum(order.filled_quantity > 0 for order in book.orders)
+    note = f"{quantity(filled)} with fills today, {quantity(len(book.orders))} in all"
+    if book.error is not None:
+        note = f"not current: {book.error}"
+    return Headline("Open orders", quantity(alive), note)
+
+
+def _money(title: str, sum_: Sum, note: str) -> Headline:
+    words = f"{note}, {sum_.words}" if sum_.words else note
+    return Headline(title, _signed(sum_.amount), words, _direction(sum_.amount))
+
+
+def _signed(amount: Decimal | None) -> str:
+    """With its sign, so that colour is never the only signal."""
+    text = rupees(amount)
+    return f"+{text}" if amount is not None and amount > 0 else text
+
+
+def _direction(amount: Decimal | None) -> int:
+    return 0 if not amount else 1 if amount > 0 else -1
