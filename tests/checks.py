@@ -38,7 +38,7 @@ class Stage:
 
 
 _LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
-_PYTEST = ("-m", "pytest", "-q")
+_PYTEST = ("-m", "pytest", "-q", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
 
 STAGES = (
     Stage("lint", ("-m", "ruff", "check", ".")),

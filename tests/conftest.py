@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from services.settings import Settings
 from tests.checks import is_desk_setting
 from tests.support.chromium import browser_required, find_chromium
 from tests.support.shared_data import ROOT
+
+settings.register_profile("checks", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("checks")
+"""How long an example takes says something of the machine, which may be busy, and nothing of the code."""
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

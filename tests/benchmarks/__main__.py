@@ -7,7 +7,10 @@ import sys
 
 from tests.benchmarks.table import Row, print_table
 
-PARTS = ("quotes", "cache", "pool", "start", "feed", "board", "ticks", "push", "calendar", "candles", "chart")
+PARTS = (
+    "quotes", "cache", "pool", "start", "feed", "board", "ticks", "push", "calendar", "candles", "chart", "orders",
+    "order_page",
+)  # fmt: skip
 
 
 def main(asked: list[str]) -> int:

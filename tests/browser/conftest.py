@@ -28,7 +28,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """As a newcomer starts it: its own broker inside, nothing set."""
     with Desk(tmp_path_factory.mktemp("desk") / "data") as desk:
-        yield desk
+        yield desk.opened()
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +56,7 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
         context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(45_000)
         if strict:
             page.on("pageerror", lambda error: errors.append(str(error)))
             page.on("console", note)

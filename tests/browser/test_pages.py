@@ -22,7 +22,7 @@ def cell(page, symbol, kind="ltp"):
     )
 
 
-def changed(page, locator, before, seconds=25):
+def changed(page, locator, before, seconds=60):
     """Wait until the text of `locator` is another one."""
     for _ in range(seconds * 10):
         if locator.inner_text() != before:
@@ -208,7 +208,7 @@ def test_prices_can_be_had_as_a_file(desk, open_page):
 def test_one_page_leads_to_another_without_losing_the_frame(desk, open_page):
     page = open_page(desk.url)
     for title in ("Quotes", "Account", "Overview"):
-        page.get_by_test_id("stSidebarNavLink").filter(has_text=title).click()
+        page.get_by_test_id("stSidebarNavLink").and_(page.get_by_role("link", name=re.compile(rf"\b{title}$"))).click()
         title_is(page, title)
         healthy(page)
 

@@ -62,7 +62,7 @@ def a_desk():
     feed = Feed()
     return SimpleNamespace(
         clock=1, watchlists=Lists(), alerts=1, login=1, quotes=1, tracks=1, instruments=Master(),
-        calendar=Started(), housekeeping=Started(), feed=feed, feed_in=lambda: feed,
+        calendar=Started(), housekeeping=Started(), orders=Started(), feed=feed, feed_in=lambda: feed,
     )  # fmt: skip
 
 
@@ -83,11 +83,11 @@ def test_the_desk_opens_beside_the_server_and_loads_the_master(opened):
     desk = a_desk()
     opening = opened(lambda: desk)
 
-    assert opening.wait(5)
-    assert opening.master_ready.wait(5)
+    assert opening.wait(30)
+    assert opening.master_ready.wait(30)
     assert opening.problem is None
     assert desk.watchlists.lists == [(FIRST_NAME, FIRST_KEYS)]
-    assert (desk.calendar.started, desk.housekeeping.started) == (1, 1)
+    assert (desk.calendar.started, desk.housekeeping.started, desk.orders.started) == (1, 1, 1)
     assert desk.feed.waits == [0], "asked for, not waited for"
 
 
@@ -97,7 +97,7 @@ def test_a_wrong_set_up_is_a_problem_that_stays(opened):
 
     opening = opened(make)
 
-    assert not opening.wait(5)
+    assert not opening.wait(30)
     assert isinstance(opening.problem, DataFolderTooNew)
 
 
@@ -113,11 +113,11 @@ def test_a_broker_that_cannot_be_reached_is_told_and_tried_again(opened, monkeyp
         return desk
 
     opening = opened(make)
-    assert not opening.wait(5)
+    assert not opening.wait(30)
     assert opening.problem is error
 
     there.set()
-    assert opening.ready.wait(5)
+    assert opening.ready.wait(30)
     assert opening.problem is None
 
 
@@ -126,7 +126,7 @@ def test_a_bug_while_opening_is_told_without_its_details(opened, caplog):
         raise ZeroDivisionError("internal detail")
 
     opening = opened(make)
-    opening.wait(5)
+    opening.wait(30)
 
     assert "internal detail" not in str(opening.problem)
     assert "internal detail" in caplog.text
@@ -137,8 +137,8 @@ def test_a_master_that_cannot_be_loaded_leaves_the_desk_open(opened):
     desk.instruments.error = NotSent("refused")
     opening = opened(lambda: desk)
 
-    assert opening.wait(5)
-    assert desk.instruments.refreshed.wait(5)
+    assert opening.wait(30)
+    assert desk.instruments.refreshed.wait(30)
     opening.stop()
     assert isinstance(opening.master_problem, NotSent)
     assert not opening.master_ready.is_set()
@@ -148,7 +148,7 @@ def test_yesterdays_master_serves_while_todays_cannot_be_had(opened):
     desk = a_desk()
     desk.instruments.rows, desk.instruments.error = 50, NotSent("refused")
 
-    assert opened(lambda: desk).master_ready.wait(5)
+    assert opened(lambda: desk).master_ready.wait(30)
 
 
 def test_stopping_does_not_wait_for_an_opening_that_is_stuck():
@@ -156,7 +156,7 @@ def test_stopping_does_not_wait_for_an_opening_that_is_stuck():
     opening = Opening(stuck.wait).start()
 
     opening.stop(seconds=0.05)
-    assert opening.wait(5) is False
+    assert opening.wait(30) is False
     stuck.set()
 
 

@@ -57,7 +57,7 @@ def stopped(program: str, number: signal.Signals, *, times: int = 1) -> tuple[in
         began = time.monotonic()
         for _ in range(times):
             process.send_signal(number)
-        code = process.wait(10)
+        code = process.wait(30)
         return code, process.stdout.read(), time.monotonic() - began
 
 

@@ -17,6 +17,8 @@ def made(kind: type[e.UpstoxError]) -> e.UpstoxError:
         return kind("Invalid thing {odd} at https://x", status=400, code="UDAPI1")
     if issubclass(kind, e.RateBudgetSpent):
         return kind("spent", wait_seconds=61.0)
+    if issubclass(kind, e.OrderOutcomeUnknown):
+        return kind("no answer came", intent_id="one")
     return kind("the message {with} braces")
 
 

@@ -55,7 +55,7 @@ class Bench:
     def _send(self, method: str, fault: dict[str, Any] | None) -> None:
         headers = {"Authorization": f"Bearer {self.server.access_token()}"}
         url = f"{self.server.base_url}/_paper/calendar"
-        answer = requests.request(method, url, json=fault, headers=headers, timeout=5)
+        answer = requests.request(method, url, json=fault, headers=headers, timeout=30)
         assert answer.status_code == 200, answer.text
 
     def alerts(self) -> dict[str, str]:

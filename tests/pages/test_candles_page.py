@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
 from contextlib import ExitStack
+from decimal import Decimal
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.formatting import number
+from services.domain.actors import Actor
+from services.domain.orders import OrderRequest, OrderType, Product, Side
 from services.paper.options import PaperOptions
 from services.paper.server import PaperServer
 from services.runtime import Runtime
@@ -61,6 +66,15 @@ def test_what_of_a_link_makes_no_sense_is_said(desk):
     assert "7parsec" in words_on(app)
     assert "wizardry" in words_on(app)
     assert chart(app)["interval"] == "1 day"
+
+
+def test_a_link_without_an_instrument_is_about_the_first_one(desk):
+    app = by_link(interval="15m", range="1M")
+    data = chart(app)
+
+    assert not app.exception
+    assert (data["symbol"], data["interval"]) == ("RELIANCE", "15 minutes")
+    assert (app.query_params["key"], app.query_params["range"]) == (RELIANCE, "1M")
 
 
 def test_an_instrument_that_nobody_knows_is_told_in_plain_words(desk):
@@ -174,3 +188,32 @@ def test_a_stretch_of_time_in_a_link_is_where_the_chart_begins(desk, view):
     assert not app.exception
     start, end = chart(app)["view"]
     assert start < end
+
+
+def test_own_trades_and_open_orders_are_on_the_chart(desk):
+    desk.quotes.get([INFY])
+    last = Decimal(str(desk.quotes.get([INFY]).quotes[INFY]["ltp"]))
+    low = (last * Decimal("0.97")).quantize(Decimal(1))
+    me = Actor("asha", session="tab-1")
+    common = {"key": INFY, "side": Side.BUY, "quantity": 1, "product": Product.DELIVERY}
+    bought = desk.orders.place(
+        OrderRequest(order_type=OrderType.MARKET, **common), intent_id=str(uuid.uuid4()), actor=me
+    )
+    waiting = desk.orders.place(
+        OrderRequest(order_type=OrderType.LIMIT, price=low, **common), intent_id=str(uuid.uuid4()), actor=me
+    )
+    desk.orders.refresh()
+
+    data = chart(by_link(key=INFY, interval="1m", range="1D"))
+    other = chart(by_link(key=RELIANCE, interval="1m", range="1D"))
+
+    assert bought.accepted
+    line, *trades = sorted(data["marks"], key=lambda mark: mark["at"] is not None)
+    assert (line["at"], line["price"], line["side"]) == (None, float(low), "BUY")
+    assert line["text"] == f"Buy 1 at {number(low)}"
+    assert trades
+    assert all(mark["text"].startswith("Bought 1 at ") for mark in trades)
+    assert other["marks"] == []
+    assert waiting.accepted
+    desk.paper_account.reset("PAPER1", actor=me)  # the desk is shared with other tests
+    assert chart(by_link(key=INFY, interval="1m", range="1D"))["marks"] == []

@@ -186,6 +186,54 @@ def test_open_alerts_and_failed_requests_are_told_on_the_overview(desk):
     assert "The broker does not answer: 1" in shown
 
 
+@pytest.fixture
+def own_desk(tmp_path, monkeypatch):
+    """A desk of its own, for what cannot be taken back."""
+    monkeypatch.chdir(tmp_path)
+    with Runtime(load_settings(data_dir=tmp_path / "desk")) as runtime:
+        runtime.instruments.refresh_if_due()
+        with pages_over(runtime):
+            yield runtime
+
+
+def test_a_reset_of_the_paper_account_wants_its_name_and_lists_what_was_put_away(own_desk):
+    app = open_page("account")
+    assert "number 1, opened" in words_on(app)
+    app.button(key="account-reset").click().run()
+    app.number_input(key="account-opening").set_value(500_000)
+
+    app.text_input(key="account-confirm").set_value("yes")
+    submit(app).click().run()
+    assert "Type PAPER1 to confirm: every order" in words_on(app)
+    assert own_desk.paper_account.look().mark.number == 1
+
+    app.text_input(key="account-confirm").set_value("PAPER1")
+    submit(app).click().run()
+
+    assert not app.exception
+    assert "number 2, opened" in words_on(app)
+    assert "₹5,00,000.00" in words_on(app)
+    [table] = app.dataframe
+    assert table.value["Account"].tolist() == ["1"]
+    assert not [button for button in app.button if button.label == "Put it away and begin anew"]
+    assert own_desk.audit.recent(1)[0].what in {"paper account reset", "account begun anew"}
+
+
+def submit(app):
+    [button] = [button for button in app.button if button.label == "Put it away and begin anew"]
+    return button
+
+
+def test_a_live_desk_offers_no_reset(desk, monkeypatch):
+    desk.paper_account  # noqa: B018  # the real one is made first, so that it can be put back
+    monkeypatch.setitem(desk._made, "paper_account", None)
+
+    app = open_page("account")
+
+    assert not app.exception
+    assert "account-reset" not in {button.key for button in app.button}
+
+
 def test_the_account_page_shows_token_money_and_settings_but_no_secret(desk):
     app = open_page("account")
 

@@ -172,7 +172,7 @@ def test_closing_ends_the_wait_of_who_seeks(link: BrokerLink, tmp_path: Path) ->
     thread = threading.Thread(target=seek)
     thread.start()
     link.begin_close()
-    thread.join(10)
+    thread.join(30)
 
     assert not thread.is_alive()
     assert "closing" in str(errors[0])

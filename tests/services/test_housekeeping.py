@@ -135,9 +135,9 @@ def test_its_end_interrupts_a_round_that_is_under_way() -> None:
     with keeping(NIGHT) as (keeper, packer, _):
         packer.during = long
         keeper.start()
-        assert under_way.wait(5)
+        assert under_way.wait(30)
         keeper.begin_close()
-        assert stopped.wait(5)
+        assert stopped.wait(30)
 
     assert len(packer.asked) == 1
 

@@ -132,7 +132,7 @@ def test_two_runs_at_once_are_one_exchange(live: Desk) -> None:
 
     def slow_grant() -> TokenGrant:
         under_way.set()
-        assert go_on.wait(5)
+        assert go_on.wait(30)
         return grant(access())
 
     live.broker.grant = slow_grant
@@ -140,10 +140,10 @@ def test_two_runs_at_once_are_one_exchange(live: Desk) -> None:
     runs = [threading.Thread(target=lambda: got.append(live.login.complete("c0de-1", state))) for _ in range(4)]
     for run in runs:
         run.start()
-    assert under_way.wait(5)
+    assert under_way.wait(30)
     go_on.set()
     for run in runs:
-        run.join(5)
+        run.join(30)
 
     assert len(live.broker.exchanged) == 1
     assert len(got) == 4
@@ -688,13 +688,13 @@ def test_threads_that_meet_one_401_drop_one_token(live: Desk) -> None:
     start = threading.Barrier(8)
 
     def refuse() -> None:
-        start.wait(5)
+        start.wait(30)
         live.login.rejected(access())
 
     threads = [threading.Thread(target=refuse) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(5)
+        thread.join(30)
 
     assert deleted == [DEFAULT_USER]

@@ -334,4 +334,4 @@ def test_secrets_may_be_registered_while_others_log(logs: Logs) -> None:
         assert redact(f"secret-number-{number:04}") == HIDDEN
     stop.set()
     for thread in threads:
-        thread.join(5)
+        thread.join(30)

@@ -108,7 +108,7 @@ class Worker:
         self._ends.set()
 
     def close(self) -> None:
-        assert self._ends.wait(10)
+        assert self._ends.wait(30)
         self._told.append(f"{self.name} closed")
 
 
@@ -139,7 +139,7 @@ class Factory(Parts):
 
         class Waiting(Closing):
             def close(self) -> None:
-                factory.ends.wait(10)
+                factory.ends.wait(30)
                 super().close()
 
         return Waiting(name, self.told)
@@ -178,7 +178,7 @@ def test_a_part_built_while_its_owner_closes_is_closed_and_not_handed_out() -> N
         @part
         def shed(self) -> Closing:
             begun.set()
-            assert go.wait(10)
+            assert go.wait(30)
             return Closing("shed", closed)
 
     slow = Slow()
@@ -192,10 +192,10 @@ def test_a_part_built_while_its_owner_closes_is_closed_and_not_handed_out() -> N
 
     thread = Thread(target=ask)
     thread.start()
-    assert begun.wait(10)
+    assert begun.wait(30)
     slow.close()
     go.set()
-    thread.join(10)
+    thread.join(30)
 
     assert closed == ["shed"]
     assert "shed was asked for" in str(errors[0])

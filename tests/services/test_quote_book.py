@@ -148,7 +148,7 @@ def test_chunks_are_fetched_at_the_same_time_but_four_at_most(book: QuoteBook, b
             most[0] = max(most[0], inside[0])
             if most[0] == 4:
                 enough.set()
-        enough.wait(5)
+        enough.wait(30)
         with guard:
             inside[0] -= 1
 
@@ -183,10 +183,10 @@ def test_whoever_comes_while_a_key_is_on_its_way_joins_and_asks_for_the_rest(
     book: QuoteBook, broker: FakeBroker
 ) -> None:
     started, go_on = threading.Event(), threading.Event()
-    broker.before_answer = lambda: (started.set(), go_on.wait(5))
+    broker.before_answer = lambda: (started.set(), go_on.wait(30))
     first = threading.Thread(target=book.get, args=([RELIANCE, INFY],))
     first.start()
-    assert started.wait(5)
+    assert started.wait(30)
     second_result: list[dict[str, object]] = []
     second = threading.Thread(target=lambda: second_result.append(dict(book.get([INFY, TCS]).quotes)))
     second.start()
@@ -390,7 +390,7 @@ def test_readers_do_not_queue_up_behind_a_mute_broker(
 
     def mute(asked: Sequence[str], **_: object) -> Served:
         entered.set()
-        fetcher_gate.wait(10)
+        fetcher_gate.wait(30)
         raise NoAnswer("silence")
 
     with open_book(mute, store, clock, monotonic=monotonic, fetchers=1) as book:
@@ -400,12 +400,12 @@ def test_readers_do_not_queue_up_behind_a_mute_broker(
         ]
         for reader in readers:
             reader.start()
-        assert entered.wait(10)
+        assert entered.wait(30)
         wait_until(lambda: len(book._fetcher._flights.all()) == 4)
         monotonic.now += START_WITHIN + 1
         fetcher_gate.set()
         for reader in readers:
-            reader.join(5)
+            reader.join(30)
 
     assert sorted("did not start" in str(error) for error in answers) == [False, True, True, True]
 
@@ -710,15 +710,15 @@ def test_whoever_waits_at_close_is_told(
     broker: FakeBroker, store: QuoteStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started, never = threading.Event(), threading.Event()
-    broker.before_answer = lambda: (started.set(), never.wait(10))
+    broker.before_answer = lambda: (started.set(), never.wait(30))
     results: list[object] = []
     with open_book(broker, store, clock) as book:
         close = book._fetcher._workers.close
         monkeypatch.setattr(book._fetcher._workers, "close", lambda: None)  # no patience with the one that hangs
         reader = threading.Thread(target=lambda: results.append(book.get([RELIANCE]).problems[RELIANCE]))
         reader.start()
-        assert started.wait(5)
-    reader.join(5)
+        assert started.wait(30)
+    reader.join(30)
 
     assert isinstance(results[0], NotSent)
     never.set()

@@ -225,18 +225,18 @@ def test_other_pools_are_had_while_the_broker_is_sought(tmp_path: Path) -> None:
 
         def slow(http: object) -> BrokerTime:
             entered.set()
-            assert go.wait(10)
+            assert go.wait(30)
             return BrokerTime(Told(HostClock(time.time), PriceSource("simulated", "simulated")))
 
         rt.link.ask_time = slow  # type: ignore[method-assign]
         thread = threading.Thread(target=rt.pool, args=("other.db",))
         thread.start()
-        assert entered.wait(10)
+        assert entered.wait(30)
         assert rt._registry.acquire(timeout=5), "whoever asks for the broker holds up nobody else"
         assert rt._pools[known.path] is known
         rt._registry.release()
         go.set()
-        thread.join(10)
+        thread.join(30)
 
 
 def test_failures_after_the_end_are_not_looked_into(tmp_path: Path) -> None:

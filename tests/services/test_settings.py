@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from services.domain.errors import ConfigurationError
 from services.settings import Mode, Settings, ensure_folder, load_settings
 from services.wire.endpoints import Profile
+from tests.support.tokens import PAPER, REAL, jwt
 
 
 @pytest.fixture(autouse=True)
@@ -139,3 +143,24 @@ def test_a_folder_that_cannot_be_made_is_said_in_words(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match="cannot be used"):
         ensure_folder(tmp_path / "file" / "paper")
+
+
+@pytest.mark.parametrize("given", [{}, {"mode": "live", "live_rehearsal": True, "api_base": "http://127.0.0.1:9"}])
+def test_what_trades_on_paper_refuses_a_live_trading_token(given: dict[str, Any]) -> None:
+    live = jwt(issuer=REAL, expires=datetime(2030, 1, 1, tzinfo=UTC))
+
+    with pytest.raises(ConfigurationError, match=r"DESK_ACCESS_TOKEN.* no live trading token") as caught:
+        load_settings(access_token=live, **given)
+
+    assert live not in str(caught.value)
+    assert load_settings(access_token=jwt(issuer=PAPER, expires=datetime(2030, 1, 1, tzinfo=UTC)), **given)
+    assert load_settings(mode="live", access_token=live)
+
+
+def test_limits_of_orders_are_settings_and_nonsense_is_refused() -> None:
+    given = load_settings(max_order_value="1000000.50", square_off="15:10")
+
+    assert given.max_order_value == Decimal("1000000.50")
+    assert given.square_off == time(15, 10)
+    with pytest.raises(ConfigurationError, match="DESK_MAX_ORDERS_PER_SECOND"):
+        load_settings(max_orders_per_second=11)

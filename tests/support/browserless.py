@@ -11,7 +11,7 @@ import requests
 
 def press_login(url: str) -> dict[str, str]:
     """Open the login dialog at `url`, press its button, and return what the browser is sent back with."""
-    page = requests.get(url, timeout=5)
+    page = requests.get(url, timeout=30)
     page.raise_for_status()
     action = re.search(r'<form[^>]*action="([^"]*)"', page.text)
     assert action is not None, "the dialog has a form"

@@ -75,6 +75,18 @@ class Desk:
         except OSError:
             return False
 
+    def opened(self) -> Self:
+        """Wait until the desk behind the server is ready as well, with its instruments and its broker."""
+        end = time.monotonic() + self._timeout
+        while True:
+            try:
+                with urllib.request.urlopen(f"{self.url}/readyz", timeout=5):
+                    return self
+            except OSError as error:  # 503 with the reasons, or nobody yet
+                if time.monotonic() > end:
+                    raise AssertionError(f"the desk was not ready within {self._timeout} s:\n{self.log}") from error
+            time.sleep(0.1)
+
     def end(self) -> tuple[int, str]:
         """Wait for a start that is expected to be refused: exit code and what was said."""
         done = subprocess.run(
@@ -86,7 +98,7 @@ class Desk:
         """Exit code, and seconds from the signal to the end."""
         began = time.monotonic()
         self._process.send_signal(number)
-        code = self._process.wait(15)
+        code = self._process.wait(60)
         return code, time.monotonic() - began
 
     def __enter__(self) -> Self:

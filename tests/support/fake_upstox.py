@@ -39,6 +39,35 @@ ANSWERS = {
     "/v2/login/authorization/token": "token",
     "/v3/login/auth/token/request": "token_request",
     "/v2/logout": "logout",
+    "/v3/order/place": "order_placed_v3",
+    "/v2/order/place": "order_placed_v2",
+    "/orders/v3/regular/create": "order_placed_v3",
+    "/v3/order/modify": "order_changed",
+    "/v2/order/modify": "order_changed",
+    "/orders/v3/regular/modify": "order_changed",
+    "/v3/order/cancel": "order_changed",
+    "/v2/order/cancel": "order_changed",
+    "/orders/v3/regular/cancel/": "order_changed",
+    "/v2/order/multi/place": "multi_placed",
+    "/v2/order/multi/cancel": "many_cancelled",
+    "/v2/order/positions/exit": "many_cancelled",
+    "/v2/order/retrieve-all": "order_book",
+    "/orders": "order_book",
+    "/v2/order/details": "order_details",
+    "/v2/order/history": "order_history",
+    "/v2/order/trades": "trades",
+    "/trades": "trades",
+    "/v2/charges/historical-trades": "past_trades",
+    "/v3/order/gtt/": "gtt_ids",
+    "/v3/order/gtt": "gtts",
+    "/v2/portfolio/short-term-positions": "positions",
+    "/v3/portfolio/mtf-positions": "positions",
+    "/v2/portfolio/long-term-holdings": "holdings",
+    "/v2/portfolio/convert-position": "converted",
+    "/portfolio/positions/convert": "converted",
+    "/v2/charges/brokerage": "brokerage",
+    "/v2/charges/margin": "margin",
+    "/v2/user/kill-switch": "kill_switch",
 }
 
 
@@ -118,7 +147,7 @@ def status(code: int, name: str, *, headers: str = "") -> Fault:
 
 
 def silence(broker: FakeUpstox, connection: socket.socket) -> None:
-    broker.over.wait(1.0)
+    broker.over.wait(30)
 
 
 def garbage(broker: FakeUpstox, connection: socket.socket) -> None:

@@ -210,6 +210,10 @@ class KnownMarket:
         )
 
 
+PATIENCE = 30
+"""Seconds for an answer: a machine that runs much beside the tests is slow."""
+
+
 class Client:
     """Requests to one broker, as a program would send them."""
 
@@ -220,10 +224,10 @@ class Client:
         self.session.headers["Authorization"] = f"Bearer {server.access_token()}"
 
     def get(self, path: str, **given: Any) -> requests.Response:
-        return self.session.get(self.base + path, timeout=5, **given)
+        return self.session.get(self.base + path, **{"timeout": PATIENCE, **given})
 
     def send(self, method: str, path: str, **given: Any) -> requests.Response:
-        return self.session.request(method, self.base + path, **{"timeout": 5, **given})
+        return self.session.request(method, self.base + path, **{"timeout": PATIENCE, **given})
 
     def data(self, path: str, **given: Any) -> Any:
         """The `data` of an answer that must be a success."""
@@ -269,7 +273,7 @@ def calendar_fault(server: PaperServer, kind: str, **more: object) -> None:
         server.base_url + CALENDAR,
         json={"kind": kind, **more},
         headers={"Authorization": f"Bearer {server.access_token()}"},
-        timeout=5,
+        timeout=PATIENCE,
     )
     assert answer.status_code == 200, answer.text
 

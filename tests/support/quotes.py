@@ -119,7 +119,7 @@ def open_book(fetch: FakeBroker, store: QuoteStore, clock: Clock, **options: obj
         book.close()
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 5.0) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 30.0) -> None:
     """Give other threads a moment; fails if it does not come true."""
     end = time.monotonic() + seconds
     while not true():

@@ -40,9 +40,9 @@ def serving(behaviour: Behaviour) -> Iterator[str]:
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        acceptor.join(5)
+        acceptor.join(30)
         for thread in threads:
-            thread.join(5)
+            thread.join(30)
 
 
 @contextmanager

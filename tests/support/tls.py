@@ -69,7 +69,7 @@ def tls_in_front(base: str, folder: Path) -> Iterator[tuple[int, ssl.SSLContext]
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         for thread in threads:
-            thread.join(5)
+            thread.join(30)
 
 
 def _carry(context: ssl.SSLContext, outside: socket.socket, behind: tuple[str, int]) -> None:

@@ -37,7 +37,8 @@ def test_a_row_tells_who_it_is_how_old_and_every_chosen_figure():
     assert data["rows"] == [
         {
             "k": RELIANCE, "s": "RELIANCE", "n": "RELIANCE INDUSTRIES LTD", "g": "NSE", "d": 2, "a": 2.0, "m": True,
-            "t": epoch_ms(NOW) - 2000, "feed": False, "o": False, "x": None, "v": [None, 1500.0, 10.0, 1234567],
+            "t": epoch_ms(NOW) - 2000, "feed": False, "i": False, "o": False, "x": None,
+            "v": [None, 1500.0, 10.0, 1234567],
         }
     ]  # fmt: skip
 

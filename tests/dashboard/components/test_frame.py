@@ -9,9 +9,12 @@ import pytest
 
 from dashboard.components.frame import frame_data
 from services.domain.errors import NotSent
+from services.domain.intents import KillSwitch
 from services.domain.phases import Accepts, Listing, Market, Phase, PhaseNow, Stage
 from services.domain.quotes import PriceSource
+from services.orders.views import News
 from services.settings import load_settings
+from tests.support.order_page import FakeOrders
 from tests.support.readings import NIFTY, NOW, reading, row
 
 OPEN = PhaseNow(Phase.OPEN, "until 15:30", NOW + timedelta(hours=1, minutes=24), then=Phase.CLOSED)
@@ -36,13 +39,14 @@ class ACalendar:
         return SimpleNamespace(contradictions=self._disputes)
 
 
-def a_desk(*, source=None, phase=None, auction=None, disputes=(), **settings):
+def a_desk(*, source=None, phase=None, auction=None, disputes=(), orders=None, **settings):
     return SimpleNamespace(
         settings=load_settings(**settings),
         source=source or PriceSource("simulated", "simulated", practice=True),
         broker=SimpleNamespace(label="paper broker of this desk"),
         clock=SimpleNamespace(now=lambda: NOW),
         calendar=ACalendar(phase or OPEN, auction, disputes),
+        orders=orders or FakeOrders(),
     )
 
 
@@ -137,3 +141,25 @@ def test_live_and_rehearsal_are_named_in_words():
     assert frame_data(live, None, None)["mode"] == "Live"
     assert frame_data(rehearsal, None, None)["mode"] == "Live rehearsal"
     assert frame_data(live, None, None)["tone"] == "live"
+
+
+def test_what_happened_to_orders_is_told_with_its_age_and_whether_it_wants_attention():
+    orders = FakeOrders()
+    orders.announce(News.FILL, "bought 4 of 10 RELIANCE")
+    orders.announce(News.REJECT, "no money", good=False)
+
+    news = frame_data(a_desk(orders=orders), None, None)["news"]
+
+    assert [(one["n"], one["text"], one["good"]) for one in news] == [
+        (1, "Bought 4 of 10 RELIANCE", True),
+        (2, "No money", False),
+    ]
+    assert news[0]["run"] == news[1]["run"]
+
+
+def test_a_kill_switch_that_is_on_is_in_the_frame_of_every_page():
+    orders = FakeOrders()
+    orders.switch = KillSwitch(on=True)
+
+    assert frame_data(a_desk(orders=orders), None, None)["halted"] is True
+    assert frame_data(a_desk(), None, None)["halted"] is False

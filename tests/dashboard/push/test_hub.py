@@ -286,3 +286,19 @@ def test_a_text_is_framed_as_a_browser_reads_it(size: int) -> None:
     wide = {126: 2, 127: 8}.get(told, 0)
     assert (int.from_bytes(frame[2 : 2 + wide], "big") if wide else told) == size
     assert frame[2 + wide :] == b"x" * size
+
+
+def test_news_of_orders_are_told_to_everybody_at_once_and_once(prices: FakePrices, monotonic: FakeMonotonic) -> None:
+    happened: list[dict[str, Any]] = []
+    hub = PushHub(lambda: prices, news=lambda after: [one for one in happened if one["n"] > after], monotonic=monotonic)
+    one, two = hub.join(BOTH), hub.join(Want(frozenset({INFY})))
+    hub.step()
+    mail(one), mail(two)
+    happened.append({"n": 7, "text": "Bought 4 of 10 RELIANCE"})
+    hub.step()
+    hub.step()
+
+    for client in (one, two):
+        [message] = mail(client)
+        assert message["news"] == [{"n": 7, "text": "Bought 4 of 10 RELIANCE"}]
+        assert message["t"] == "beat"

@@ -294,18 +294,18 @@ def test_two_threads_make_one_round(desk: Desk) -> None:
 
     def wait(question: str) -> None:
         entered.set()
-        go.wait(10)
+        go.wait(30)
 
     desk.broker.on_asked = wait
     first = threading.Thread(target=desk.calendar.refresh_if_due)
     first.start()
-    assert entered.wait(10)
+    assert entered.wait(30)
     desk.calendar.refresh_if_due()  # returns at once: somebody is at it
     second = threading.Thread(target=lambda: desk.calendar.refresh_if_due(wait=True))
     second.start()
     go.set()
-    first.join(10)
-    second.join(10)
+    first.join(30)
+    second.join(30)
 
     assert len(desk.broker.asked) == 2 + len(Market)
 
@@ -317,7 +317,7 @@ def test_the_thread_keeps_it_current_and_ends_with_it(desk: Desk) -> None:
 
     desk.calendar.start()
     desk.calendar.start()
-    assert heard.wait(10)
+    assert heard.wait(30)
     thread = desk.calendar._refresher._thread
     assert thread is not None
     assert thread.name == "calendar-refresher"

@@ -389,7 +389,7 @@ def test_readers_see_whole_frames_while_one_thread_writes_and_others_hold_and_re
         board.apply(frame(*(light(key, float(number), quantity=number) for key in [*some, *others])), number)
     stop.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(30)
 
     assert wrong == []
     assert only(board.snapshot(some[:1]), "ltp") == 399.0

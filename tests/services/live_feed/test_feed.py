@@ -568,7 +568,7 @@ class TestUpAndDown:
             assert thread is not None
             assert (thread.name, thread.daemon) == ("market-feed", True)
 
-        thread.join(5)
+        thread.join(30)
         assert not thread.is_alive()
 
     def test_closing_while_the_handshake_hangs_does_not_wait_for_it(
@@ -581,7 +581,7 @@ class TestUpAndDown:
             thread = feed._stream._thread
             assert thread is not None
 
-        thread.join(5)
+        thread.join(30)
         assert not thread.is_alive()
         server.over.set()
 
@@ -593,18 +593,18 @@ class TestUpAndDown:
 
         def slow() -> str:
             asked.set()
-            go_on.wait(5)
+            go_on.wait(30)
             return original()
 
         desk.authorise = slow  # type: ignore[method-assign]
         with live_feed(desk, tmp_path) as feed:
             feed.connect("desk", timeout=0)
-            asked.wait(5)
+            asked.wait(30)
             thread = feed._stream._thread
             assert thread is not None
             feed._stream.unwant(timeout=0.01)
             go_on.set()
-            thread.join(5)
+            thread.join(30)
 
         assert server.targets == []
 

@@ -63,7 +63,7 @@ def _sends(*payloads: bytes, opcode: int = TEXT, cut: bool = False) -> object:
         if cut:
             peer.cut()
         else:
-            peer.server.over.wait(10)
+            peer.server.over.wait(30)
 
     return script
 

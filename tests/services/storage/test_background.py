@@ -17,7 +17,7 @@ def test_workers_run_what_is_submitted_on_named_daemons() -> None:
     for number in range(10):
         workers.submit(lambda number=number: seen.append((number, threading.current_thread())))
     workers.submit(done.set)
-    assert done.wait(5)
+    assert done.wait(30)
     wait_until(lambda: len(seen) == 10)
 
     assert sorted(number for number, _ in seen) == list(range(10))
@@ -31,7 +31,7 @@ def test_no_more_workers_run_than_asked_for() -> None:
     running: list[int] = []
 
     for _ in range(8):
-        workers.submit(lambda: (running.append(1), gate.wait(5)))
+        workers.submit(lambda: (running.append(1), gate.wait(30)))
     wait_until(lambda: len(running) == 3)
 
     assert len(running) == 3
@@ -46,7 +46,7 @@ def test_work_that_fails_does_not_harm_the_next(caplog: pytest.LogCaptureFixture
     with caplog.at_level(logging.ERROR):
         workers.submit(lambda: 1 / 0)
         workers.submit(done.set)
-        assert done.wait(5)
+        assert done.wait(30)
 
     assert "ZeroDivisionError" in caplog.text
     workers.close()

@@ -208,16 +208,16 @@ def somebody_writes(pool: Pool) -> Iterator[None]:
     def write() -> None:
         with pool.get_connection():
             begun.set()
-            done.wait(10)
+            done.wait(30)
 
     thread = threading.Thread(target=write)
     thread.start()
-    assert begun.wait(5)
+    assert begun.wait(30)
     try:
         yield
     finally:
         done.set()
-        thread.join(5)
+        thread.join(30)
 
 
 def test_adding_and_reading_do_not_wait_for_a_busy_writer(errors: ErrorLog, pool: Pool) -> None:
@@ -300,7 +300,7 @@ def test_no_reader_misses_or_doubles_an_error_on_its_way_to_the_file(errors: Err
         errors.add(f"E{number % 20}", "m")
         errors.flush()
     stop.set()
-    reader.join(5)
+    reader.join(30)
 
     assert seen == sorted(seen), "a count never falls"
     assert max(seen) <= 200

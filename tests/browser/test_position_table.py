@@ -1,0 +1,237 @@
+"""The table of positions by itself: sums, order, search, choice, and thousands of rows."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from dashboard.components.position_table import Offer
+from dashboard.portfolio_columns import POSITION_COLUMNS
+from dashboard.portfolio_rows import position_row, table_data
+from dashboard.push.fields import FIELDS, PLACE
+from services.portfolio_book.marks import mark_position
+from tests.support.portfolio import HDFC, INFY, NOW, RELIANCE, bought_today, closed_today, quote, sold_short
+from tests.support.readings import reading
+from tests.support.shared_data import ROOT
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+WEB = ROOT / "dashboard" / "components" / "web"
+OFFERS = (
+    Offer("exit", "Exit", ""),
+    Offer("convert", "Convert", "", of="one"),
+    Offer("exit_all", "Exit all", "", of="all"),
+)
+MOUNT = """data => {
+  globalThis.asked = []
+  globalThis.component = {
+    data, parentElement: document.body, setStateValue() {},
+    setTriggerValue: (name, value) => asked.push(value),
+  }
+  mount(component)
+}"""
+
+
+def text(name):
+    return (WEB / name).read_text("utf-8")
+
+
+def told(*positions, ltp=None, **more):
+    """What the desk tells of those positions, each at `ltp` (the broker's price if not said)."""
+    at = reading(keys=tuple(one.key for one in positions))
+    rows = [
+        position_row(mark_position(one, None if ltp is None else quote(one.key, ltp, at=NOW), NOW), at)
+        for one in positions
+    ]
+    return {
+        **table_data(rows, POSITION_COLUMNS, at), "label": "Positions", "noun": "position", "empty": "Nothing here.",
+        "choosable": True, "actions": [{"id": "exit", "label": "Exit"}, {"id": "convert", "label": "Convert"}],
+        "offers": [{"id": o.id, "label": o.label, "help": o.help, "of": o.of, "on": o.on} for o in OFFERS],
+        "push": None, **more,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def table(chromium):
+    """`table(data)` draws it on a page of its own."""
+    errors = []
+    page = chromium.new_page(viewport={"width": 1500, "height": 800})
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.set_content(
+        f"<!doctype html><style>:root {{ --st-font: sans-serif; --st-base-radius: 4px }}{text('shared.css')}"
+        f"{text('position_table.css')}</style>{text('position_table.html')}"
+    )
+    script = f"const FIELD = {json.dumps(dict(PLACE))}\n"
+    script += text("shared.js") + text("live.js") + text("position_cells.js") + text("position_table.js")
+    page.add_script_tag(content=script.replace("export default function", "globalThis.mount = function"))
+
+    def draw(data):
+        page.evaluate(MOUNT, json.loads(json.dumps(data)))
+        return page
+
+    yield draw
+    page.close()
+    assert errors == []
+
+
+def sums(page):
+    return dict(
+        page.evaluate(
+            "[...document.querySelectorAll('.sums > div')].map(box => [...box.children].map(one => one.textContent))"
+        )
+    )
+
+
+def symbols(page):
+    return page.locator("tbody .sym").all_inner_texts()
+
+
+def cells(page, id):
+    place = [column.id for column in POSITION_COLUMNS].index(id) + 1
+    return [one.strip() for one in page.locator(f"tbody tr[data-id] > :nth-child({place + 1})").all_inner_texts()]
+
+
+def press(page, key):
+    page.keyboard.press(key)
+
+
+def test_sums_are_those_of_what_is_shown_and_signed(table):
+    page = table(told(bought_today(), closed_today(), sold_short()))
+
+    assert cells(page, "pnl") == ["+25.50", "+70.00", "+24.00"]
+    found = sums(page)
+    assert found["P&L since entry"] == "+₹119.50"
+    assert found["Realised"] == "+₹70.00"
+    assert found["Unrealised"] == "+₹49.50"
+    assert found["Difference"] == "₹0.00"
+
+
+def test_a_figure_that_is_not_known_is_a_dash_and_the_sum_says_what_it_lacks(table):
+    page = table(told(bought_today(), sold_short(last_price=None, pnl=None)))
+
+    assert cells(page, "pnl") == ["+25.50", "–"]
+    assert sums(page)["P&L since entry"] == "+₹25.50 without 1 of 2"
+
+
+def test_a_price_from_the_push_channel_moves_row_and_sum(table):
+    page = table(told(bought_today(), sold_short(), ltp=1480.0))
+    values = [None] * len(FIELDS)
+    values[PLACE["ltp"]], values[PLACE["received_ms"]], values[PLACE["from_feed"]] = 1500.0, 2_000_000_000_000, True
+    page.evaluate(
+        """([key, values]) => {
+          live.rows.set(key, { values, at: performance.now(), now: values[FIELD.received_ms] })
+          const view = deskViews.get(document.body)
+          view.ticked = -Infinity
+          view.live(new Set([key]))
+        }""".replace("FIELD.received_ms", str(PLACE["received_ms"])),
+        [RELIANCE, values],
+    )
+
+    assert cells(page, "pnl") == ["+300.50", "+900.00"]
+    assert sums(page)["P&L since entry"] == "+₹1,200.50"
+
+
+def test_a_difference_that_the_price_does_not_explain_is_marked_and_explained(table):
+    odd = bought_today(pnl=bought_today().pnl - 5)
+    page = table(told(odd, bought_today(INFY, symbol="INFY"), ltp=1480.0))
+
+    marked = page.locator("tbody td.odd")
+    assert marked.count() == 1
+    assert "₹5.00 remains at the broker's own price" in marked.get_attribute("title")
+
+
+def test_a_click_on_a_head_sorts_and_the_order_stays_while_prices_come(table):
+    data = told(bought_today(), closed_today(), sold_short())
+    page = table(data)
+    page.get_by_role("button", name="P&L", exact=True).click()
+    assert symbols(page) == ["HDFCBANK", "RELIANCE", "INFY"]
+    page.get_by_role("button", name="P&L").click()
+    assert symbols(page) == ["INFY", "RELIANCE", "HDFCBANK"]
+    page.get_by_role("button", name="P&L").click()
+    assert symbols(page) == ["RELIANCE", "HDFCBANK", "INFY"]
+
+
+def test_only_open_ones_are_chosen_and_what_is_asked_for_names_them(table):
+    page = table(told(bought_today(), closed_today(), sold_short()))
+    page.locator("thead input").check()
+    assert page.locator(".chosen").inner_text() == "2 chosen"
+    page.get_by_role("button", name="Exit (2)").click()
+
+    assert page.evaluate("asked") == [{"do": "exit", "ids": [f"{RELIANCE}/D", f"{INFY}/I"]}]
+    assert page.get_by_role("button", name="Convert", exact=True).is_disabled()
+
+
+def test_a_choice_outlives_new_prices_and_ends_with_its_row(table):
+    page = table(told(bought_today(), sold_short()))
+    page.locator("tbody input").first.check()
+    page.evaluate("data => { component.data = data; mount(component) }", told(bought_today(), sold_short(), ltp=1490.0))
+    assert page.locator(".chosen").inner_text() == "1 chosen"
+
+    page.evaluate("data => { component.data = data; mount(component) }", told(closed_today(RELIANCE), sold_short()))
+    assert page.locator(".chosen").inner_text() == ""
+
+
+def test_all_gone_and_back_again(table):
+    page = table(told(bought_today(), sold_short()))
+    page.evaluate("data => { component.data = data; mount(component) }", told())
+    assert page.get_by_text("Nothing here.").is_visible()
+    assert not page.locator("table").is_visible()
+
+    page.evaluate("data => { component.data = data; mount(component) }", told(bought_today(HDFC, symbol="HDFCBANK")))
+    assert symbols(page) == ["HDFCBANK"]
+    assert not page.locator(".empty").is_visible()
+
+
+def test_the_keyboard_walks_chooses_and_enter_asks_for_nothing(table):
+    page = table(told(bought_today(), sold_short(), closed_today()))
+    page.locator("tbody tr[data-id]").first.focus()
+    press(page, "ArrowDown")
+    press(page, " ")
+    press(page, "Enter")
+
+    assert page.locator(".chosen").inner_text() == "1 chosen"
+    assert page.locator('tbody tr[aria-selected="true"] .sym').inner_text() == "INFY"
+    assert page.evaluate("asked") == []
+
+
+def many(count):
+    return [bought_today(f"NSE_EQ|INE{n:06d}A01", 1 + n, symbol=f"SHARE{n:04d}") for n in range(count)]
+
+
+def test_of_thousands_only_a_screenful_is_in_the_page_and_all_are_in_the_sum(table):
+    page = table(told(*many(5000)))
+
+    assert page.locator("tbody tr[data-id]").count() < 100
+    assert page.locator("table").get_attribute("aria-rowcount") == "5001"
+    assert sums(page)["P&L since entry"] == f"+₹{31_881_375.0:,.2f}".replace("31,881,375.00", "3,18,81,375.00")
+    page.locator(".scroll").evaluate("scroll => scroll.scrollTop = scroll.scrollHeight")
+    page.get_by_text("SHARE4999").wait_for()
+    assert page.locator("tbody tr[data-id]").count() < 100
+
+
+def test_the_keyboard_reaches_the_last_of_thousands(table):
+    page = table(told(*many(5000)))
+    page.locator("tbody tr[data-id]").first.focus()
+    press(page, "End")
+    assert page.evaluate("document.activeElement.dataset.id") == "NSE_EQ|INE004999A01/D"
+    press(page, "PageUp")
+    press(page, "ArrowUp")
+    assert page.evaluate("document.activeElement.dataset.id") == "NSE_EQ|INE004988A01/D"
+
+
+def test_find_leaves_what_fits(table):
+    page = table(told(*many(20)))
+    page.locator(".find").fill("share001 deliv")
+    assert symbols(page) == [f"SHARE001{n}" for n in range(10)]
+    page.locator(".find").press("Enter")
+    assert page.evaluate("asked") == []
+    page.locator(".find").press("Escape")
+    assert len(symbols(page)) == 20
+
+
+def test_names_from_outside_are_text(table):
+    page = table(told(bought_today("NSE_EQ|INE000001A01", symbol="<img src=x onerror=alert(1)>")))
+
+    assert page.locator("img").count() == 0
+    assert symbols(page) == ["<img src=x onerror=alert(1)>"]

@@ -1,0 +1,103 @@
+"""The day in a few figures, and what is said about ages."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from dashboard.portfolio_headlines import holdings_today, open_orders, open_positions, positions_today
+from dashboard.portfolio_sums import total
+from dashboard.portfolio_words import as_of_words, quantities_are_old, share_used
+from services.domain.errors import BrokerFault
+from services.domain.orders import BookOrder, Side, Status
+from services.orders.views import BookView
+from services.portfolio_book.marks import mark_holding, mark_position
+from services.portfolio_book.views import HoldingsView, PositionsView
+from tests.support.portfolio import INFY, NOW, RELIANCE, bought_today, closed_today, held, quote, rupees, sold_short
+
+FAULT = BrokerFault("broken", status=500, code="UDAPI100500")
+
+
+def positions(*held_now):
+    marks = {RELIANCE: 1480.0, INFY: 1545.0}
+    rows = [mark_position(one, quote(one.key, marks.get(one.key, 998.6)), NOW) for one in held_now]
+    return PositionsView(tuple(rows), NOW)
+
+
+def order(status, filled=0):
+    return BookOrder("1", RELIANCE, Side.BUY, 10, "LIMIT", "D", "DAY", Decimal(1), Decimal(0), status, filled)
+
+
+def test_a_sum_knows_what_it_lacks_and_of_nothing_known_there_is_none():
+    assert total([rupees("1.25"), None, rupees("2.50")]).words == "without 1"
+    assert total([None, None]).amount is None
+    assert total([]).amount == 0
+
+
+def test_the_days_profit_is_that_of_all_positions_and_signed():
+    headline = positions_today(positions(bought_today(), closed_today(), sold_short()))
+
+    assert headline.figure == "+₹95.50"  # 100.50 + 70 - 75
+    assert headline.direction == 1
+    assert headline.note == "realised +₹70.00, before charges"
+
+
+def test_a_loss_is_signed_and_red():
+    headline = positions_today(positions(sold_short()))
+
+    assert (headline.figure, headline.direction) == ("−₹75.00", -1)
+
+
+def test_what_nobody_told_is_a_dash_and_not_zero():
+    assert [tell.figure for tell in (positions_today(PositionsView()), holdings_today(HoldingsView()),
+            open_positions(PositionsView()))] == ["–", "–", "–"]  # fmt: skip
+
+
+def test_nothing_held_is_zero():
+    assert positions_today(PositionsView((), NOW)).figure == "₹0.00"
+    assert open_positions(PositionsView((), NOW)).figure == "0"
+    assert holdings_today(HoldingsView((), NOW)).figure == "₹0.00"
+
+
+def test_a_sum_over_what_is_not_known_says_so():
+    lacking = bought_today(key="NSE_EQ|INE000A01001", overnight_quantity=10, close_price=None)
+
+    assert positions_today(positions(bought_today(), lacking)).note.endswith("without 1")
+
+
+def test_open_positions_are_counted_apart_from_closed_ones():
+    headline = open_positions(positions(bought_today(), closed_today(), sold_short()))
+
+    assert headline.figure == "2"
+    assert headline.note == "+₹25.50 unrealised, 1 closed today"
+
+
+def test_holdings_tell_their_change_and_worth():
+    view = HoldingsView((mark_holding(held(), quote(INFY, 1540.0), NOW),), NOW)
+
+    assert (holdings_today(view).figure, holdings_today(view).note) == ("−₹275.00", "worth ₹38,500")
+
+
+def test_open_orders_are_those_that_live():
+    book = BookView((order(Status.OPEN), order(Status.COMPLETE, 10), order("a new word")), NOW, None, True, 1)
+
+    assert (open_orders(book).figure, open_orders(book).note) == ("2", "1 with fills today, 3 in all")
+
+
+def test_a_book_that_was_never_told_is_not_empty_and_an_old_one_says_so():
+    assert open_orders(BookView((), None, "no answer", False, 0)).figure == "–"
+    assert open_orders(BookView((), NOW, "no answer", False, 0)).note == "not current: no answer"
+
+
+def test_ages_are_told_with_their_reason():
+    assert as_of_words(NOW, NOW, None) == "As of 14:05:33 IST"
+    old = as_of_words(NOW, NOW + timedelta(minutes=2), FAULT)
+    assert old == "As of 14:05:33 IST, 2 min ago, not current. The broker has a fault."
+    assert "Fri 20 Nov" in as_of_words(NOW, NOW + timedelta(days=1), None)
+    assert "would be closed twice" in quantities_are_old(NOW, NOW)
+
+
+def test_the_share_of_money_in_use_is_told_where_it_says_something():
+    assert share_used(rupees("75"), rupees("25")) == 25
+    assert share_used(rupees("0"), rupees("0")) is None
+    assert share_used(rupees("100"), rupees("-5")) is None
