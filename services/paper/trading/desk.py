@@ -8,7 +8,7 @@ an order is matched once, whoever looks at the market first.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from services.domain.clock import epoch_ms
 from services.domain.errors import BrokerError
@@ -35,6 +35,9 @@ from services.paper.trading.work import Published, Work
 
 OPENING_PAISE = 10_00_000_00
 """A new account begins with Rs 10,00,000."""
+_SERIES = ("order", "trade", "gtt")
+_LONG_AGO_MS = epoch_ms(datetime(2026, 1, 1, tzinfo=UTC))
+"""A new file counts on from the seconds since then: its ids are none of those that a file before it may have told."""
 _RESET = "The paper account was reset"
 _SEGMENTS: Mapping[str, tuple[str, ...]] = {
     "": ("NSE_EQ", "BSE_EQ", "NSE_FO", "BSE_FO", "NCD_FO", "BCD_FO", "MCX_FO", "NSE_COM"),
@@ -272,8 +275,9 @@ class TradingDesk(Running):
 
     def _first(self, store: TradingStore, clock: Now, opening_paise: int) -> State:
         book = self._new_book(1, opening_paise, clock.now())
-        store.open_book(book)
-        return State(book)
+        counters = dict.fromkeys(_SERIES, max(0, (book.opened_ms - _LONG_AGO_MS) // 1000))
+        store.open_book(book, counters)
+        return State(book, counters=counters)
 
     def _new_book(self, number: int, opening_paise: int, now: datetime) -> Book:
         opening = opening_paise * UNITS_OF_PAISA

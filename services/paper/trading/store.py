@@ -7,7 +7,7 @@ transaction that was committed survives the end of the process, however it comes
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from threading import Lock
@@ -95,10 +95,11 @@ class TradingStore:
                 shelves={key: Shelf.read(body) for key, body in self._ask("SELECT key, body FROM shelves")},
             )
 
-    def open_book(self, book: Book) -> None:
-        """Begin the first account."""
+    def open_book(self, book: Book, counters: Mapping[str, int]) -> None:
+        """Begin the first account; its series go on from `counters`."""
         with self._lock:
-            self._write([(_INSERT_BOOK, [_book_row(book)])])
+            counted = ("INSERT OR REPLACE INTO counters VALUES (?, ?)", list(counters.items()))
+            self._write([(_INSERT_BOOK, [_book_row(book)]), counted])
 
     def save(self, work: Work) -> None:
         """Write everything that `work` changes, in one transaction. `StorageError` when that fails: then nothing is

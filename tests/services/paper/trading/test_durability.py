@@ -208,3 +208,17 @@ def test_a_reset_puts_the_old_account_away_and_begins_anew(tmp_path: Path) -> No
     assert second.status == "complete"
     account.check()
     account.close()
+
+
+def test_a_file_that_takes_the_place_of_another_tells_none_of_its_ids(tmp_path: Path) -> None:
+    told: list[str] = []
+    for folder, instant in (("damaged", "2026-11-20 11:15:00"), ("fresh", "2026-11-20 11:16:00")):
+        (tmp_path / folder).mkdir()
+        account = Account(tmp_path / folder, instant)
+        account.buy(5)
+        account.buy(5)
+        told += [order.order_id for order in account.desk.orders()]
+        told += [trade.trade_id for trade in account.desk.trades()]
+        account.close()
+
+    assert len(told) == len(set(told)) == 8
