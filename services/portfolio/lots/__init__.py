@@ -1,0 +1,1 @@
+"""Which purchase belongs to which sale: first in, first out, for each account and instrument."""

@@ -1,0 +1,247 @@
+"""Lots and charges of 100,000 trades, held against the usual ways: `iterrows` with a queue for each instrument, the
+same queue over plain integers, and `DataFrame.apply` with decimals. Same trades, same results, same run."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from statistics import median
+
+import numpy as np
+import pandas as pd
+
+from services.domain.orders import Side
+from services.portfolio.charges.columns import KINDS, Trades, charge_columns
+from services.portfolio.charges.engine import Part, charge
+from services.portfolio.charges.kinds import LINES, RATED, Kind, Line
+from services.portfolio.charges.plan import STANDARD_PLAN
+from services.portfolio.charges.table import STANDARD
+from services.portfolio.closed import By, closed_trades, sums_by
+from services.portfolio.costs import costs_of
+from services.portfolio.lots.book import build_book
+from services.portfolio.lots.fills import Asset, Fill, Fills, Series, day_number, day_of
+from services.portfolio.lots.matching import match
+from services.portfolio.lots.terms import buckets
+from services.portfolio.statistics import statistics_of
+from tests.benchmarks.table import Row
+
+TRADES = 100_000
+INSTRUMENTS = 300
+DAYS = 500
+TURNS = 5
+SAMPLE = 2_000
+"""Of the trades, as many are charged one by one and compared digit by digit."""
+_FIRST = day_number(date(2024, 10, 1))
+_PAISA = Decimal("0.01")
+
+
+def run() -> list[Row]:
+    """All rows; some 40 seconds."""
+    frame = _trades()
+    return [*_lots(frame), *_charges(frame), *_whole(frame)]
+
+
+def _trades() -> pd.DataFrame:
+    """Fills of options in the order of time; every third order has two."""
+    dice = np.random.default_rng(7)
+    order = np.sort(dice.integers(0, TRADES * 3 // 4, TRADES))
+    of_order = dice.integers(0, 2**31, TRADES)[order]  # what an order's fills have in common
+    return pd.DataFrame({
+        "instrument": of_order % INSTRUMENTS,
+        "day": _FIRST + order * DAYS // TRADES,
+        "sells": of_order // INSTRUMENTS % 2 == 1,
+        "quantity": dice.integers(1, 20, TRADES) * 65,
+        "price": dice.integers(1, 10_000, TRADES) * 500,
+        "order": order,
+    })  # fmt: skip
+
+
+# -- lots --------------------------------------------------------------------------------------------------------------
+
+
+def _lots(frame: pd.DataFrame) -> list[Row]:
+    names = tuple(Series("A", str(number), Asset.OPTION) for number in range(INSTRUMENTS))
+    shares = tuple(Series("A", str(number), Asset.SHARE) for number in range(INSTRUMENTS))
+    columns = {name: np.asarray(frame[name]) for name in frame}
+
+    def ours(series: tuple[Series, ...]) -> int:
+        fills = Fills(
+            series, columns["instrument"], columns["day"], columns["sells"], columns["quantity"],
+            columns["quantity"] * columns["price"], np.zeros(TRADES, bool),
+        )  # fmt: skip
+        matches = match(fills).matches
+        assets = [name.asset for name in series]
+        buckets(assets, matches.series, matches.same_day, matches.buy_day, matches.sell_day)
+        return int(matches.realised.sum())
+
+    lists = [frame[name].tolist() for name in ("instrument", "sells", "quantity", "price")]
+    results = {ours(names), _by_queue(*lists)}
+    began = time.perf_counter()
+    results.add(_by_rows(frame))
+    slow = (time.perf_counter() - began) * 1000
+    assert len(results) == 1, "the ways disagree"
+    fast, queue, pairs = _medians(lambda: ours(names), lambda: _by_queue(*lists), lambda: ours(shares))
+    return [
+        Row(f"FIFO of {TRADES:,} trades", fast, slow, slow / fast, ">= 15x", slow >= 15 * fast, "ms", "peer: iterrows"),
+        Row("the same", fast, queue, fast / queue, "<= 3.5x", fast <= 3.5 * queue, "ms",
+            "peer: integers in a deque, no lots kept; ours with lots, days and buckets"),
+        Row("the same as shares, pairs of the day first", pairs, queue, pairs / queue, "<= 3.5x", pairs <= 3.5 * queue,
+            "ms", "peer: as above, without pairs of the day"),
+    ]  # fmt: skip
+
+
+def _by_queue(instruments: list[int], sells: list[bool], quantities: list[int], prices: list[int]) -> int:
+    queues: dict[int, deque[list[int]]] = {}
+    realised = 0
+    for instrument, sell, quantity, price in zip(instruments, sells, quantities, prices, strict=True):
+        queue = queues.get(instrument)
+        if queue is None:
+            queue = queues[instrument] = deque()
+        left = -quantity if sell else quantity
+        while left and queue and (queue[0][0] > 0) != (left > 0):
+            head = queue[0]
+            units = min(abs(head[0]), abs(left))
+            realised += units * ((price - head[1]) if head[0] > 0 else (head[1] - price))
+            if abs(head[0]) == units:
+                queue.popleft()
+            else:
+                head[0] += units if head[0] < 0 else -units
+            left += units if left < 0 else -units
+        if left:
+            queue.append([left, price])
+    return realised
+
+
+def _by_rows(frame: pd.DataFrame) -> int:
+    queues: dict[int, deque[list[int]]] = {}
+    realised = 0
+    for _, row in frame.iterrows():
+        queue = queues.setdefault(row["instrument"], deque())
+        left, price = (-row["quantity"] if row["sells"] else row["quantity"]), row["price"]
+        while left and queue and (queue[0][0] > 0) != (left > 0):
+            head = queue[0]
+            units = min(abs(head[0]), abs(left))
+            realised += units * ((price - head[1]) if head[0] > 0 else (head[1] - price))
+            if abs(head[0]) == units:
+                queue.popleft()
+            else:
+                head[0] += units if head[0] < 0 else -units
+            left += units if left < 0 else -units
+        if left:
+            queue.append([left, price])
+    return int(realised)
+
+
+# -- charges -----------------------------------------------------------------------------------------------------------
+
+
+def _charges(frame: pd.DataFrame) -> list[Row]:
+    columns = {name: np.asarray(frame[name]) for name in frame}
+    zeros = np.zeros(TRADES, np.int64)
+    _, order = np.unique(columns["order"] * (DAYS + 1) + columns["day"] - _FIRST, return_inverse=True)
+
+    def ours() -> dict[Line, np.ndarray]:
+        trades = Trades(
+            columns["day"], zeros, ("NSE",), np.full(TRADES, KINDS.index(Kind.OPTION)), zeros, columns["sells"],
+            columns["quantity"], columns["price"], np.ones(TRADES, np.int64), order, zeros, columns["day"] - _FIRST,
+            np.arange(TRADES), np.zeros(TRADES, bool),
+        )  # fmt: skip
+        return charge_columns(trades).paise()
+
+    paise = ours()
+    fills = frame.groupby("order")["quantity"].transform("sum")
+    began = time.perf_counter()
+    plain = frame.assign(of_order=fills).apply(_one, axis=1)
+    slow = (time.perf_counter() - began) * 1000
+    began = time.perf_counter()
+    for row in zip(*(frame[name].tolist() for name in frame), strict=True):
+        _cost(row[1], row[2], row[3], row[4], row[3])
+    bare = (time.perf_counter() - began) * 1000
+    rated = [line for line in RATED if line is not Line.CLEARING]
+    equal = all(plain.str[place].tolist() == paise[line].tolist() for place, line in enumerate(rated))
+    equal &= _sample_is_exact(frame, order, paise)
+    (fast,) = _medians(ours)
+    return [
+        Row(f"charges of {TRADES:,} trades", fast, slow, slow / fast, ">= 50x", slow >= 50 * fast, "ms",
+            "peer: DataFrame.apply with decimals"),
+        Row("the same", fast, bare, bare / fast, "", None, "ms", "peer: a plain loop with decimals"),
+        Row("equal to decimals, to the paisa", float(equal), None, None, "yes", equal, "",
+            f"every trade; brokerage and GST of {SAMPLE:,}"),
+    ]  # fmt: skip
+
+
+def _one(row: pd.Series) -> tuple[int, ...]:
+    return _cost(int(row["day"]), bool(row["sells"]), int(row["quantity"]), int(row["price"]), int(row["of_order"]))
+
+
+def _cost(day: int, sells: bool, quantity: int, price: int, of_order: int) -> tuple[int, ...]:
+    """One trade, the usual way: look each rate up, multiply, round. GST and its share of the brokerage come last."""
+    value = Decimal(price) / 10_000 * quantity
+    on, side = day_of(day), Side.SELL if sells else Side.BUY
+    lines = [
+        value * STANDARD.rate(line, Kind.OPTION, "NSE", side, on).percent / 100
+        for line in (Line.STT, Line.EXCHANGE, Line.IPFT, Line.SEBI, Line.STAMP)
+    ]
+    brokerage = STANDARD_PLAN.brokerage_of(Kind.OPTION, on).flat * quantity / of_order
+    lines += [brokerage, (brokerage + lines[1] + lines[2] + lines[3]) * 18 / 100]
+    return tuple(int(line.quantize(_PAISA, rounding=ROUND_HALF_UP) * 100) for line in lines)
+
+
+def _sample_is_exact(frame: pd.DataFrame, order: np.ndarray, paise: dict[Line, np.ndarray]) -> bool:
+    """The first trades, with whole orders, by the exact engine: brokerage and GST too."""
+    whole = int(np.searchsorted(order, order[SAMPLE]))
+    sides = (Side.BUY, Side.SELL)
+    parts = [
+        Part(f"{place:06d}", str(order[place]), day_of(day), "NSE", Kind.OPTION, sides[sells], quantity, price)
+        for place, (day, sells, quantity, price) in enumerate(
+            frame[["day", "sells", "quantity", "price"]].head(whole).itertuples(index=False)
+        )
+    ]
+    exact = [lines.in_paise() for lines in charge(parts).lines]
+    return all(paise[line][:whole].tolist() == [one.of(line) for one in exact] for line in LINES)
+
+
+# -- all of it, from objects to groups ---------------------------------------------------------------------------------
+
+
+def _whole(frame: pd.DataFrame) -> list[Row]:
+    """What a page waits for once after an import: fills without doubles, lots, notes, groups, statistics."""
+    sides = (Side.BUY, Side.SELL)
+    fills = [
+        Fill("A", f"NSE:{instrument}", str(instrument), Asset.SHARE, "NSE", sides[sells], quantity, price, day_of(day),
+             f"T{place}", f"O{order}", 1_700_000_000_000 + place, "D")
+        for place, (instrument, day, sells, quantity, price, order) in enumerate(frame.itertuples(index=False))
+    ]  # fmt: skip
+    rows: list[Row] = []
+    began = time.perf_counter()
+    book = build_book(fills)
+    rows.append(_told("a book of as many fill objects", began))
+    began = time.perf_counter()
+    costs = costs_of(book)
+    rows.append(_told("its charges, notes and shares", began))
+    began = time.perf_counter()
+    for by in By:
+        sums_by(book, by, costs)
+    rows.append(_told("its sums in nine groupings", began))
+    began = time.perf_counter()
+    statistics_of(closed_trades(book, costs))
+    rows.append(_told("its statistics", began))
+    return rows
+
+
+def _told(name: str, began: float) -> Row:
+    return Row(name, (time.perf_counter() - began) * 1000, None, None, "", None, "ms", "once")
+
+
+def _medians(*what: Callable[[], object]) -> list[float]:
+    """Milliseconds, done in turns."""
+    times: list[list[float]] = [[] for _ in what]
+    for _ in range(TURNS):
+        for place, do in enumerate(what):
+            began = time.perf_counter()
+            do()
+            times[place].append((time.perf_counter() - began) * 1000)
+    return [median(taken) for taken in times]
