@@ -38,16 +38,19 @@ class Stage:
 
 
 _LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
-_PYTEST = ("-m", "pytest", "-q", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
+_CORES = os.cpu_count() or 1
+_PYTEST = ("-m", "pytest", "-q", "--dist", "worksteal", "-n")
+_WORKERS, _BROWSERS = str(min(2 * _CORES, 8)), str(min(_CORES + 1, 6))
+"""More than cores: most tests wait for something half of their time. A browser waits less."""
 
 STAGES = (
     Stage("lint", ("-m", "ruff", "check", ".")),
     Stage("format", ("-m", "ruff", "format", "--check", ".")),
     Stage("types", ("-m", "mypy", "-p", "services", "-p", "dashboard", "-p", "pages")),
     Stage("import rules", ("-c", _LINT_IMPORTS)),
-    Stage("tests", (*_PYTEST, "-m", "not browser and not soak"), streams=True),
+    Stage("tests", (*_PYTEST, _WORKERS, "-m", "not browser and not soak"), streams=True),
 )
-BROWSER = Stage("browser tests", (*_PYTEST, "-m", "browser and not soak"), streams=True)
+BROWSER = Stage("browser tests", (*_PYTEST, _BROWSERS, "-m", "browser and not soak"), streams=True)
 AUDIT = Stage("audit", ("-m", "pip_audit", "--disable-pip", "--require-hashes", "-r", "requirements.txt"))
 
 Runner = Callable[[Stage, Mapping[str, str]], tuple[int, str]]
