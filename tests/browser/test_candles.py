@@ -405,7 +405,9 @@ def test_own_trades_and_orders_stand_at_their_bar_and_price(desk, candles):
                 { at: null, price: chart.data.bars.close[40], side: "SELL", text: "Sell 5 at 1,520.00, limit" },
             ] }
             chart.receive()
-            chart.receive = () => {} // the desk knows of none, and would tell so
+            const shown = chart.data // the desk knows of none, and would tell so
+            Object.defineProperty(chart, "data", { get: () => shown, set: () => {} })
+            chart.receive = () => {}
         }"""
     )
 
