@@ -222,6 +222,6 @@ def test_search_results_go_away_by_escape_by_a_click_elsewhere_and_after_an_addi
     field.press_sequentially("asianpaint", delay=20)
     page.get_by_role("button", name="Add: ASIANPAINT, ").first.click()
     table.locator(".sym", has_text="ASIANPAINT").wait_for()
-    results.wait_for(state="detached")
+    results.wait_for(state="hidden")
     page.get_by_role("button", name="Remove ASIANPAINT from this watchlist").click()
     table.locator(".sym", has_text="ASIANPAINT").wait_for(state="detached")

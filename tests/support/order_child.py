@@ -69,11 +69,12 @@ class DyingRuntime(Runtime):
 
 
 def request(rt: Runtime, quantity: int = 10) -> OrderRequest:
-    """A limit order that rests in the book."""
-    price = Decimal(repr(rt.quotes.get([RELIANCE]).quotes[RELIANCE]["ltp"]))
-    return OrderRequest(
-        RELIANCE, Side.BUY, quantity, OrderType.LIMIT, price=(price * Decimal("0.98")).quantize(Decimal(1))
-    )
+    """A limit order that rests in the book. Its price is written down: a repeated decision asks for the same."""
+    note = rt.settings.data_dir / "price-of-the-test"
+    if not note.exists():
+        last = Decimal(repr(rt.quotes.get([RELIANCE]).quotes[RELIANCE]["ltp"]))
+        note.write_text(str((last * Decimal("0.98")).quantize(Decimal(1))))
+    return OrderRequest(RELIANCE, Side.BUY, quantity, OrderType.LIMIT, price=Decimal(note.read_text()))
 
 
 def write(rt: Runtime, what: str, order_id: str, *, intent_id: str = INTENT) -> Any:

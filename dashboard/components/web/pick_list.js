@@ -1,6 +1,9 @@
 // Search results: one line per instrument, added by a click or by Enter; arrow keys walk the list. Escape, a click
 // elsewhere and an addition put it away, until something else is typed or the field is gone back to.
 
+const LATE_MS = 5000
+let picked = { text: "", until: 0 } // what stood in the field at the last addition: it may reach the desk after it
+
 class PickList {
   constructor(root) {
     this.box = root.querySelector(".root")
@@ -18,7 +21,10 @@ class PickList {
 
   receive() {
     if (!this.listening) this.listen()
-    if (this.data.text !== this.text) { this.text = this.data.text; this.box.hidden = false }
+    if (this.data.text !== this.text) {
+      this.text = this.data.text
+      this.box.hidden = this.text === picked.text && performance.now() < picked.until
+    }
     setAttribute(this.list, "aria-label", this.data.label)
     setText(this.note, this.data.note ?? "")
     const id = JSON.stringify(this.data.items)
@@ -67,6 +73,8 @@ class PickList {
     button.onclick = () => {
       if (item.had) return
       this.box.hidden = true
+      const field = document.querySelector(`input[aria-label="${this.data.field}"]`)
+      picked = { text: field?.value.trim() ?? "", until: performance.now() + LATE_MS }
       this.component.setTriggerValue("added", item.k)
     }
     li.append(button)

@@ -47,7 +47,9 @@ def _killed(folder: Path, seed: int, lines: int) -> list[dict[str, list[Any]]]:
     assert child.stdout is not None
     said = [child.stdout.readline() for _ in range(lines)]
     os.kill(child.pid, signal.SIGKILL)
-    rest, _ = child.communicate(timeout=15)
+    rest = child.stdout.read()  # not `communicate`, which passes over what this reader has taken from the pipe already
+    child.stdout.close()
+    child.wait(60)
     whole = [line for line in (*said, *rest.splitlines(keepends=True)) if line.endswith(b"\n")]
     assert len(whole) >= lines
     return [json.loads(line) for line in whole]
