@@ -24,6 +24,10 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     upstox_client = pytest.importorskip("upstox_client", reason="the official SDK is a test dependency")
 
+# The SDK's client waits for its threads where it is thrown away. When the garbage collector does that inside a lock
+# which those threads need to end, as `threading.enumerate` holds it, the test waits for ever.
+upstox_client.ApiClient.__del__ = lambda client: client.pool.close()
+
 STILL = "2026-11-20T11:15:00+05:30x0.001"
 RELIANCE = "NSE_EQ|INE002A01018"
 INFY = "NSE_EQ|INE009A01021"
