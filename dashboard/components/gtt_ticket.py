@@ -6,17 +6,18 @@ from decimal import Decimal
 
 import streamlit as st
 
+from dashboard.components.ticket_fields import product_field, quantity_fields, side_field
 from dashboard.formatting import price_decimals
 from dashboard.markup import plain
 from dashboard.order_drafts import gtt_modify_draft, gtt_place_draft
 from dashboard.order_session import ask_to_confirm
-from dashboard.ticket_form import SIDE_NAMES, TicketForm, exact, price_step, product_name, products_of, units_of_lot
+from dashboard.ticket_form import TicketForm, exact, price_step
 from dashboard.ticket_state import field
 from services.domain.errors import InvalidRequest
 from services.domain.gtt import GttLeg, GttLegState, GttOrder, GttRequest, Strategy, TriggerType
 from services.domain.instruments import Instrument
 from services.domain.order_words import gtt_sentence
-from services.domain.orders import Product, Side
+from services.domain.orders import Product
 
 _WHEN = {
     TriggerType.BELOW: "At or below",
@@ -28,40 +29,14 @@ _WHEN = {
 def gtt_fields(form: TicketForm, instrument: Instrument) -> None:
     """The fields of a new GTT, and the way to its confirmation. Side, product and quantity are the order's own."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        side = st.segmented_control(
-            "Side",
-            list(Side),
-            default=form.side,
-            required=True,
-            format_func=lambda one: f":{'green' if one is Side.BUY else 'red'}[**{SIDE_NAMES[one]}**]",
-            key=field("side"),
-            label_visibility="collapsed",
-            persist_state="session",
-        )
-        product = st.segmented_control(
-            "Product",
-            products_of(instrument),
-            default=form.product,
-            required=True,
-            format_func=lambda one: product_name(one, instrument.segment),
-            key=field("product"),
-            label_visibility="collapsed",
-            persist_state="session",
-        )
+        side = side_field(form)
+        product = product_field(form, instrument)
     with st.grid(2, gap="small", min_column_width=140):
-        units = st.number_input(
-            "Quantity",
-            min_value=0,
-            max_value=10**9,
-            value=form.quantity,
-            step=units_of_lot(instrument),
-            key=field("quantity"),
-            persist_state="session",
-        )
+        units = quantity_fields(form, instrument)
     legs, problem = _legs(instrument, field("gtt"), first=form.price)
     if not problem and units:
         try:
-            request = GttRequest(instrument.key, Side(side or form.side), units, Product(product or form.product), legs)
+            request = GttRequest(instrument.key, side, units, product, legs)
         except InvalidRequest as error:
             problem = _sentence(error)
         else:

@@ -34,16 +34,7 @@ def fields(form: TicketForm, instrument: Instrument, reading: Reading) -> Ticket
     """Draw them, begun with `form`; what stands in them now."""
     top = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
     with top:
-        side = st.segmented_control(
-            "Side",
-            list(Side),
-            default=form.side,
-            required=True,
-            format_func=lambda one: f":{_TONES[one]}[**{SIDE_NAMES[one]}**]",
-            key=field("side"),
-            label_visibility="collapsed",
-            persist_state="session",
-        )
+        side = side_field(form)
         kind = st.segmented_control(
             "Type",
             list(OrderType),
@@ -55,24 +46,15 @@ def fields(form: TicketForm, instrument: Instrument, reading: Reading) -> Ticket
             help=TYPE_HELP,
             persist_state="session",
         )
-    side, kind = Side(side or form.side), OrderType(kind or form.order_type)
+    kind = OrderType(kind or form.order_type)
     numbers = st.grid(3, gap="small", min_column_width=118)
     with numbers:
-        units = _quantity(form, instrument)
+        units = quantity_fields(form, instrument)
         price = _price_field("price", "Price", form.price, instrument) if kind.needs_price else None
         trigger = _price_field("trigger", "Trigger", form.trigger, instrument) if kind.needs_trigger else None
     _price_buttons(instrument, reading, side, price if kind.needs_price else None)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        product = st.segmented_control(
-            "Product",
-            products_of(instrument),
-            default=form.product,
-            required=True,
-            format_func=lambda one: product_name(one, instrument.segment),
-            key=field("product"),
-            label_visibility="collapsed",
-            persist_state="session",
-        )
+        product = product_field(form, instrument)
         validity = form.validity
         if not kind.needs_trigger:
             validity = st.segmented_control(
@@ -91,7 +73,7 @@ def fields(form: TicketForm, instrument: Instrument, reading: Reading) -> Ticket
         key=form.key,
         side=side,
         order_type=kind,
-        product=Product(product or form.product),
+        product=product,
         validity=Validity(validity or form.validity),
         quantity=units,
         price=price,
@@ -102,7 +84,36 @@ def fields(form: TicketForm, instrument: Instrument, reading: Reading) -> Ticket
     )
 
 
-def _quantity(form: TicketForm, instrument: Instrument) -> int | None:
+def side_field(form: TicketForm) -> Side:
+    """Buy or sell: an order's and a GTT's alike, as the two that follow."""
+    side = st.segmented_control(
+        "Side",
+        list(Side),
+        default=form.side,
+        required=True,
+        format_func=lambda one: f":{_TONES[one]}[**{SIDE_NAMES[one]}**]",
+        key=field("side"),
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    return Side(side or form.side)
+
+
+def product_field(form: TicketForm, instrument: Instrument) -> Product:
+    product = st.segmented_control(
+        "Product",
+        products_of(instrument),
+        default=form.product,
+        required=True,
+        format_func=lambda one: product_name(one, instrument.segment),
+        key=field("product"),
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    return Product(product or form.product)
+
+
+def quantity_fields(form: TicketForm, instrument: Instrument) -> int | None:
     """Units, and lots beside them where the exchange wants whole ones: each follows the other."""
     lot, name, lots = units_of_lot(instrument), field("quantity"), field("lots")
     in_lots = trades_in_lots(instrument)

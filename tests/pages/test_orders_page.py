@@ -393,6 +393,18 @@ def test_a_gtt_begins_with_the_side_and_the_quantity_of_the_order(orders):
     assert "Sell 7 RELIANCE" in words_on(app)
 
 
+def test_lots_follow_a_quantity_that_was_changed_under_a_gtt(orders, desk):
+    option = next(one for one in desk.instruments.search("nifty ce", limit=50) if one.is_option)
+    app = open_orders(key=option.key)
+    lot = option.lot_size
+    next(one for one in app.segmented_control if one.label == "Kind").set_value("GTT").run()
+    by_label(app.number_input, "Quantity").set_value(2 * lot).run()
+    next(one for one in app.segmented_control if one.label == "Kind").set_value("Order").run()
+
+    assert fields(app)["Quantity"].value == 2 * lot
+    assert fields(app)[f"Lots of {lot}"].value == 2
+
+
 def test_a_gtt_is_placed_with_a_target_and_a_stop(orders):
     app = ticket()
     next(one for one in app.segmented_control if one.label == "Kind").set_value("GTT").run()
