@@ -13,6 +13,11 @@ from dashboard.stopping import stop_on_signals
 
 def main() -> int:
     """Read the options, enter `.venv`, run the desk until it is stopped."""
+    if sys.argv[1:2] in (["users"], ["keys"]):
+        enter("dashboard", sys.argv[1:])
+        from dashboard.manage import manage
+
+        return manage(sys.argv[1:])
     options = parse(sys.argv[1:])
     check_port(options)
     enter("dashboard", options.arguments())

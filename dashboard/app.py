@@ -12,15 +12,19 @@ if str(ROOT) not in sys.path:  # started as a bare `streamlit run dashboard/app.
 
 import streamlit as st  # noqa: E402
 
+from dashboard.components.alert_dialog import alert_dialog_wanted  # noqa: E402
 from dashboard.components.frame import frame  # noqa: E402
 from dashboard.components.notices import problems_in_words, wait_until_open  # noqa: E402
-from dashboard.navigation import ACCOUNT, CALENDAR, CANDLES, ORDERS, OVERVIEW, PORTFOLIO, QUOTES  # noqa: E402
+from dashboard.components.who import who_is_here  # noqa: E402
+from dashboard.locks.person import at_the_door  # noqa: E402
+from dashboard.navigation import ACCOUNT, CALENDAR, CANDLES, HEALTH, ORDERS, OVERVIEW, PORTFOLIO, QUOTES  # noqa: E402
 from dashboard.state import say  # noqa: E402
 
 ICON = str(ROOT / "dashboard" / "icon.svg")
 
 st.set_page_config(page_title="Upstox Desk", page_icon=ICON, layout="wide", initial_sidebar_state=225)
 st.logo(str(ROOT / "dashboard" / "logo.svg"), icon_image=ICON)
+at_the_door()
 page = st.navigation(
     {
         "Market": [
@@ -33,15 +37,20 @@ page = st.navigation(
             st.Page(ORDERS, title="Orders", icon=":material/receipt_long:"),
             st.Page(PORTFOLIO, title="Portfolio", icon=":material/account_balance_wallet:"),
         ],
-        "Desk": [st.Page(ACCOUNT, title="Account", icon=":material/account_circle:")],
+        "Desk": [
+            st.Page(HEALTH, title="Health", icon=":material/vital_signs:"),
+            st.Page(ACCOUNT, title="Account", icon=":material/account_circle:"),
+        ],
     }
 )
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     st.title(page.title, width="content", anchor=False)
     slot = st.container(width="stretch")
+who_is_here()
 wait_until_open()
 with slot:
     frame()
 say()
+alert_dialog_wanted()
 with problems_in_words():
     page.run()

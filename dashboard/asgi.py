@@ -18,12 +18,16 @@ from streamlit import config
 
 from dashboard.headers import SecurityHeaders
 from dashboard.left_pages import leave_out_left_pages
+from dashboard.locks.gate import Gate
+from dashboard.locks.issuer import set_up_issuer
+from dashboard.locks.sign_in_page import sign_in_routes
 from dashboard.own_names import OwnNamesOnly
 from dashboard.push.route import push_routes
 from dashboard.resources import close_desk, desk, opening, push_hub, push_tokens
 from dashboard.routes import RegisteredCallback, routes
 from dashboard.stopping import heed_first_signal_only
 from dashboard.theme import accent_options, mode_look
+from dashboard.token_notice import notice_routes
 from services.domain.errors import ConfigurationError
 from services.logs import setup_logging
 
@@ -80,6 +84,7 @@ def _prepare(closing: ExitStack) -> None:
     try:
         runtime = desk()
         closing.enter_context(setup_logging(runtime.folder))
+        set_up_issuer(runtime.settings)
         look = mode_look(runtime.settings)
     except (ConfigurationError, OSError) as error:
         log.warning("no log file and no accent of the mode: %s", error)  # a page tells what is wrong
@@ -91,6 +96,16 @@ def _prepare(closing: ExitStack) -> None:
 app = st.App(
     Path(__file__).with_name("app.py"),
     lifespan=lifespan,
-    routes=[*routes(), *push_routes(push_hub, push_tokens)],
-    middleware=[Middleware(SecurityHeaders), Middleware(OwnNamesOnly), Middleware(RegisteredCallback)],
+    routes=[
+        *routes(),
+        *sign_in_routes(desk),
+        *notice_routes(desk, lambda: opening().ready.is_set()),
+        *push_routes(push_hub, push_tokens),
+    ],
+    middleware=[
+        Middleware(SecurityHeaders),
+        Middleware(OwnNamesOnly),
+        Middleware(Gate, runtime=desk),
+        Middleware(RegisteredCallback),
+    ],
 )

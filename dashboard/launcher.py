@@ -5,27 +5,34 @@ from __future__ import annotations
 import http.client
 import os
 import sqlite3
+import ssl
 import sys
 import threading
 import time
 import webbrowser
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from uvicorn.config import LOGGING_CONFIG
 
 from dashboard.asgi import app
+from dashboard.locks.issuer import can_ask_issuer, has_issuer
+from dashboard.locks.rule import is_local
 from dashboard.options import Options
 from dashboard.progress import refuse, say
 from dashboard.push.protocol import use_direct_protocol
 from services.domain.errors import ConfigurationError, StorageError, UpstoxError
 from services.runtime import Runtime, get_runtime
+from services.settings import Settings, SignIn
 
 
 def run(options: Options) -> int:
     """Serve the pages until a signal ends the process. A wrong set-up is told in one line, with exit code 2."""
     runtime = checked_runtime()
+    check_locks(options, runtime)
+    options = replace(options, tls_cert=runtime.settings.tls_cert, tls_key=runtime.settings.tls_key)
     mode = "live rehearsal" if runtime.settings.live_rehearsal else f"{runtime.settings.mode.value} mode"
     greeting = f"Upstox Desk, {mode}: {options.url}  (Ctrl-C stops it)"
     opener = webbrowser.open if options.browser and has_screen() else None
@@ -33,7 +40,7 @@ def run(options: Options) -> int:
     for logger in LOGGING_CONFIG["loggers"].values():  # the greeting says what the server's own lines would
         logger["level"] = "WARNING"
     use_direct_protocol()
-    app.run(config=server_settings(options))
+    app.run(config=server_settings(options, runtime.settings))
     return 0
 
 
@@ -55,14 +62,65 @@ def checked_runtime(make: Callable[[], Runtime] = get_runtime) -> Runtime:
     return runtime
 
 
-def server_settings(options: Options) -> dict[str, Any]:
+def check_locks(options: Options, runtime: Runtime) -> None:
+    """Refuse to start a desk that others could reach and that is not locked, in words, with exit code 2."""
+    settings = runtime.settings
+    beyond = not is_local(options.host)
+    if options.is_everywhere and not settings.own_names:
+        refuse(
+            f"--host {options.host}: say under which name or address other machines reach the desk: --name desk.lan", 2
+        )
+    if beyond and settings.tls_cert is None and not settings.plain_http:
+        refuse(
+            f"--host {options.host}: without TLS everybody on the way could read passwords and prices. Give the desk a "
+            "certificate\n(--tls-cert FILE --tls-key FILE), put a proxy before it (docs/security.md), or say "
+            "--plain-http for a network that you trust.",
+            2,
+        )
+    if settings.tls_cert is not None and settings.tls_key is not None:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key)
+        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+            refuse(f"The certificate {settings.tls_cert} cannot be used with its key: {error.args[-1]}", 2)
+    if has_issuer(settings) and not can_ask_issuer():
+        refuse(
+            "DESK_OIDC_METADATA_URL: signing in by an issuer needs two packages more: .venv/bin/python -m pip install "
+            '"streamlit[auth]"',
+            2,
+        )
+    if beyond or settings.own_names or settings.sign_in is SignIn.ALWAYS:
+        try:
+            anybody = runtime.sign_ins.any_user()
+        except (StorageError, SQLAlchemyError) as error:
+            refuse(f"The desk cannot start: its users cannot be read. {error}", 2)
+        if not anybody:
+            refuse(
+                "Whoever reaches this desk could trade in your name, and nobody has a password yet.\n"
+                f"Add yourself first: python3 -m dashboard users {_folder_words(options)}add YOUR-NAME --role operator",
+                2,
+            )
+
+
+def _folder_words(options: Options) -> str:
+    words = ["--data-dir", f'"{options.data_dir}"'] if options.data_dir else []
+    words += ["--mode", options.mode] if options.mode else []
+    return "".join(f"{word} " for word in words)
+
+
+def server_settings(options: Options, settings: Settings) -> dict[str, Any]:
     """What the command line decides; everything else is in `.streamlit/config.toml`."""
-    return {
+    names = {"localhost", "127.0.0.1", *settings.own_names}  # as in the browser's address line
+    if not options.is_everywhere:
+        names.add(options.host)
+    given = {
         "server.address": options.host,
         "server.port": options.port,
-        "server.allowedHosts": sorted({"localhost", "127.0.0.1", options.host}),  # as in the browser's address line
+        "server.allowedHosts": sorted(names),
         "logger.hideWelcomeMessage": True,
     }
+    if options.tls_cert and options.tls_key:
+        given |= {"server.sslCertFile": str(options.tls_cert), "server.sslKeyFile": str(options.tls_key)}
+    return given
 
 
 def announce(
@@ -85,11 +143,15 @@ def announce(
 
 
 def server_answers(options: Options) -> bool:
-    """Is the page server up?"""
-    connection = http.client.HTTPConnection(options.host, options.port, timeout=1)
+    """Is the page server up? One that is locked says so, which will do; one that speaks TLS listens when it is up."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(options.host, options.host)  # noqa: S104  # asked, not chosen
+    connection = http.client.HTTPConnection(host, options.port, timeout=1)
     try:
+        if options.tls_cert:
+            connection.connect()
+            return True
         connection.request("GET", "/_stcore/health")
-        return connection.getresponse().status == 200
+        return connection.getresponse().status in (200, 401)
     except OSError:
         return False
     except http.client.HTTPException:

@@ -18,6 +18,7 @@ DEFAULT_PORT = 8501
 _EPILOG = """\
 Without options the desk runs on paper: it needs no account and talks to no real broker.
 Every other setting is an environment variable (or a line in .env); README.md lists them.
+Served beyond this machine, everybody signs in: add them with python3 -m dashboard users add NAME.
 Ctrl-C stops the desk.
 """
 
@@ -31,17 +32,34 @@ class Options:
     browser: bool = True
     data_dir: Path | None = None
     mode: str | None = None
+    names: tuple[str, ...] = ()
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    plain_http: bool = False
 
     @property
     def url(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        """Where a browser finds it."""
+        shown = self.host
+        if self.is_everywhere:
+            shown = self.names[0] if self.names else "localhost"
+        host = f"[{shown}]" if ":" in shown else shown
+        return f"{'https' if self.tls_cert else 'http'}://{host}:{self.port}"
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Does it listen on every address of this machine?"""
+        return self.host in ("0.0.0.0", "::")  # noqa: S104  # asked, not chosen
 
     def arguments(self) -> list[str]:
         """The same wishes as a command line, independent of the folder in which it is read."""
         words = ["--host", self.host, "--port", str(self.port)]
         words += [] if self.browser else ["--no-browser"]
         words += ["--data-dir", str(self.data_dir)] if self.data_dir else []
+        words += [word for name in self.names for word in ("--name", name)]
+        words += ["--tls-cert", str(self.tls_cert)] if self.tls_cert else []
+        words += ["--tls-key", str(self.tls_key)] if self.tls_key else []
+        words += ["--plain-http"] if self.plain_http else []
         return words + (["--mode", self.mode] if self.mode else [])
 
     def export(self, environment: MutableMapping[str, str]) -> None:
@@ -50,6 +68,14 @@ class Options:
             environment["DESK_DATA_DIR"] = str(self.data_dir)
         if self.mode:
             environment["DESK_MODE"] = self.mode
+        if self.names:
+            environment["DESK_NAMES"] = ",".join(self.names)
+        if self.tls_cert:
+            environment["DESK_TLS_CERT"] = str(self.tls_cert)
+        if self.tls_key:
+            environment["DESK_TLS_KEY"] = str(self.tls_key)
+        if self.plain_http:
+            environment["DESK_PLAIN_HTTP"] = "1"
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -61,7 +87,11 @@ def parse(arguments: Sequence[str]) -> Options:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port of the pages (%(default)s; 0: any free)")
-    parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on (%(default)s)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s: this machine alone)")
+    parser.add_argument("--name", action="append", default=[], help="name or address that other machines call it by")
+    parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate (PEM), to be served over https")
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its key")
+    parser.add_argument("--plain-http", action="store_true", help="serve other machines without TLS all the same")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser window")
     parser.add_argument("--data-dir", type=Path, metavar="FOLDER", help="where data is kept (your user-data folder)")
     parser.add_argument("--mode", choices=("paper", "live"), help="paper (default), or live: the real broker")
@@ -73,8 +103,12 @@ def parse(arguments: Sequence[str]) -> Options:
         host=read.host,
         port=read.port or free_port(read.host),
         browser=not read.no_browser,
-        data_dir=Path(os.path.abspath(read.data_dir.expanduser())) if read.data_dir else None,  # noqa: PTH100  # no links followed
+        data_dir=_absolute(read.data_dir),
         mode=read.mode,
+        names=tuple(read.name),
+        tls_cert=_absolute(read.tls_cert),
+        tls_key=_absolute(read.tls_key),
+        plain_http=read.plain_http,
     )
 
 
@@ -106,15 +140,13 @@ def free_port(host: str, first: int = 0) -> int:
 
 def _check_host(host: str) -> None:
     try:
-        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError:
-        local = False
-    if not local:
-        refuse(
-            f"--host {host}: the desk has no sign-in yet, so it is served on this machine only\n"
-            "(127.0.0.1, localhost or ::1). Anybody who reaches it could trade in your name.",
-            2,
-        )
+        refuse(f"--host {host}: give an address of this machine (127.0.0.1, 192.168.1.5, 0.0.0.0 for all of them).", 2)
+
+
+def _absolute(path: Path | None) -> Path | None:
+    return Path(os.path.abspath(path.expanduser())) if path else None  # noqa: PTH100  # no links followed
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -19,7 +19,7 @@ from enum import StrEnum
 from threading import Lock
 from typing import Any, Protocol
 
-from services.domain.actors import Actor
+from services.domain.actors import Actor, require_trader
 from services.domain.errors import NotSent, UpstoxError
 
 MOST_DRAFTS = 500
@@ -91,7 +91,9 @@ class OrderSender:
             return self._drafts.get(intent_id)
 
     def send(self, intent_id: str, actor: Actor) -> None:
-        """Send the draft, unless that has been done. Returns at once."""
+        """Send the draft, unless that has been done. Returns at once. `Forbidden` for who may only look: their press
+        must not spend the draft of somebody who may."""
+        require_trader(actor)
         with self._lock:
             draft = self._drafts.get(intent_id)
             if draft is None or intent_id in self._sent:

@@ -6,29 +6,27 @@ one, and pressing its button again sends nothing again.
 
 from __future__ import annotations
 
-import getpass
-import uuid
+import logging
 
 import streamlit as st
 
+from dashboard.locks.person import person
 from dashboard.order_drafts import OrderDraft
 from dashboard.resources import order_sender
-from services.domain.actors import Actor
+from dashboard.state import say_later
+from services.domain.actors import Actor, require_trader
+from services.domain.errors import Forbidden
 
 _NAME = "confirm"
-_SESSION = "desk-session"
 _LOOKED_AT = "orders-looked-at"
 _LONGEST_ID = 80
 
+log = logging.getLogger(__name__)
+
 
 def actor() -> Actor:
-    """The person at this screen. There is no sign-in yet: it is whoever runs the desk."""
-    session = st.session_state.setdefault(_SESSION, f"page {uuid.uuid4().hex[:12]}")
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError):  # no such user in this container
-        name = "desk user"
-    return Actor(name[:80], session=session)
+    """The person at this screen. Raises `Forbidden` if their sign-in is over."""
+    return person().actor
 
 
 def confirming() -> str | None:
@@ -38,7 +36,13 @@ def confirming() -> str | None:
 
 
 def ask_to_confirm(draft: OrderDraft) -> None:
-    """Put `draft` to the person with the next run."""
+    """Put `draft` to the person with the next run; to one who may only look, that they may."""
+    try:
+        require_trader(actor())
+    except Forbidden as error:
+        log.warning("not put to whoever asked: %s", error)
+        say_later(f"{error}", trouble=True)
+        return
     st.query_params[_NAME] = order_sender().offer(draft)
 
 

@@ -6,6 +6,7 @@ this machine's public address is, with the event loop waiting.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
 
@@ -14,6 +15,9 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config
 
+from dashboard.sparing import Sparing
+
+log = logging.getLogger(__name__)
 _HARMLESS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -30,9 +34,12 @@ class OwnNamesOnly:
     def __init__(self, app: ASGIApp, names: Callable[[], Collection[str]] = configured_names) -> None:
         self._app = app
         self._names = names
+        self._refusals = Sparing(log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket") and not self._is_own(scope):
+            peer = scope["client"][0] if scope.get("client") else "somebody"
+            self._refusals.info("refused to %s: another site's page, or a name that is not the desk's", peer)
             if scope["type"] == "websocket":
                 await receive()  # the request to open it
                 await send({"type": "websocket.close", "code": 1008})
@@ -50,7 +57,7 @@ class OwnNamesOnly:
         origin = headers.get("origin")
         if origin is None or scope.get("method") in _HARMLESS:
             return True
-        return urlsplit(origin).netloc.lower() == host.lower()
+        return origin.partition("://")[2].lower() == host.lower()  # an origin is a scheme and a place, nothing else
 
 
 def _name(url: str) -> str | None:

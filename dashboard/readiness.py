@@ -1,26 +1,43 @@
-"""Can the desk do its work now? Asked by `/readyz`, answered with reasons."""
+"""Can the desk do its work now? Asked by `/readyz`, answered by the checks of the health page and by one question to
+the broker."""
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Lock
-
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from typing import Any
 
 from dashboard.resources import Opening
 from dashboard.words import in_words
 from services.domain.errors import UpstoxError
+from services.measures.checks import Check, CheckState, worst
 from services.runtime import Runtime
 
 KEPT_SECONDS = 5.0
 """Probes may come often; the broker is asked at most this often."""
+NEEDED = ("storage",)
+"""Without this, and without the broker, the desk can do nothing for anybody. Whatever else fails it shows, and serves
+what it has: a load balancer that took it away would take the page where a person logs in again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The answer: may traffic come, and how every check stands."""
+
+    ready: bool
+    state: CheckState
+    reasons: dict[str, str]
+    """What is in the way, by part; empty when it is ready."""
+    checks: list[dict[str, Any]]  # Any: texts and a number, as they travel
+
+    def as_json(self) -> dict[str, Any]:  # Any: as above
+        return {"ready": self.ready, "state": self.state, "reasons": self.reasons, "checks": self.checks}
 
 
 class Readiness:
-    """Asks broker and storage, and keeps the answer for a moment. Blocks on the network: call it in a worker thread."""
+    """Asks the broker, and keeps the answer for a moment. Blocks on the network: call it in a worker thread."""
 
     def __init__(
         self,
@@ -33,38 +50,44 @@ class Readiness:
         self._runtime = runtime
         self._monotonic = monotonic
         self._lock = Lock()  # guards the kept answer; never held while asking
-        self._kept: tuple[float, dict[str, str]] | None = None
+        self._kept: tuple[float, str | None] | None = None
 
-    def reasons(self) -> dict[str, str]:
-        """What is in the way, by part; empty when the desk is ready."""
+    def look(self) -> Ready:
+        """How it stands now."""
+        opened = self._opened()
+        if not opened.ready.is_set():
+            reason = str(in_words(opened.problem)) if opened.problem else "It is starting."
+            return Ready(False, CheckState.FAIL, {"desk": reason}, [])
+        try:
+            checks = self._runtime().measures.checks()
+        except UpstoxError as error:  # the data folder was taken away before anything could be built on it
+            return Ready(False, CheckState.FAIL, {"desk": str(in_words(error))}, [])
+        reasons = {one.name: one.reason for one in checks if one.name in NEEDED and one.state is CheckState.FAIL}
+        broker = self._broker()
+        if broker is not None:
+            reasons["broker"] = broker
+        state = CheckState.FAIL if broker is not None else worst(checks)
+        return Ready(not reasons, state, reasons, [_told(one) for one in checks])
+
+    def _broker(self) -> str | None:
+        """Why the broker cannot be reached, if that is so."""
         with self._lock:
             if self._kept is not None and self._monotonic() - self._kept[0] < KEPT_SECONDS:
                 return self._kept[1]
-        found = self._ask()
+        problem = _broker_problem(self._runtime())
         with self._lock:
-            self._kept = (self._monotonic(), found)
-        return found
-
-    def _ask(self) -> dict[str, str]:
-        opened = self._opened()
-        if not opened.ready.is_set():
-            return {"desk": str(in_words(opened.problem)) if opened.problem else "It is starting."}
-        runtime = self._runtime()
-        problems = {"storage": _storage_problem(runtime), "broker": _broker_problem(runtime)}
-        return {name: problem for name, problem in problems.items() if problem}
+            self._kept = (self._monotonic(), problem)
+        return problem
 
 
-def _storage_problem(runtime: Runtime) -> str | None:
-    try:
-        with runtime.market_pool.get_connection(2.0, write=False) as connection:
-            connection.execute("SELECT 1")
-        with runtime.ledger.read() as connection:
-            connection.execute(text("SELECT 1"))
-    except UpstoxError as error:
-        return str(in_words(error))
-    except (sqlite3.Error, SQLAlchemyError, OSError) as error:
-        return f"The data files cannot be read ({type(error).__name__})."
-    return None
+def _told(check: Check) -> dict[str, Any]:  # Any: as in `Ready`
+    return {
+        "check": check.name,
+        "state": check.state,
+        "reason": check.reason,
+        "since": check.since.isoformat(timespec="seconds"),
+        "seconds": round(check.age_seconds, 1),
+    }
 
 
 def _broker_problem(runtime: Runtime) -> str | None:

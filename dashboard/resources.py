@@ -13,6 +13,7 @@ import streamlit as st
 from dashboard.asking import Asker
 from dashboard.candle_loading import CandleLoader
 from dashboard.chart_own import OwnMarks
+from dashboard.desk_version import desk_version
 from dashboard.first_start import make_first_watchlist
 from dashboard.kept import Keeper
 from dashboard.option_chains import ChainKeeper
@@ -22,10 +23,12 @@ from dashboard.order_sending import OrderSender
 from dashboard.push.hub import PushHub
 from dashboard.push.prices import DeskPrices
 from dashboard.push.tokens import PushTokens
-from services.domain.accounts import Profile
+from services.domain.accounts import Profile, RegisteredAddresses
 from services.domain.errors import ConfigurationError, UpstoxError
 from services.domain.instruments import Instrument
 from services.domain.paper_accounts import PaperAccount
+from services.measures.exposition import Exposition
+from services.measures.snapshot import PushNow, Snapshot
 from services.runtime import Runtime, get_runtime
 
 log = logging.getLogger(__name__)
@@ -91,12 +94,15 @@ class Opening:
         while not self._stop.is_set():
             try:
                 runtime = self._make()
+                runtime.alert_desk.start()  # before any file is opened: what is wrong with one is an alert too
                 for name in _PARTS:
                     getattr(runtime, name)
                 runtime.calendar.start()
                 runtime.feed_in().connect(timeout=0)
                 runtime.housekeeping.start()
                 runtime.orders.start()
+                runtime.measures.push = listeners
+                runtime.measures.start()
                 make_first_watchlist(runtime)
             except ConfigurationError as error:
                 self.problem = error
@@ -146,7 +152,19 @@ def push_hub() -> PushHub:
     """Who listens to it, and what they are told."""
     prices = DeskPrices(get_runtime)
     news = told_after(lambda: get_runtime().orders, lambda: get_runtime().clock.now())
-    return PushHub(lambda: prices, painted=prices.painted, news=news)
+    return PushHub(lambda: prices, painted=prices.painted, sent=prices.sent, whole_way=prices.whole_way, news=news)
+
+
+@st.cache_resource(show_spinner=False)
+def exposition() -> Exposition:
+    """The measures, in the form that Prometheus reads."""
+
+    def snapshot() -> Snapshot:
+        return get_runtime().measures.snapshot()
+
+    return Exposition(
+        snapshot, lambda: get_runtime().measures.checks(), mode=get_runtime().folder.name, version=desk_version()
+    )
 
 
 @st.cache_resource(show_spinner=False, on_release=Asker.close)
@@ -159,6 +177,14 @@ def asker() -> Asker:
 def person_keeper() -> Keeper[Profile]:
     """Who the broker says is logged in. Money comes from `desk().portfolio`."""
     return Keeper(lambda: get_runtime().api.profile(), now=lambda: get_runtime().clock.now(), seconds=PERSON_SECONDS)
+
+
+@st.cache_resource(show_spinner=False)
+def addresses_keeper() -> Keeper[RegisteredAddresses]:
+    """From where the broker takes orders of this account."""
+    return Keeper(
+        lambda: get_runtime().api.registered_addresses(), now=lambda: get_runtime().clock.now(), seconds=PERSON_SECONDS
+    )
 
 
 @st.cache_resource(show_spinner=False)
@@ -196,6 +222,12 @@ def own_marks() -> OwnMarks:
 def order_sender() -> OrderSender:
     """Who sends what was confirmed on a page."""
     return OrderSender(lambda draft, actor: send_draft(get_runtime().orders, draft, actor))
+
+
+def listeners() -> PushNow:
+    """Who listens to the push channel, for the measures."""
+    hub = push_hub()
+    return PushNow(clients=len(hub), dropped=hub.let_go, messages=hub.sent)
 
 
 def desk() -> Runtime:

@@ -1,5 +1,5 @@
-"""Routes beside the pages: `/livez`, `/readyz`, `/calendar.ics`, the drawing library of the charts, and where the
-browser comes back to after the broker's login dialog."""
+"""Routes beside the pages: `/livez`, `/readyz`, `/metrics`, `/calendar.ics`, the drawing library of the charts, and
+where the browser comes back to after the broker's login dialog."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from dashboard.calendar_ics import MIME, PATH, calendar_file, chosen_kinds, chosen_market, file_name
 from dashboard.chart_asset import asset_routes
 from dashboard.formatting import ist_moment
+from dashboard.probe_access import guarded
 from dashboard.readiness import Readiness
-from dashboard.resources import desk, opening
+from dashboard.resources import desk, exposition, opening
 from dashboard.words import in_words
-from services.domain.errors import InvalidRequest, LoginRequired, UpstoxError
+from services.domain.errors import ConfigurationError, InvalidRequest, LoginRequired, UpstoxError
+from services.settings import Settings
 
 CALLBACK = "/login/callback"
 DONE = "/login/done"
@@ -35,9 +37,18 @@ async def livez(request: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """200 when broker and storage answer, else 503 with the reasons in words."""
-    reasons = await anyio.to_thread.run_sync(_readiness.reasons)
-    return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+    """Every check with pass, warn or fail; 200 when the desk can do its work, else 503."""
+    found = await anyio.to_thread.run_sync(_readiness.look)
+    return JSONResponse(found.as_json(), 200 if found.ready else 503, {"Cache-Control": "no-store"})
+
+
+async def metrics(request: Request) -> Response:
+    """The measures, for Prometheus; 503 while the desk opens."""
+    if not opening().ready.is_set():
+        return JSONResponse({"problem": "The desk is not ready yet."}, 503, {"Retry-After": "5"})
+    shown = exposition()
+    content, media_type = await anyio.to_thread.run_sync(shown.text, request.headers.get("accept", ""))
+    return Response(content, headers={"Content-Type": media_type, "Cache-Control": "no-store"})
 
 
 async def market_calendar(request: Request) -> Response:
@@ -108,13 +119,21 @@ class RegisteredCallback:
 def routes() -> list[BaseRoute]:
     """The desk's own routes."""
     return [
-        Route("/livez", livez, methods=["GET"]),
-        Route("/readyz", readyz, methods=["GET"]),
+        Route("/livez", guarded(livez, _settings), methods=["GET"]),
+        Route("/readyz", guarded(readyz, _settings), methods=["GET"]),
+        Route("/metrics", guarded(metrics, _settings), methods=["GET"]),
         Route(PATH, market_calendar, methods=["GET"]),
         *asset_routes(),
         Route(CALLBACK, login_callback, methods=["GET"]),
         Route(DONE, login_done, methods=["GET"]),
     ]
+
+
+def _settings() -> Settings | None:
+    try:
+        return desk().settings
+    except ConfigurationError:  # a page tells what is wrong with them
+        return None
 
 
 def _is_registered_callback(scope: Scope) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from dashboard.locks.person import owner
 from dashboard.markup import plain
 from dashboard.push.route import PATH
 
@@ -55,10 +56,10 @@ def first_time(what: str) -> bool:
     return True
 
 
-def push_door(renew: Callable[[str | None], str]) -> dict[str, str]:
+def push_door(renew: Callable[[str | None, str], str]) -> dict[str, str]:
     """Where this session's pages listen for prices, and the secret that opens it: the same for as long as it is good,
     and renewed by every run, so that a page that is left open overnight keeps its way in."""
-    st.session_state[_PUSH] = renew(st.session_state.get(_PUSH))
+    st.session_state[_PUSH] = renew(st.session_state.get(_PUSH), owner())
     return {"path": PATH, "token": st.session_state[_PUSH]}
 
 

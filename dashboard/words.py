@@ -27,7 +27,10 @@ _WORDS: dict[type[e.UpstoxError], tuple[str, str]] = {
     e.ForeignToken: ("This token belongs elsewhere", "{message}"),
     e.ConfigurationError: ("The desk is not set up right", "{message}"),
     e.UnknownInstrument: ("Unknown instrument", "{message}"),
+    e.Forbidden: ("You may not do that", "{message}"),
     e.InvalidRequest: ("That does not work", "{message}"),
+    e.SignInPaused: ("Signing in is paused", "Too many attempts. Try again in {wait}."),
+    e.SignInRefused: ("Not signed in", "{message}"),
     e.LoginRequired: (
         "A login is needed",
         "There is no valid token. Log in on the Account page; prices come back by themselves.",
@@ -81,7 +84,7 @@ def _facts(error: e.UpstoxError) -> dict[str, str]:
     facts = {"message": _sentence(str(error)), "plain": "", "code": "", "wait": ""}
     if isinstance(error, e.BrokerError):
         facts |= {"plain": error.plain.rstrip("."), "code": error.code or f"HTTP {error.status}"}
-    if isinstance(error, e.RateBudgetSpent):
+    if isinstance(error, e.RateBudgetSpent | e.SignInPaused):
         facts["wait"] = duration(max(1.0, error.wait_seconds))
     return facts
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from services.acting import acting_operator
 from services.domain.accounts import Token
 from services.domain.clock import epoch_ms, from_epoch_ms
 from services.domain.errors import InvalidRequest
@@ -38,6 +39,7 @@ class AuthManager:
         secret = token_data.get("access_token")
         if not isinstance(secret, str):
             raise InvalidRequest("token_data needs an access_token")
+        acting_operator("log the desk in or out at the broker")
         login = self._login
         token = login.read(secret)
         expires_at = token_data.get("expires_at")

@@ -13,13 +13,13 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from services.alerts.rules import ERROR_RATE
 from services.domain.errors import InvalidRequest
 from services.logs import redact
 from services.runtime import get_runtime
 
 __all__ = ["ErrorHandler", "error_handler"]
 
-ALERT_KIND = "error_rate"
 _FIGURES = ("rate", "threshold", "window_minutes", "timestamp", "error_breakdown")
 
 log = logging.getLogger(__name__)
@@ -80,13 +80,14 @@ class ErrorHandler:
         }
 
     def send_alert(self, alert: Mapping[str, Any]) -> None:
-        """Raise `alert`, as `check_error_threshold` made it, in the ledger and in the log. While the last one is open
-        it is brought up to date instead. One that says `alert: False` is refused: there is nothing to raise."""
+        """Raise `alert`, as `check_error_threshold` made it, in the ledger and in the log, and have it sent over every
+        channel. While the last one is open it is brought up to date instead; it is over when the rate is low again.
+        One that says `alert: False` is refused: there is nothing to raise."""
         if not alert.get("alert"):
             raise InvalidRequest("the error rate is within its threshold: there is no alert to send")
         message = redact(str(alert.get("message") or "the error rate is above its threshold"))
-        raised = get_runtime().alerts.raise_alert(
-            ALERT_KIND, message, context={name: alert[name] for name in _FIGURES if name in alert}
+        raised = get_runtime().alert_desk.raise_alert(
+            ERROR_RATE, message, context={name: alert[name] for name in _FIGURES if name in alert}
         )
         log.warning("alert %d: %s", raised.id, message)
 

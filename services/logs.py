@@ -6,12 +6,13 @@ never see them, and from each finished line, traceback included, before it is wr
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -50,6 +51,7 @@ class _Literals:
             repr(secret)[1:-1],
             secret.replace("\\", "\\\\").replace('"', '\\"'),
             secret.encode("utf-8", "backslashreplace").decode("utf-8"),
+            *_in_base64(secret.encode("utf-8", "backslashreplace")),
         }
         with self._lock:
             self._spellings |= spellings
@@ -61,6 +63,17 @@ class _Literals:
         if pattern is None:
             return text
         return pattern.sub(HIDDEN, text)
+
+
+def _in_base64(raw: bytes) -> Iterator[str]:
+    """How `raw` looks inside of something longer in base64: in one of three ways, by where it begins. What its
+    neighbours take part in is left out at both ends."""
+    for skipped in range(3):
+        begins, ends = -(-skipped * 8 // 6), (skipped + len(raw)) * 8 // 6
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            inside = encode(b"\0" * skipped + raw).decode("ascii")[begins:ends]
+            if len(inside) >= SHORTEST_SECRET:
+                yield inside
 
 
 _literals = _Literals()

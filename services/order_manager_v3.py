@@ -15,12 +15,12 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, SupportsIndex, TypeVar
 
+from services.acting import acting
 from services.domain.actors import Actor
 from services.domain.clock import ist_date
 from services.domain.errors import InvalidRequest, NotSent, OrderOutcomeUnknown, RequestRefused, UpstoxError
 from services.domain.intents import IntentState
 from services.domain.orders import BookOrder, OrderChange, OrderRequest, OrderType, Side, Trade, Validity, read_product
-from services.ledger.local_user import local_user
 from services.orders.symbols import instrument_named
 from services.orders.views import Outcome
 from services.runtime import get_runtime
@@ -41,9 +41,9 @@ class ToldList(list[dict[str, Any]]):  # Any: members of several kinds
 class OrderManagerV3:
     """Orders of the account that is logged in, through the process's desk. Cheap to make.
 
-    Every write takes `intent_id` (the same one again gives the first result and sends nothing) and `actor` (else the
-    user of the operating system). Limits, kill switch and counts are those of the ledger, which a desk in another
-    process shares.
+    Every write takes `intent_id` (the same one again gives the first result and sends nothing) and `actor` (else
+    the person at the screen, or the user of the operating system). Limits, kill switch and counts are those of the
+    ledger, which a desk in another process shares.
     """
 
     def __init__(self, db_path: str = "market_data.db", use_v3: bool = True) -> None:
@@ -102,7 +102,7 @@ class OrderManagerV3:
             slice=slice,
         )
         outcome = self._runtime.orders.place(
-            request, intent_id=intent_id or str(uuid.uuid4()), actor=actor or local_user(), label=label
+            request, intent_id=intent_id or str(uuid.uuid4()), actor=actor or acting(), label=label
         )
         if outcome.state is IntentState.REFUSED:
             raise RequestRefused(outcome.reason, status=400, code=outcome.code, endpoint="place order")
@@ -138,7 +138,7 @@ class OrderManagerV3:
             market_protection=_price("market protection", market_protection),
         )
         outcome = self._runtime.orders.modify(
-            order_id, change, intent_id=intent_id or str(uuid.uuid4()), actor=actor or local_user()
+            order_id, change, intent_id=intent_id or str(uuid.uuid4()), actor=actor or acting()
         )
         return _accepted(outcome)
 
@@ -148,7 +148,7 @@ class OrderManagerV3:
         Raises as `place_order` does for everything else.
         """
         outcome = self._runtime.orders.cancel(
-            order_id, intent_id=intent_id or str(uuid.uuid4()), actor=actor or local_user()
+            order_id, intent_id=intent_id or str(uuid.uuid4()), actor=actor or acting()
         )
         return _accepted(outcome)
 

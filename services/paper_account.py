@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TypeVar
 
-from services.domain.actors import Actor
+from services.domain.actors import Actor, require_operator
 from services.domain.errors import InvalidRequest, UpstoxError
 from services.domain.paper_accounts import ArchivedBook, PaperAccount
 from services.ledger.audit import Audit
@@ -60,8 +60,7 @@ class PaperAccounts:
         positions and holdings are gone; nothing of the ledger is. Sent once: where no answer comes, the broker is asked
         which account runs.
         """
-        if not actor.role.may_trade:
-            raise InvalidRequest(f"{actor.name} may look at this desk, not trade on it")
+        require_operator(actor, "put an account away")
         before = self.look()
         if confirm.strip() != before.user_id:
             raise InvalidRequest(f"type {before.user_id} to confirm: every order, position and holding is put away")

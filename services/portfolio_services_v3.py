@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import uuid
 
+from services.acting import acting
 from services.domain.actors import Actor
 from services.domain.errors import InvalidRequest, NotSent, OrderOutcomeUnknown
 from services.domain.intents import IntentState
 from services.domain.orders import Side, read_product
-from services.ledger.local_user import local_user
 from services.orders.symbols import instrument_named
 from services.orders.views import Outcome
 from services.runtime import get_runtime
@@ -46,7 +46,8 @@ class PortfolioServicesV3:
         `symbol`: an instrument key, or a symbol; a bare one means the share on NSE, else on BSE, else the only
         instrument of that name. `transaction_type` is the side that opened the position. True: the broker has done it.
         False: the broker refused, and the reason is in the ledger. `intent_id`: the decision; the same one again sends
-        nothing and gives the first answer. `actor`: who decided, else the user of the operating system.
+        nothing and gives the first answer. `actor`: who decided, else the person at the screen or the user
+        of the operating system.
 
         Raises `InvalidRequest` for nonsense and for what the desk's own checks refuse, `UnknownInstrument`,
         `LoginRequired`, `NotSent` if it certainly never left, and `OrderOutcomeUnknown` if no answer came: then the
@@ -63,7 +64,7 @@ class PortfolioServicesV3:
             old,
             new,
             intent_id=intent_id or f"convert-{uuid.uuid4().hex}",
-            actor=actor or local_user(),
+            actor=actor or acting(),
         )
         return _was_taken(outcome)
 

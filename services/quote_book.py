@@ -21,7 +21,7 @@ from services.domain.clock import Clock, epoch_ms
 from services.domain.errors import BrokerFault, InvalidRequest, StorageError, TransportError, UpstoxError
 from services.domain.instruments import is_instrument_key, require_instrument_key
 from services.domain.leases import Leases
-from services.domain.quote_batch import BadKeys, BatchResult, BookStats
+from services.domain.quote_batch import BadKeys, BatchResult, BookStats, ReadCounts
 from services.domain.quote_row import QuoteRow
 from services.domain.quotes import PriceSource
 from services.domain.refresh_plan import plan_refresh
@@ -102,6 +102,7 @@ class QuoteBook:
         self._leases = Leases()
         self._bad = BadKeys()
         self._tally = HitTally()
+        self._counts = ReadCounts()
         self._looked_up: set[str] = set()  # keys that SQLite was asked for; from then on memory knows better
         self._failed_refreshes = 0
         self._out_of_reach = False
@@ -141,13 +142,15 @@ class QuoteBook:
             found = self._memory.fresh(asked, stamp) if use_cache else {}
             if live:
                 found = {key: live.get(key) or found[key] for key in asked if key in live or key in found}
+            self._counts.live += len(live)
             if len(found) == len(asked):
+                self._counts.memory += len(found) - len(live)
                 metric = self._tally.add(len(found), int(stamp))
         if len(found) == len(asked):
             if metric is not None:
                 self._writer.put(metric=metric)
             return BatchResult(found)
-        return self._get_missing(dict.fromkeys(asked), found, now, use_cache=use_cache, use_v3=use_v3)
+        return self._get_missing(dict.fromkeys(asked), found, now, live=len(live), use_cache=use_cache, use_v3=use_v3)
 
     def last_known(self, keys: Iterable[str], *, disk: bool = True) -> dict[str, QuoteRow]:
         """What was last heard of `keys`, of any age (each row tells when it was received). Makes no request; what this
@@ -222,7 +225,14 @@ class QuoteBook:
     # -- what memory lacks -------------------------------------------------------------------------------------
 
     def _get_missing(
-        self, asked: dict[str, None], found: dict[str, QuoteRow], now: datetime, *, use_cache: bool, use_v3: bool | None
+        self,
+        asked: dict[str, None],
+        found: dict[str, QuoteRow],
+        now: datetime,
+        *,
+        live: int,
+        use_cache: bool,
+        use_v3: bool | None,
     ) -> BatchResult:
         """`get` for what memory did not answer whole."""
         problems: dict[str, UpstoxError] = {
@@ -239,6 +249,10 @@ class QuoteBook:
         fetched = self._fetcher.ask(missing, use_cache=use_cache, use_v3=use_v3)
         memory_hits, db_hits, misses = len(found) + len(silent), len(stored), len(missing)
         read = memory_hits + db_hits + misses
+        with self._lock:
+            self._counts.memory += memory_hits - live
+            self._counts.store += db_hits
+            self._counts.broker += misses
         self._note(fetched, QuoteMetric(epoch_ms(now), read, memory_hits, db_hits, misses, api_calls=0))
         rows = {**found, **stored, **fetched.rows}
         problems.update(fetched.problems)
@@ -294,6 +308,11 @@ class QuoteBook:
             self._writer.put(metric=metric)
 
     # -- for the owner -----------------------------------------------------------------------------------------
+
+    def counts(self) -> ReadCounts:
+        """Where keys were found since this process began. Reads no file."""
+        with self._lock:
+            return replace(self._counts)
 
     def stats(self) -> BookStats:
         """How the cache does now and did in the last hour. Reads SQLite."""

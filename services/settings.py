@@ -27,6 +27,7 @@ UPSTOX_ORDER = "https://api-hft.upstox.com"
 UPSTOX_ASSETS = "https://assets.upstox.com"
 _NOT_PREFIXED = ("UPSTOX_CLIENT_ID", "UPSTOX_CLIENT_SECRET", "UPSTOX_REDIRECT_URI", "ENCRYPTION_KEY")
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}")
 _PLAIN_URL = re.compile(r"(?:https?|wss?)://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
 
 
@@ -35,6 +36,14 @@ class Mode(StrEnum):
 
     PAPER = "paper"
     LIVE = "live"
+
+
+class SignIn(StrEnum):
+    """Who has to sign in."""
+
+    BEYOND_LOOPBACK = "beyond-loopback"
+    """Everybody, as soon as the desk is served beyond this machine."""
+    ALWAYS = "always"
 
 
 def is_loopback(url: str) -> bool:
@@ -113,6 +122,8 @@ class Settings(BaseSettings):
     """Let MCX orders past the desk's own check; Upstox has taken none through its API since April 2026."""
     square_off: time | None = None
     """When the broker closes intraday positions (IST), if not at its usual times: for the warning before that."""
+    metrics_token: SecretStr | None = Field(default=None, min_length=16)
+    """Whoever brings it (`Authorization: Bearer …`) may read `/metrics`, `/livez` and `/readyz` from elsewhere too."""
     paper_clock: str = "always"
     """`always`, `exchange`, or an ISO instant with an optional speed (`2026-11-20T09:15:00+05:30x60`)."""
     paper_seed: int = 7
@@ -120,6 +131,24 @@ class Settings(BaseSettings):
     paper_instruments: Path | None = None
     paper_candles: Path | None = None
     paper_faults: bool = False
+
+    sign_in: SignIn = SignIn.BEYOND_LOOPBACK
+    """Who has to sign in. Whoever comes from another machine, or through a proxy, always has to."""
+    sign_in_hours: float = Field(default=12.0, ge=0.1, le=168)
+    """How long a sign-in is good."""
+    names: str | None = None
+    """Names and addresses, separated by commas, under which browsers on other machines reach the desk."""
+    public_url: str | None = None
+    """The address of a proxy before the desk (`https://desk.example.com`), as browsers see it."""
+    tls_cert: Path | None = None
+    """Certificate (PEM, with its chain) and key, with which the desk itself speaks TLS."""
+    tls_key: Path | None = None
+    plain_http: bool = False
+    """Serve other machines without TLS: everybody on the way can read passwords. For a network that is trusted."""
+    oidc_metadata_url: str | None = None
+    """An OpenID Connect issuer by which persons may sign in as well: the address of its `openid-configuration`."""
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
 
     client_id: str | None = Field(default=None, validation_alias=AliasChoices("UPSTOX_CLIENT_ID", "client_id"))
     client_secret: SecretStr | None = Field(
@@ -163,6 +192,37 @@ class Settings(BaseSettings):
                     raise ValueError(f"DESK_{name.upper()}: live mode needs an https address of upstox.com")
         return self
 
+    @field_validator("names")
+    @classmethod
+    def _plain_names(cls, value: str | None) -> str | None:
+        for name in (value or "").split(","):
+            if name.strip() and not _PLAIN_NAME.fullmatch(name.strip()):
+                raise ValueError("write names and addresses alone, separated by commas: desk.lan,192.168.1.5")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _plain_address(cls, value: str | None) -> str | None:
+        given = (value or "").rstrip("/")
+        if given and (not _PLAIN_URL.fullmatch(given) or urlsplit(given).path or not given.startswith("http")):
+            raise ValueError("write the address alone: https://desk.example.com")
+        return given or None
+
+    @model_validator(mode="after")
+    def _whole_sets(self) -> Settings:
+        """What belongs together is there together."""
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("DESK_TLS_CERT and DESK_TLS_KEY belong together")
+        issuer = (self.oidc_metadata_url, self.oidc_client_id, self.oidc_client_secret)
+        if any(issuer) and not all(issuer):
+            raise ValueError("DESK_OIDC_METADATA_URL, DESK_OIDC_CLIENT_ID and DESK_OIDC_CLIENT_SECRET belong together")
+        url = self.oidc_metadata_url
+        if url and not (url.startswith("https://") or is_loopback(url)):
+            raise ValueError("DESK_OIDC_METADATA_URL: an issuer is asked over https")
+        if url and self.public_url is None:
+            raise ValueError("DESK_OIDC_METADATA_URL needs DESK_PUBLIC_URL: the issuer sends browsers back to it")
+        return self
+
     @model_validator(mode="after")
     def _no_live_token_on_paper(self) -> Settings:
         """A process that trades on paper never has a token at hand that trades for money."""
@@ -178,6 +238,13 @@ class Settings(BaseSettings):
     def folder(self) -> Path:
         """Where this mode keeps its files. A rehearsal has its own, so that it never touches live data."""
         return self.data_dir / ("rehearsal" if self.live_rehearsal else self.mode.value)
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        """The names beyond this machine under which the desk may be reached, in lower case."""
+        given = [name.strip() for name in (self.names or "").split(",")]
+        public = urlsplit(self.public_url).hostname if self.public_url else None
+        return tuple(dict.fromkeys(name.lower() for name in (*given, public or "") if name))
 
     @property
     def starts_own_broker(self) -> bool:

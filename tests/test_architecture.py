@@ -25,7 +25,7 @@ CLOCKS = {
     ("time", "localtime"),
 }
 BEFORE_PACKAGES = ("dashboard.__main__", "tests.__main__")
-AFTER_ENTERING = ("dashboard.launcher",)  # what the first of them imports once it runs inside `.venv`
+AFTER_ENTERING = ("dashboard.launcher", "dashboard.manage")  # what the first of them imports inside `.venv`
 READ_BY_ANY_PYTHON = (
     "dashboard/__init__.py",
     "dashboard/__main__.py",

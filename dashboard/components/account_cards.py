@@ -5,11 +5,15 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import streamlit as st
+from pydantic import AliasChoices, SecretStr
 
 from dashboard.components.cards import card_title, fact_table
 from dashboard.components.money_cards import show_money
 from dashboard.components.notices import live_part, problems_in_words
 from dashboard.formatting import duration, ist_moment, ist_when, quantity
+from dashboard.locks.gate import NOTICE
+from dashboard.locks.person import person
+from dashboard.markup import plain
 from dashboard.resources import desk, opening, person_keeper
 from dashboard.routes import CALLBACK
 from dashboard.theme import mode_look
@@ -52,9 +56,15 @@ def token_card() -> None:
             )
         if state.problem and state.kind is not None:
             st.caption(state.problem)
-        if state.kind is not None and st.button("Sign out", icon=":material/logout:", key="account-sign-out"):
-            login.sign_out()
-            st.rerun()
+        if state.kind is not None and st.button(
+            "Log out at the broker" if person().signed_in else "Sign out",
+            icon=":material/logout:",
+            key="account-sign-out",
+            disabled=not person().actor.role.may_operate,
+        ):
+            with problems_in_words():
+                login.sign_out()
+                st.rerun()
 
 
 def sign_in_card() -> None:
@@ -63,6 +73,9 @@ def sign_in_card() -> None:
     paper = runtime.settings.mode is Mode.PAPER
     with st.container(border=True, height="stretch"):
         card_title("Log in")
+        if not person().actor.role.may_operate:
+            st.info("An operator logs the desk in at the broker.", icon=":material/lock:")
+            return
         try:
             url = runtime.login.authorization_url(
                 own_callback() if paper and not runtime.settings.redirect_uri else None
@@ -84,8 +97,18 @@ def sign_in_card() -> None:
             _take_pasted(pasted)
         if not paper and st.button("Ask on my phone", icon=":material/smartphone:", key="account-phone"):
             with problems_in_words():
-                runtime.login.request_on_phone()
-                st.success("Approve the request in the Upstox app; the token is delivered to your notifier address.")
+                asked = runtime.login.request_on_phone()
+                st.success(
+                    plain(
+                        f"Approve the request in the Upstox app. The token is posted to {asked.notifier_url}, until "
+                        f"{ist_moment(asked.expires)}; nothing here waits for it."
+                    )
+                )
+        if not paper:
+            st.caption(
+                f"A token that is asked for on the phone comes by {NOTICE}: the app's notifier address has to lead "
+                "there, over public HTTPS. It is kept only if a profile call proves it."
+            )
 
 
 def _broker_name(settings: Settings) -> str:
@@ -162,7 +185,23 @@ def settings_card() -> None:
         for column, part in ((left, names[:6]), (right, names[6:])):
             with column:
                 fact_table({name: facts[name] for name in part})
+        with st.expander("Every setting"):
+            fact_table(effective(settings))
         st.caption("Read once at start from the environment and .env; secrets are never shown.")
+
+
+def effective(settings: Settings) -> dict[str, str]:
+    """Every setting by the name of its variable, as it holds now; of a secret only whether there is one."""
+    told = {}
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        alias = field.validation_alias
+        variable = str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"DESK_{name.upper()}"
+        if isinstance(value, SecretStr) or "SecretStr" in str(field.annotation):
+            told[variable] = "set" if value else "not set"
+        else:
+            told[variable] = "not set" if value is None else str(value)
+    return told
 
 
 def master_words() -> str:

@@ -14,6 +14,7 @@ from dashboard.chart_data import Scene, instants
 from dashboard.chart_marks import MarkSource
 from dashboard.chart_state import choose, chosen, keep_view, problems, see, sight
 from dashboard.chart_words import audit_told, missing_told, provisional_told, sources_told
+from dashboard.components.alert_dialog import alert_button
 from dashboard.components.candle_audit import audit_part
 from dashboard.components.candle_bar import compare, indicators, instrument_search, interval_and_range, two_charts
 from dashboard.components.candle_files import files_popover
@@ -34,7 +35,7 @@ from services.domain.errors import LoginRequired, TokenRejected
 from services.domain.instruments import Instrument
 from services.runtime import Runtime
 
-SEARCH_PIXELS = 240
+SEARCH_PIXELS = 200
 PATIENCE = 1.5
 """Seconds that the first drawing of a series waits for it: what is stored takes a few milliseconds."""
 
@@ -86,6 +87,7 @@ def _controls(place: int, instruments: Mapping[str, Instrument]) -> None:
         two_charts(place)
         if "_INDEX|" not in chosen(place).key:
             trade_link(chosen(place).key)
+        alert_button(key=f"candles-alert-{place}", instrument_key=chosen(place).key)
 
 
 def _offered(place: int) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.components.alert_dialog import alert_button
 from dashboard.components.cards import card_title, fact_table
 from dashboard.components.chart_link import chart_link
 from dashboard.components.trade_link import side_links
@@ -99,10 +100,11 @@ def instrument_panel(reading: Reading, instrument_key: str, *, key: str) -> None
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             card_title(instrument.symbol if instrument else instrument_key, instrument.name if instrument else "")
-            with st.container(horizontal=True, width="content", gap="xsmall"):
+            with st.container(horizontal=True, width="content", gap="xsmall", vertical_alignment="center"):
                 if instrument is None or not instrument.is_index:
                     side_links(instrument_key)
                 chart_link(instrument_key)
+                alert_button(key=f"{key}-alert", instrument_key=instrument_key)
         depth_ladder(reading, instrument_key, key=key)
         fact_table(day_facts(reading, instrument_key))
 

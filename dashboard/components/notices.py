@@ -15,7 +15,7 @@ from dashboard.navigation import ACCOUNT
 from dashboard.resources import Opening, opening
 from dashboard.state import say_later
 from dashboard.words import in_words
-from services.domain.errors import ConfigurationError, LoginRequired, TokenRejected, UpstoxError
+from services.domain.errors import ConfigurationError, Forbidden, LoginRequired, TokenRejected, UpstoxError
 
 P = ParamSpec("P")
 
@@ -43,7 +43,7 @@ def problems_in_words(*, briefly: bool = False) -> Iterator[None]:
     try:
         yield
     except UpstoxError as error:
-        log.debug("shown on a page: %s", error)
+        log.log(logging.WARNING if isinstance(error, Forbidden) else logging.DEBUG, "shown on a page: %s", error)
         if briefly:
             st.caption(f":material/info: {plain(in_words(error).title)}: not known now.")
         else:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from dashboard.components.notices import problems_in_words
+from dashboard.components.notices import problems_in_words, problems_said
 from dashboard.components.order_banner import mode_banner
 from dashboard.components.ticket_figures import show_figures, show_findings
 from dashboard.formatting import duration, quantity, rupees
@@ -90,10 +90,11 @@ def _draw(draft: OrderDraft) -> None:
 
 def _send(intent_id: str) -> None:
     """The one press. A second one finds the first."""
-    sender = order_sender()
-    sender.send(intent_id, actor())
-    sender.look(intent_id, wait=PATIENCE)
-    st.session_state[_PRESSED] = True
+    with problems_said():
+        sender = order_sender()
+        sender.send(intent_id, actor())
+        sender.look(intent_id, wait=PATIENCE)
+        st.session_state[_PRESSED] = True
 
 
 @st.fragment(run_every=FIGURES_EVERY)

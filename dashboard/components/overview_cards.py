@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.alert_words import TONES
 from dashboard.calendar_words import PHASE_NAMES
 from dashboard.columns import Layout
 from dashboard.components.account_cards import master_words
@@ -22,8 +23,10 @@ from dashboard.reading import Reading
 from dashboard.resources import desk
 from dashboard.state import first_time
 from dashboard.words import title_of
+from services.alerts import title_of as alert_title
 from services.domain.phases import Market, Phase, PhaseNow
 
+MOST_ALERTS = 5
 FIRST_WAIT = 1.0
 """Real seconds that a first look may wait for positions."""
 _MOVER_COLUMNS = Layout(("ltp", "change_percent", "day", "volume"))
@@ -121,9 +124,11 @@ def trouble_card() -> None:
     runtime = desk()
     card_title("Alerts and errors")
     with problems_in_words(briefly=True):
-        alerts = runtime.alerts.all(open_only=True, limit=5)
-        for alert in alerts:
-            st.markdown(f":orange-badge[{alert.severity}] {plain(alert.message)}")
+        alerts = runtime.alert_desk.standing().alerts
+        for alert in alerts[:MOST_ALERTS]:
+            st.markdown(f":{TONES[alert.severity]}-badge[{plain(alert_title(alert.kind))}] {plain(alert.message)}")
+        if len(alerts) > MOST_ALERTS:
+            st.caption(f"{len(alerts) - MOST_ALERTS} more on the health page.")
         if not alerts:
             st.markdown(":material/check: No open alerts")
         kinds = runtime.errors.breakdown(24 * 60)

@@ -42,6 +42,7 @@ def quote_table(
     on_sort: Event | None = None,
     on_shift: Event | None = None,
     on_trade: Event | None = None,
+    on_alert: Event | None = None,
     quiet: bool = False,
 ) -> None:
     """Draw the table. A handler that is given makes that gesture possible; it runs before the next redraw.
@@ -58,6 +59,7 @@ def quote_table(
         "removable": on_remove is not None,
         "movable": on_order is not None,
         "tradable": on_trade is not None,
+        "alertable": on_alert is not None,
         "quiet": quiet,
         "push": push_door(push_tokens().renew),
         "sort": None if sort is None else {"id": sort.id, "dir": "desc" if sort.down else "asc"},
@@ -71,6 +73,7 @@ def quote_table(
         on_sorted_change=_handler(key, "sorted", on_sort),
         on_shifted_change=_handler(key, "shifted", on_shift),
         on_traded_change=_handler(key, "traded", on_trade),
+        on_alerted_change=_handler(key, "alerted", on_alert),
     )
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.columns import Layout, Sort
+from dashboard.components.alert_dialog import alert_is_wanted, want_alert
 from dashboard.components.depth import instrument_panel
 from dashboard.components.index_strip import index_strip
 from dashboard.components.notices import live_part, problems_said, show_problem
@@ -71,6 +72,8 @@ def _live(drawn: Watchlist, strip: DeltaGenerator, *, depth: bool) -> None:
     """The one live part: indices, table, depth. Reads what is known; the refresher behind it asks the broker."""
     say()
     ticket_wanted()
+    if alert_is_wanted():
+        st.rerun()  # a dialog is opened by a whole run
     rt, id = desk(), drawn.id
     watchlist = _named(id)
     if watchlist != drawn:  # changed here or in another tab: the bar above shows it too
@@ -99,6 +102,7 @@ def _live(drawn: Watchlist, strip: DeltaGenerator, *, depth: bool) -> None:
             on_shift=lambda keys: rt.watchlists.reorder(id, keys),
             on_sort=lambda sent: _save(id, replace(layout, sort=Sort.from_browser(sent))),
             on_trade=_trade,
+            on_alert=lambda sent: want_alert(str(sent)),
         )
     if chosen is not None:
         with side:

@@ -82,15 +82,21 @@ class PushHub:
         prices: Callable[[], Prices],
         *,
         painted: Callable[[float], None] = lambda seconds: None,
+        sent: Callable[[Mapping[str, Row]], float | None] = lambda rows: None,
+        whole_way: Callable[[float], None] = lambda seconds: None,
         news: Callable[[int], Sequence[Mapping[str, Any]]] = lambda after: (),
         times_a_second: float = TIMES_A_SECOND,
         most_clients: int = MOST_CLIENTS,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`painted` hears how long a change took from its sending to the screen, in seconds. `news` is asked for what
-        happened after a number (member `n`), to be told to everybody at once; it must not wait either."""
+        """`painted` hears how long a change took from its sending to the screen, in seconds; `sent` the rows that were
+        handed to the connections just now, and may tell how long they had waited for that; `whole_way` hears the sum.
+        `news` is asked for what happened after a number (member `n`), to be told to everybody at once; it must not wait
+        either."""
         self._prices = prices
         self._painted = painted
+        self._was_sent = sent
+        self._whole_way = whole_way
         self._news = news
         self._newest = 0
         self._pause = 1 / times_a_second
@@ -103,11 +109,13 @@ class PushHub:
         self._names = count(1)
         self._number = 0
         self._messages = 0  # of the last pass
-        self._sent: OrderedDict[int, float] = OrderedDict()
+        self._sent: OrderedDict[int, tuple[float, float | None]] = OrderedDict()
         self._last_beat = float("-inf")
         self._last_word = ""
         self.let_go = 0
         """Listeners that were too slow."""
+        self.sent = 0
+        """Messages, to all listeners."""
 
     def __len__(self) -> int:
         return len(self._clients)
@@ -146,7 +154,11 @@ class PushHub:
     def painted(self, number: int) -> None:
         """A browser has drawn message `number`. The way of its report back is measured with it: never too little."""
         if (sent := self._sent.get(number)) is not None:
-            self._painted(self._monotonic() - sent)
+            at, waited = sent
+            took = self._monotonic() - at
+            self._painted(took)
+            if waited is not None:
+                self._whole_way(waited + took)
 
     async def run(self) -> None:
         """The pump, until it is cancelled."""
@@ -196,7 +208,8 @@ class PushHub:
             for client in tuple(clients):
                 if not client.take(frame):
                     self._deliver(client, text)
-        self._remember()
+        self.sent += self._messages
+        self._remember(self._was_sent(rows) if rows else None)
 
     def close(self) -> None:
         """Let everybody go."""
@@ -234,8 +247,8 @@ class PushHub:
     def _head(self, word: str) -> str:
         return f'"n":{self._number},"now":{self._prices().now_ms()},"feed":{word}'
 
-    def _remember(self) -> None:
-        self._sent[self._number] = self._monotonic()
+    def _remember(self, waited: float | None = None) -> None:
+        self._sent[self._number] = self._monotonic(), waited
         while len(self._sent) > REMEMBERED:
             self._sent.popitem(last=False)
 

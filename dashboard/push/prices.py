@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from dashboard.push.fields import Row
 from services.domain.clock import epoch_ms
 from services.domain.errors import InvalidRequest
+from services.domain.quotes import FROM_FEED
 from services.runtime import Runtime
 
 RENEW_SECONDS = 5.0
@@ -20,6 +22,7 @@ HOLDER = "push"
 MOST_UNWANTED = 1000
 """Rows of which it is remembered that they were told, though nobody listens any more."""
 STEP = 50
+STAND_FOR_ALL = 20
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +77,20 @@ class DeskPrices:
     def painted(self, seconds: float) -> None:
         """A change took so long from its sending to a screen."""
         self._runtime().painted(seconds)
+
+    def whole_way(self, seconds: float) -> None:
+        """A price of the feed was on a screen so long after it came."""
+        self._runtime().on_screen(seconds)
+
+    def sent(self, rows: Mapping[str, Row]) -> float | None:
+        """`rows` were handed to the browsers' connections just now. The newest of some stands for all of them: a row
+        that the feed only vouches for is older than anything that it told. The real seconds that it waited."""
+        told = [row["received_at"] for row in islice(rows.values(), STAND_FOR_ALL) if row["api_version"] == FROM_FEED]
+        if not told:
+            return None
+        runtime = self._runtime()
+        waited: float = runtime.sent((runtime.clock.now() - max(told)).total_seconds())
+        return waited
 
     def now_ms(self) -> int:
         return epoch_ms(self._runtime().clock.now())

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from dashboard.door import door_of
 from dashboard.push.hub import Client, PushHub
 from dashboard.push.messages import Painted, parse, parse_hello
 from dashboard.push.protocol import direct_protocol
@@ -42,7 +42,7 @@ def push_routes(the_hub: Callable[[], PushHub], the_tokens: Callable[[], PushTok
         try:
             async with asyncio.timeout(HELLO_SECONDS):
                 token, want = parse_hello(await socket.receive_text())
-            if not tokens.accepts(token):
+            if not tokens.accepts(token, door_of(socket.scope).owner):
                 await socket.close(FORBIDDEN)
                 return
             if hub.is_full:
@@ -76,8 +76,10 @@ async def _serve(socket: WebSocket, hub: PushHub, client: Client) -> None:
     for task in pending:
         task.cancel()
     await asyncio.gather(*pending, return_exceptions=True)
-    for task in done:
-        task.result()
+    failures = [task.exception() for task in done]  # of both, or the one that is not looked at complains in the log
+    for failure in failures:
+        if failure is not None:
+            raise failure
 
 
 async def _listen(socket: WebSocket, hub: PushHub, client: Client) -> None:
@@ -114,4 +116,4 @@ async def _close(socket: WebSocket, code: int) -> None:
 def _is_own_page(socket: WebSocket) -> bool:
     """Browsers always tell the origin of a page that opens a websocket, and do not hold it to the same origin."""
     origin = socket.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc.lower() == socket.headers.get("host", "").lower()
+    return origin is not None and origin.partition("://")[2].lower() == socket.headers.get("host", "").lower()

@@ -53,6 +53,16 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class RegisteredAddresses:
+    """From where the broker takes this person's orders. The instants are as the broker tells them, without a zone."""
+
+    primary: str
+    primary_since: str
+    secondary: str
+    secondary_since: str
+
+
+@dataclass(frozen=True, slots=True)
 class Funds:
     """Money, exact, in rupees."""
 

@@ -1,17 +1,17 @@
-"""Who acts: a person at a screen, a notebook, or the desk itself."""
+"""Who acts: a person at a screen, a notebook, or the desk itself; and what they may do."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.domain.errors import InvalidRequest
+from services.domain.errors import Forbidden, InvalidRequest
 
 MAX_NAME = 80
 
 
 class Role(StrEnum):
-    """What somebody may do."""
+    """What somebody may do. An operator may all that a trader may, a trader all that a viewer may."""
 
     VIEWER = "viewer"
     TRADER = "trader"
@@ -22,6 +22,15 @@ class Role(StrEnum):
     @property
     def may_trade(self) -> bool:
         return self in {Role.TRADER, Role.OPERATOR}
+
+    @property
+    def may_operate(self) -> bool:
+        """Users, broker login, limits, channels, and letting orders leave again."""
+        return self is Role.OPERATOR
+
+
+PERSONS = (Role.VIEWER, Role.TRADER, Role.OPERATOR)
+"""The roles that a person can have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +51,15 @@ class Actor:
 
 THE_DESK = Actor("desk", Role.DESK)
 """Nobody pressed a button: the program found it out."""
+
+
+def require_trader(actor: Actor) -> None:
+    """Raises `Forbidden` for who may only look."""
+    if not actor.role.may_trade:
+        raise Forbidden(f"{actor.name} may look at this desk, not trade on it or change anything")
+
+
+def require_operator(actor: Actor, what: str) -> None:
+    """Raises `Forbidden` for all but operators; `what` is what was to be done ("change the limits")."""
+    if not actor.role.may_operate:
+        raise Forbidden(f"only an operator may {what}; {actor.name} is a {actor.role.value} here")

@@ -6,7 +6,10 @@
     │   ├── TokenStoreLocked         a token store without the key that opens it
     │   └── ForeignToken             a token that this process must not hold
     ├── InvalidRequest               refused here, nothing was sent
-    │   └── UnknownInstrument        not in the instrument master
+    │   ├── UnknownInstrument        not in the instrument master
+    │   └── Forbidden                whoever asks may not do this
+    ├── SignInRefused                wrong name or password, or too many of them
+    │   └── SignInPaused             nobody is let in for a while (`wait_seconds`)
     ├── LoginRequired                a person must log in (carries the login URL)
     ├── NoData                       the broker answered and has nothing to say of this instrument
     ├── NotPublished                 nobody has told this yet: next year's holidays
@@ -72,6 +75,24 @@ class InvalidRequest(UpstoxError, ValueError):
 
 class UnknownInstrument(InvalidRequest):
     """The instrument master does not know this key or symbol."""
+
+
+class Forbidden(InvalidRequest):
+    """Whoever asks may not do this: a viewer who writes, a trader who changes what operators decide."""
+
+
+class SignInRefused(UpstoxError):
+    """Nobody was let in. Says nothing of whether the name or the password was wrong."""
+
+
+class SignInPaused(SignInRefused):
+    """Too many wrong attempts: nobody is let in under this name, from there, or at all, for `wait_seconds`."""
+
+    retryable = True
+
+    def __init__(self, message: str, *, wait_seconds: float) -> None:
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
 
 
 class LoginRequired(UpstoxError):

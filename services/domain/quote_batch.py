@@ -47,6 +47,18 @@ class BookStats:
         return self.hits_1h / asked if asked else None
 
 
+@dataclass(slots=True)
+class ReadCounts:
+    """Where keys were found, since the process began. Not locked: its owner's lock guards it."""
+
+    live: int = 0
+    """On the board of the live feed."""
+    memory: int = 0
+    store: int = 0
+    broker: int = 0
+    """Nowhere: the broker was asked."""
+
+
 class BadKeys:
     """Keys that the broker refused, remembered for a while. Not locked: its owner's lock guards it."""
 

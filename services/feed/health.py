@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -28,6 +28,26 @@ class StreamState(StrEnum):
     """The broker refuses the connection, several times now. Tried again rarely."""
     NO_SLOT = "no free slot"
     """Other processes hold the account's connections. Goes on by itself when one becomes free."""
+
+
+class EndKind(StrEnum):
+    """Why a connection or an attempt ended, in a word that can be counted."""
+
+    ASKED = "asked"
+    """Nobody wanted it any more."""
+    MUTE = "mute"
+    """Open, but no price came in the session."""
+    TOKEN = "token"  # noqa: S105
+    """The token ended, was refused or replaced, or there is none."""
+    REFUSED = "refused"
+    LIMITED = "limited"
+    """Too many requests."""
+    NOT_REACHED = "not_reached"
+    """No answer while connecting."""
+    LOST = "lost"
+    """The broker, or the way to it, broke it off."""
+    FAULT = "fault"
+    """The desk's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +121,8 @@ class StreamHealth:
     ends: tuple[StreamEnd, ...]
     """The last ends, the newest last."""
     timestamp: datetime
+    ends_by_kind: Mapping[EndKind, int] = field(default_factory=dict)
+    """How many connections and attempts have ended since the process began, by kind."""
 
 
 class HealthBook:
@@ -128,8 +150,10 @@ class HealthBook:
         self._stale_since: datetime | None = None
         self._next_attempt: float | None = None
         self._ends: deque[StreamEnd] = deque(maxlen=ENDS_KEPT)
-        self._message_rate = _Rate()
-        self._update_rate = _Rate()
+        self._ends_by_kind = dict.fromkeys(EndKind, 0)
+        self._second = -1
+        self._marks: deque[tuple[int, int, int]] = deque(maxlen=2 * _RATE_SECONDS)
+        self._since: float | None = None
 
     # -- what happens --------------------------------------------------------------------------------------------
 
@@ -148,13 +172,20 @@ class HealthBook:
 
     def message(self, now: float, updates: int) -> None:
         """A frame with so many prices, at the monotonic instant `now`. The hottest line of this module."""
+        if (second := int(now)) != self._second:
+            self._new_second(second, now)
         self.messages += 1
         self._last_message = now
-        self._message_rate.add(now, 1)
         if updates:
             self.updates += updates
             self._last_update = now
-            self._update_rate.add(now, updates)
+
+    def _new_second(self, second: int, now: float) -> None:
+        """Remember the counts as they stand when the first frame of a second comes: rates are told from those."""
+        self._second = second
+        self._marks.append((second, self.messages, self.updates))
+        if self._since is None:
+            self._since = now
 
     def record(self, *, ended: str | None = None) -> ConnectionRecord | None:
         """The connection that is open, for the books; `ended`: it ends now, for this reason."""
@@ -175,8 +206,9 @@ class HealthBook:
             reconnect=self.connections - 1,
         )
 
-    def ended(self, reason: str) -> ConnectionRecord | None:
+    def ended(self, reason: str, kind: EndKind = EndKind.LOST) -> ConnectionRecord | None:
         """The connection, or the attempt, is over. Its record if it was open."""
+        self._ends_by_kind[kind] += 1
         record = self.record(ended=reason)
         now = self._clock.now() if record is None else record.at
         self._opened = self._opened_at = None
@@ -204,6 +236,7 @@ class HealthBook:
         now = self._monotonic()
         state, next_attempt = self.state, self._next_attempt
         connected = state is StreamState.CONNECTED
+        messages_per_second, updates_per_second = self._rates(now)
         return StreamHealth(
             state=state,
             reason="" if connected else self.reason,
@@ -212,8 +245,8 @@ class HealthBook:
             uptime_seconds=self.uptime if connected else 0.0,
             messages_received=self.messages,
             updates_received=self.updates,
-            messages_per_second=self._message_rate.at(now),
-            updates_per_second=self._update_rate.at(now),
+            messages_per_second=messages_per_second,
+            updates_per_second=updates_per_second,
             last_message_ago_seconds=_ago(now, self._last_message),
             last_update_ago_seconds=_ago(now, self._last_update),
             stale_since=None if connected else self._stale_since,
@@ -228,41 +261,27 @@ class HealthBook:
             slot=slot,
             ends=tuple(self._ends),
             timestamp=self._clock.now(),
+            ends_by_kind=dict(self._ends_by_kind),
         )
 
-
-class _Rate:
-    """Events a second over the last whole seconds. One thread adds."""
-
-    def __init__(self) -> None:
-        self._counts = [0] * (_RATE_SECONDS + 1)
-        self._seconds = [-1] * (_RATE_SECONDS + 1)
-        self._since: float | None = None
-
-    def add(self, now: float, count: int) -> None:
-        if self._since is None:
-            self._since = now
-        second = int(now)
-        place = second % (_RATE_SECONDS + 1)
-        if self._seconds[place] != second:
-            self._seconds[place] = second
-            self._counts[place] = 0
-        self._counts[place] += count
-
-    def at(self, now: float) -> float:
-        """Whole seconds before the running one; over a shorter time where it has not been counting for so long."""
-        if self._since is None:
-            return 0.0
-        last = int(now) - 1
-        counted = sum(
-            count
-            for second, count in zip(self._seconds, self._counts, strict=True)
-            if last - _RATE_SECONDS < second <= last
-        )
-        span = min(float(_RATE_SECONDS), int(now) - self._since)
+    def _rates(self, now: float) -> tuple[float, float]:
+        """Messages and updates a second: over whole seconds before the running one, or over a shorter time where it has
+        not been counting for so long."""
+        since = self._since
+        if since is None:
+            return 0.0, 0.0
+        span = min(float(_RATE_SECONDS), int(now) - since)
         if span < 1.0:  # the first second: what came until now
-            counted, span = sum(self._counts), max(0.1, now - self._since)
-        return round(counted / span, 2)
+            span = max(0.1, now - since)
+            return round(self.messages / span, 2), round(self.updates / span, 2)
+        marks = list(self._marks)
+        first, last = self._at(int(now) - _RATE_SECONDS, marks), self._at(int(now), marks)
+        return round((last[0] - first[0]) / span, 2), round((last[1] - first[1]) / span, 2)
+
+    def _at(self, second: int, marks: list[tuple[int, int, int]]) -> tuple[int, int]:
+        """The counts when `second` began: those of the first frame from then on, which had not been counted yet."""
+        found = next(((messages, updates) for at, messages, updates in marks if at >= second), None)
+        return (self.messages, self.updates) if found is None else found
 
 
 def _ago(now: float, then: float | None) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -78,6 +79,9 @@ class Latency:
 
     def __getitem__(self, step: Step) -> Histogram:
         return self._steps[step]
+
+    def steps(self) -> Iterable[tuple[Step, Histogram]]:
+        return self._steps.items()
 
     def percentiles(self) -> dict[Step, Percentiles]:
         return {step: histogram.percentiles() for step, histogram in self._steps.items()}

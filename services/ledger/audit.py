@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -49,6 +49,11 @@ class Audit:
     def about(self, target: str, limit: int = 200) -> list[AuditEntry]:
         """What was done about one order, instrument or setting; the newest first."""
         return self._read(sa.select(audit).where(audit.c.target == target).order_by(audit.c.number.desc()), limit)
+
+    def of_kinds(self, kinds: Collection[str], limit: int = 200) -> list[AuditEntry]:
+        """The newest acts of these kinds, the newest first."""
+        query = sa.select(audit).where(audit.c.what.in_(kinds)).order_by(audit.c.number.desc())
+        return self._read(query, limit)
 
     def of_intent(self, intent_id: str, limit: int = 200) -> list[AuditEntry]:
         """The life of one intent; the newest first."""

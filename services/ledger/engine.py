@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from threading import get_ident
@@ -25,6 +27,25 @@ from services.sqlite.opening import in_words, open_file
 LEDGER_FILE = "ledger.db"
 """Its name in a data folder."""
 PATIENCE = 30.0
+HELD_UP_SECONDS = 0.02
+"""To begin takes microseconds where no other process is in the way; whose turn it is in this one is settled before."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerStats:
+    """Of one ledger, since it was opened; `inside` and `waiting` are as of now."""
+
+    inside: int
+    """Threads inside a transaction."""
+    waiting: int
+    """Threads that wait for their turn to write."""
+    writes: int
+    waited: int
+    exhausted: int
+    """Turns that did not come in time."""
+    longest_wait_seconds: float
+    held_up: int
+    """Transactions that had to wait for another process's to end before they could begin."""
 
 
 class Ledger:
@@ -39,7 +60,8 @@ class Ledger:
         self._pid = os.getpid()
         self._keeper: sqlite3.Connection | None = None
         self._engine = sa.create_engine("sqlite://", creator=self._connect, poolclass=sa.NullPool)
-        sa.event.listen(self._engine, "begin", _begin)
+        self._begun = self._held_up = 0
+        sa.event.listen(self._engine, "begin", self._begin)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -64,6 +86,18 @@ class Ledger:
         if self._keeper is None:
             self._keeper = self._connect()
             self._keeper.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+    def stats(self) -> LedgerStats:
+        turns = self._tickets.stats()
+        return LedgerStats(
+            inside=len(self._holders),
+            waiting=turns.waiting,
+            writes=self._begun,
+            waited=turns.waited,
+            exhausted=turns.timeouts,
+            longest_wait_seconds=turns.longest_wait_seconds,
+            held_up=self._held_up,
+        )
 
     def close(self) -> None:
         """Refuse further use and end all waits. Who is inside a block finishes it."""
@@ -105,17 +139,21 @@ class Ledger:
         finally:
             self._tickets.give(ticket)
 
+    def _begin(self, connection: sa.Connection) -> None:
+        if connection.get_execution_options().get("read_only", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        began = time.monotonic()
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        self._begun += 1
+        self._held_up += time.monotonic() - began >= HELD_UP_SECONDS
+
     def _connect(self) -> sqlite3.Connection:
         # FULL: what was committed survives a power cut. An order's intent must lie on the disk before the order leaves.
         connection = open_file(self.path, sqlite3.Connection, busy_timeout=self._patience, synchronous="FULL")
         connection.row_factory = None  # SQLAlchemy names the columns itself
         connection.execute("PRAGMA foreign_keys=ON")
         return connection
-
-
-def _begin(connection: sa.Connection) -> None:
-    read_only = connection.get_execution_options().get("read_only", False)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
 def open_ledger(url: str | Path, *, backups: Path, now: datetime) -> Ledger:

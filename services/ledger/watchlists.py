@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from services.acting import acting_trader
 from services.domain.clock import Clock
 from services.domain.errors import InvalidRequest
 from services.domain.instruments import require_instrument_key
@@ -31,11 +33,18 @@ class Watchlist:
 
 class Watchlists:
     """All watchlists of one ledger. Every change is one transaction and gives the list as it is then; what cannot be
-    done is an `InvalidRequest` in the words of the screen."""
+    done is an `InvalidRequest` in the words of the screen. They are everybody's, so whoever may only look changes none.
+    """
 
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self._ledger = ledger
         self._clock = clock
+
+    @contextmanager
+    def _changing(self) -> Iterator[sa.Connection]:
+        acting_trader()
+        with self._ledger.write() as connection:
+            yield connection
 
     def all(self) -> list[Watchlist]:
         """Every list, in the order of their making."""
@@ -45,7 +54,7 @@ class Watchlists:
     def create(self, name: str, keys: Iterable[str] = ()) -> Watchlist:
         """A new list at the end. A key that is given twice is kept once."""
         name, wanted = _clean_name(name), _clean_keys(keys)
-        with self._ledger.write() as connection:
+        with self._changing() as connection:
             existing = _lists(connection)
             _require_free(name, existing)
             if len(existing) >= MAX_LISTS:
@@ -62,21 +71,21 @@ class Watchlists:
     def rename(self, id: int, name: str) -> Watchlist:
         """Give the list another name."""
         name = _clean_name(name)
-        with self._ledger.write() as connection:
+        with self._changing() as connection:
             existing = _lists(connection)
             _require_free(name, [other for other in existing if other.id != id])
             return _changed(connection, id, name=name)
 
     def delete(self, id: int) -> None:
         """Remove the list."""
-        with self._ledger.write() as connection:
+        with self._changing() as connection:
             _one(connection, id)
             connection.execute(sa.delete(watchlists).where(watchlists.c.id == id))
 
     def add(self, id: int, key: str) -> Watchlist:
         """Put `key` at the end; nothing changes if it is in the list."""
         require_instrument_key(key)
-        with self._ledger.write() as connection:
+        with self._changing() as connection:
             found = _one(connection, id)
             if key in found.keys:
                 return found
@@ -84,13 +93,13 @@ class Watchlists:
 
     def remove(self, id: int, key: str) -> Watchlist:
         """Take `key` out; nothing changes if it is not in the list."""
-        with self._ledger.write() as connection:
+        with self._changing() as connection:
             found = _one(connection, id)
             return _filled(connection, found, tuple(other for other in found.keys if other != key))
 
     def reorder(self, id: int, keys: Sequence[str]) -> Watchlist:
         """Put the list in the order of `keys`, which must be exactly its keys."""
-        with self._ledger.write() as connection:
+        with self._changing() as connection:
             found = _one(connection, id)
             if sorted(keys) != sorted(found.keys):
                 raise InvalidRequest(
@@ -101,7 +110,7 @@ class Watchlists:
     def replace(self, id: int, keys: Iterable[str]) -> Watchlist:
         """Hold `keys` instead of what it held."""
         wanted = _clean_keys(keys)
-        with self._ledger.write() as connection:
+        with self._changing() as connection:
             return _filled(connection, _one(connection, id), wanted)
 
     def set_columns(self, id: int, columns: Sequence[str] | None) -> Watchlist:
@@ -109,7 +118,7 @@ class Watchlists:
         chosen = None if columns is None else list(dict.fromkeys(columns))
         if chosen is not None and not (chosen and all(isinstance(c, str) and 0 < len(c) <= 60 for c in chosen)):
             raise InvalidRequest("a table needs at least one column")
-        with self._ledger.write() as connection:
+        with self._changing() as connection:
             return _changed(connection, id, columns=chosen)
 
 

@@ -210,6 +210,16 @@ class LiveFeed:
             subscribed=subscribed, sent=sent, silent=self._talk.arrivals.silent, slot=self._slots.held
         )
 
+    @property
+    def clock_offset(self) -> float | None:
+        """Seconds that the host's clock is ahead of the broker's, as the frames of the last seconds tell."""
+        return self._talk.clock_offset.seconds(self._monotonic())
+
+    def segments(self) -> frozenset[str]:
+        """Segments of all that is wanted here, whether there is a connection or not."""
+        with self._lock:
+            return frozenset(key.partition("|")[0] for key in self._subscriptions.wanted())
+
     def holders(self) -> dict[str, int]:
         """How many instruments each holder has."""
         with self._lock:

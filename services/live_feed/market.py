@@ -17,6 +17,7 @@ from typing import Protocol, TypeAlias
 from services.domain.clock import Clock, epoch_ms
 from services.domain.errors import MalformedPayload
 from services.feed.arrivals import Arrivals
+from services.feed.clock_offset import ClockOffset
 from services.feed.health import HealthBook
 from services.feed.latency import Latency, Step
 from services.feed.subscriptions import Subscriptions
@@ -73,13 +74,17 @@ class MarketTalk:
         one. `settled()` is called when everything wanted has been said."""
         self.authorise = authorise
         self.arrivals = arrivals or Arrivals()
+        self.clock_offset = ClockOffset()
         self.market_info: MarketInfo | None = None
         self._decode = decode
         self._board = board
         self._subscriptions = subscriptions
         self._lock = lock
         self._health = health
-        self._latency = latency
+        # Bound once: these are called for every frame.
+        self._count_board = latency[Step.RECEIVED_TO_BOARD].record
+        self._count_received = latency[Step.EXCHANGE_TO_RECEIVED].record
+        self._count_offset = self.clock_offset.record
         self._clock = clock
         self._phase = phase
         self._practice = practice
@@ -162,15 +167,18 @@ class MarketTalk:
             self._health.unknown += frame.skipped
         if frame.market is not None:
             self.market_info = frame.market
+        delay_ms = (at_ms - frame.at_ms) / self._speed() if frame.at_ms else None
+        if delay_ms is not None:
+            self._count_offset(delay_ms, now)
         if not count:
             return
         self._watchdog.data(now)
         if now >= self._sample_at:
             self._sample_at = now + SAMPLE_SECONDS
             self._look_for_news(payload)
-        self._latency[Step.RECEIVED_TO_BOARD].record((self._monotonic_ns() - began) / 1e6, count)
-        if frame.at_ms:
-            self._latency[Step.EXCHANGE_TO_RECEIVED].record((at_ms - frame.at_ms) / self._speed(), count)
+        self._count_board((self._monotonic_ns() - began) / 1e6, count)
+        if delay_ms is not None:
+            self._count_received(delay_ms, count)
         if not self.arrivals.complete and self.arrivals.came(row[KEY] for row in feeds):
             self._count_segments()
         if self._tick_sinks and (ticks := self._new_ticks(feeds)):

@@ -16,7 +16,7 @@ from services.domain.errors import (
     UpstoxError,
 )
 from services.feed.backoff import Backoff
-from services.feed.health import StreamState
+from services.feed.health import EndKind, StreamState
 
 REFUSAL_PAUSES = (5.0, 15.0, 60.0, 180.0)
 """After a 403 and the like; then it is given up."""
@@ -90,6 +90,17 @@ class Resting:
                 return Rest(StreamState.REFUSED, reason, REFUSED_SECONDS)
             return Rest(StreamState.WAITING, reason, self._refusal_pauses[self._refusals - 1])
         return Rest(StreamState.WAITING, reason, max(self._backoff.next_pause(), _told(error)))
+
+
+def kind_of_end(error: UpstoxError, *, opened: bool) -> EndKind:
+    """What to count the end of a connection, or of an attempt, as."""
+    if isinstance(error, LoginRequired | TokenRejected):
+        return EndKind.TOKEN
+    if isinstance(error, RateLimited | RateBudgetSpent):
+        return EndKind.LIMITED
+    if isinstance(error, AccessDenied | RequestRefused | ConfigurationError):
+        return EndKind.REFUSED
+    return EndKind.LOST if opened else EndKind.NOT_REACHED
 
 
 def _told(error: UpstoxError) -> float:

@@ -17,8 +17,8 @@ from typing import Protocol
 from services.domain.accounts import Token
 from services.domain.clock import Clock
 from services.domain.errors import BrokerError, ConfigurationError, LoginRequired, UpstoxError
-from services.feed.health import ConnectionRecord, HealthBook, StreamState
-from services.live_feed.resting import Rest, Resting
+from services.feed.health import ConnectionRecord, EndKind, HealthBook, StreamState
+from services.live_feed.resting import Rest, Resting, kind_of_end
 from services.transport.failures import ErrorSink
 from services.transport.feed_connection import Connection
 
@@ -279,12 +279,12 @@ class Stream:
                 reason, at_once = self._live(connection, token)
         except UpstoxError as error:
             log.info("%s: %s", self._name, error)
-            self._close(connection, str(error))
+            self._close(connection, str(error), kind_of_end(error, opened=self._health.uptime > 0))
             return None if self._leaving() else self._resting.after(error, token)
         except BaseException:
-            self._close(connection, "a fault of the desk's own")
+            self._close(connection, "a fault of the desk's own", EndKind.FAULT)
             raise
-        self._close(connection, reason)
+        self._close(connection, reason, EndKind.TOKEN if at_once else EndKind.MUTE)
         if self._leaving():
             return None
         log.info("%s: %s", self._name, reason)
@@ -344,11 +344,12 @@ class Stream:
                 talk.received(payload, monotonic())
         return _ASKED, False
 
-    def _close(self, connection: Connection, reason: str) -> None:
+    def _close(self, connection: Connection, reason: str, kind: EndKind) -> None:
         with self._guard:
             self._connection = None
         self._resting.lived(self._health.uptime)
-        record = self._health.ended(_ASKED if self._leaving() else reason)
+        left = self._leaving()
+        record = self._health.ended(_ASKED if left else reason, EndKind.ASKED if left else kind)
         self._changed()  # from here on nothing counts as fresh
         connection.close()
         self._talk.lost()

@@ -17,6 +17,7 @@ from threading import Lock
 from typing import Protocol
 from urllib.parse import urlencode
 
+from services.acting import acting_operator
 from services.domain.accounts import Profile, Token, TokenKind
 from services.domain.clock import IST, Clock, next_token_end
 from services.domain.errors import (
@@ -101,11 +102,13 @@ class Login:
         base: Callable[[], str] | None = None,
         request_token: Callable[[str, str], TokenRequest] | None = None,
         logout: Callable[[], None] | None = None,
+        write_down: Callable[[str, str], None] | None = None,
         default_redirect: str = PAPER_REDIRECT,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`base()` is the broker's address for the dialog (default: the settings'); `paper_token()` the token that a
-        paper broker hands out; `logout()` revokes the current token at the broker."""
+        paper broker hands out; `logout()` revokes the current token at the broker; `write_down(what, about)` keeps
+        what was done in the audit."""
         self._settings = settings
         self._store = store
         self._exchange = exchange
@@ -115,6 +118,8 @@ class Login:
         self._base = base or self._configured_base
         self._request_token = request_token
         self._logout = logout
+        self._write_down = write_down or (lambda what, about: None)
+        self._asked_until: datetime | None = None
         self._default_redirect = default_redirect
         self._states = States(nonce=nonce, monotonic=monotonic)
         self._codes = Codes()
@@ -204,10 +209,12 @@ class Login:
         """The token for the code that the browser came back with. A second run of the same page gets the first run's
         result: the code is sent once, whatever comes of it. Raises `LoginRequired` for a state that is not ours, used,
         or older than ten minutes."""
+        self._allow()
         return self._once(code, state, lambda clean: self._exchanged(clean, self._redirect_of(state)))
 
     def complete_typed(self, code: str) -> Token:
         """The token for a code that the person copied out of the browser's address line, without its state."""
+        self._allow()
         return self._once(code, "", lambda clean: self._exchanged(clean, None))
 
     def _once(self, code: str, state: str, exchange: Callable[[str], Token]) -> Token:
@@ -250,6 +257,10 @@ class Login:
     def accept_pasted(self, secret: str) -> Token:
         """Keep a token that a person pasted, after the broker has confirmed it with a profile call. Raises
         `ForeignToken` for one of another mode, `TokenRejected` if the broker refuses it."""
+        self._allow()
+        return self._accept(secret)
+
+    def _accept(self, secret: str) -> Token:
         token = self.read(secret)
         self._refuse_foreign(token)
         if token.seconds_left(self._clock) <= EARLY_SECONDS:
@@ -267,10 +278,17 @@ class Login:
     def request_on_phone(self) -> TokenRequest:
         """Ask the person on the phone for today's token. After consent the broker posts it to the app's notifier
         address: hand that to `accept_notice`. Nothing comes if the person says no."""
+        self._allow()
         if self._request_token is None:
             raise ConfigurationError("this desk cannot ask for a token on the phone")
         app = self._app(None)
-        return self._request_token(app.client_id, app.client_secret)
+        request = self._request_token(app.client_id, app.client_secret)
+        self._asked_until = request.expires
+        return request
+
+    def awaits_notice(self) -> bool:
+        """Did this process ask on the phone, and may the answer still come? Nothing waits for it."""
+        return self._asked_until is not None and self._clock.now() < self._asked_until
 
     def accept_notice(self, body: object) -> Token:
         """Keep a token that the broker posted to the notifier address. The notice is not signed, so it must name our
@@ -279,7 +297,9 @@ class Login:
         if not hmac.compare_digest(notice.client_id.encode(), self._app(None).client_id.encode()):
             hide(notice.access_token)
             raise InvalidRequest("this notice is for another app")
-        return self.accept_pasted(notice.access_token)
+        token = self._accept(notice.access_token)
+        self._asked_until = None
+        return token
 
     def read(self, secret: str) -> Token:
         """A token from its bare text, as of now. Neither checked nor kept."""
@@ -296,10 +316,12 @@ class Login:
             self._refused.discard(mark(token.secret))
             self._problem = ""
         log.info("token kept for %s until %s", user_id, _ist(token.expires))
+        self._write_down("broker token kept", f"{token.kind.value} token of {token.user_id or 'unknown'}"[:200])
 
     def sign_out(self, *, user_id: str = DEFAULT_USER) -> None:
         """Forget the tokens of `user_id` and revoke the access token at the broker. If the broker cannot be reached the
         token is forgotten all the same; it dies at 03:30 IST."""
+        self._allow()
         if self._logout is not None and user_id == DEFAULT_USER and self._has_access_token(user_id):
             try:
                 self._logout()
@@ -314,6 +336,12 @@ class Login:
             if user_id == DEFAULT_USER:
                 self._held.pop(READ_USER, None)
             self._problem = ""
+        self._write_down("broker token forgotten", user_id[:200])
+
+    @staticmethod
+    def _allow() -> None:
+        """With which account the desk trades is for operators to say."""
+        acting_operator("log the desk in or out at the broker")
 
     # -- inside ------------------------------------------------------------------------------------------------------
 

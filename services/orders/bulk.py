@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from services.domain.actors import Actor
+from services.domain.actors import Actor, require_trader
 from services.domain.errors import InvalidRequest, UpstoxError
 from services.domain.intents import Intent, IntentKind, IntentState, NewIntent, Witness
 from services.domain.order_checks import check_order
@@ -25,7 +25,7 @@ from services.domain.positions import Position
 from services.ledger.intents import Standing
 from services.orders.bodies import before_of, body_of, read_request
 from services.orders.checking import refuse_blocking, refuse_exit_twice, refuse_repeat, with_standing
-from services.orders.kit import Kit, outcome_of, require_trader
+from services.orders.kit import Kit, outcome_of
 from services.orders.sending import LOOKING, Fate, fate_of
 from services.orders.views import BasketLeg, BasketOutcome, BulkLine, BulkOutcome
 

@@ -11,14 +11,14 @@ from datetime import date
 from datetime import time as day_time
 
 from services.domain.accounts import Funds, TokenKind
-from services.domain.actors import Actor
+from services.domain.actors import Actor, require_operator, require_trader
 from services.domain.clock import Clock, ist_date
 from services.domain.errors import InvalidRequest, MalformedPayload, StorageError
 from services.domain.gtt import GttOrder, GttRequest
 from services.domain.instruments import Instrument
 from services.domain.intents import Intent, IntentKind, IntentState, KillSwitch, Witness
 from services.domain.margins import SegmentSwitch
-from services.domain.order_checks import OrderLimits
+from services.domain.order_checks import OrderLimits, StaticIp
 from services.domain.order_records import OrderEvent, StoredTrade
 from services.domain.orders import BookOrder, OrderChange, OrderRequest, Side
 from services.domain.phases import Listing, PhaseNow
@@ -36,7 +36,7 @@ from services.orders.cases import Cases
 from services.orders.checking import AddressWatch, Checker, Held, Quotes
 from services.orders.day_book import DayBook
 from services.orders.keeping import Keeper
-from services.orders.kit import Kit, outcome_of, require_trader
+from services.orders.kit import Kit, outcome_of
 from services.orders.ports import Broker
 from services.orders.previewing import Previews
 from services.orders.reconciliation import Reconciliation
@@ -50,6 +50,7 @@ from services.orders.views import (
     BookView,
     BulkOutcome,
     GttView,
+    News,
     OpenIntent,
     Outcome,
     Preview,
@@ -103,6 +104,7 @@ class OrderDesk:
         stream_up: Callable[[], bool] = lambda: False,
         connect_stream: Callable[[], object] = lambda: None,
         filled: Callable[[], object] = lambda: None,
+        began: Callable[[], object] = lambda: None,
         speed: Callable[[], float] = lambda: 1.0,
         practice: Callable[[], bool] = lambda: False,
         address_needed: bool = False,
@@ -116,7 +118,8 @@ class OrderDesk:
     ) -> None:
         """`need_token()` raises `LoginRequired` unless a token may trade; `account`: a broker whose account can be put
         away; `served(keys)`: those that the live feed
-        keeps current; `filled()` hears of fills and conversions; `address_needed`: the broker looks at our static IP.
+        keeps current; `filled()` hears of fills and conversions; `began()`, in the sending thread, that a decision was
+        taken up; `address_needed`: the broker looks at our static IP.
         """
         self._intents = intents
         self._orders = orders
@@ -145,7 +148,7 @@ class OrderDesk:
             monotonic=monotonic,
         )
         self._sender = Sender(
-            intents=intents, settled=self._settled, patience=patience, sleep=sleep, monotonic=monotonic
+            intents=intents, settled=self._settled, patience=patience, began=began, sleep=sleep, monotonic=monotonic
         )
         self._cases = Cases(
             intents=intents,
@@ -320,8 +323,11 @@ class OrderDesk:
 
     def set_kill_switch(self, on: bool, *, reason: str = "", actor: Actor) -> KillSwitch:
         """The desk's own kill switch, for every process on this ledger: no new orders while it is on; cancels, exits
-        and conversions still pass."""
-        require_trader(actor)
+        and conversions still pass. Every trader may turn it on, an operator turns it off."""
+        if on:
+            require_trader(actor)
+        else:
+            require_operator(actor, "let orders leave again")
         return self._rules.set_kill_switch(on, reason, actor)
 
     def set_broker_kill_switch(self, switches: Mapping[str, bool], *, intent_id: str, actor: Actor) -> Outcome:
@@ -331,7 +337,7 @@ class OrderDesk:
 
     def set_limits(self, limits: OrderLimits, *, actor: Actor) -> OrderLimits:
         """What orders may not exceed, for every process on this ledger."""
-        require_trader(actor)
+        require_operator(actor, "change the limits")
         return self._rules.set_limits(limits, actor)
 
     def resolve(self, intent_id: str, happened: bool | None, *, order_ids: Sequence[str] = (), actor: Actor) -> Outcome:
@@ -419,6 +425,10 @@ class OrderDesk:
         told, as_of, error = self._switches.look()
         return SwitchesView(told or (), as_of, error)
 
+    def static_ip(self) -> StaticIp:
+        """Does the broker take orders from this machine's address? As far as its answers have told."""
+        return self._address.state()
+
     def limits(self) -> OrderLimits:
         return self._rules.limits()
 
@@ -434,6 +444,10 @@ class OrderDesk:
     def announcements(self, after: int = 0) -> tuple[Announcement, ...]:
         """What was announced after that number, the oldest first."""
         return self._announcer.after(after)
+
+    def announce(self, text: str, *, good: bool) -> None:
+        """Announce an alert of the desk, beside what happens to orders."""
+        self._announcer.say(News.ALERT, text, good=good)
 
     # -- reads that ask ----------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.domain.actors import Actor
+from services.domain.actors import Actor, require_trader
 from services.domain.clock import Clock
 from services.domain.errors import InvalidRequest
 from services.domain.intents import Intent
@@ -71,12 +71,6 @@ class Kit:
     def may_reduce(self, standing: Standing) -> None:
         """For what only takes away: nothing but the access is checked, so that a person can always get out."""
         refuse_blocking(check_reducing(self.checker.access(), standing.limits))
-
-
-def require_trader(actor: Actor) -> None:
-    """Raises `InvalidRequest` for who may only look."""
-    if not actor.role.may_trade:
-        raise InvalidRequest(f"{actor.name} may look at this desk, not trade on it")
 
 
 def outcome_of(intent: Intent, *, repeated: bool) -> Outcome:

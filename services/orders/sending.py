@@ -63,14 +63,16 @@ class Sender:
         intents: Intents,
         settled: Callable[[Intent], Intent],
         patience: float,
+        began: Callable[[], object] = lambda: None,
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`settled(intent)` hears of each result and may know better; `patience`: the longest that a request can be on
-        its way."""
+        its way; `began()` is told, in the sending thread, that a decision was taken up."""
         self._intents = intents
         self._settled = settled
         self._patience = patience
+        self._began = began
         self._sleep = sleep
         self._monotonic = monotonic
         self._guard = Lock()  # guards the one below
@@ -85,6 +87,7 @@ class Sender:
         known = self._board(new.intent_id, lambda: self._intents.get(new.intent_id))
         if known is not None:
             return known, True
+        self._began()
         try:
             prepared = self._intents.prepare(new, allow=allow)
             if prepared.repeated:
@@ -156,6 +159,7 @@ class Sender:
         known = self._board(together, lambda: self._intents.of_basket(together))
         if known:
             return tuple(known), True
+        self._began()
         names = [together, *(new.intent_id for new in news)]
         with self._guard:
             self._flights.update((name, Event()) for name in names[1:])

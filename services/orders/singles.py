@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 
-from services.domain.actors import Actor
+from services.domain.actors import Actor, require_operator, require_trader
 from services.domain.errors import InvalidRequest, UpstoxError
 from services.domain.gtt import GttOrder, GttRequest
 from services.domain.intents import IntentKind, IntentState, NewIntent, Witness
@@ -18,7 +18,7 @@ from services.domain.orders import BookOrder, OrderChange, OrderRequest, Side, r
 from services.ledger.intents import Allow, Standing
 from services.orders.bodies import before_of, body_of
 from services.orders.checking import refuse_blocking, refuse_repeat, with_standing
-from services.orders.kit import Kit, outcome_of, require_trader
+from services.orders.kit import Kit, outcome_of
 from services.orders.sending import Fate
 from services.orders.told import Told
 from services.orders.views import Outcome
@@ -247,6 +247,8 @@ class Singles:
         kit = self._kit
         if not switches:
             raise InvalidRequest("name at least one segment")
+        if not all(switches.values()):
+            require_operator(actor, "let orders leave again")
         body = {"switches": dict(sorted(switches.items()))}
         new = NewIntent(intent_id, IntentKind.KILL_SWITCH, ",".join(body["switches"]), body, actor)
         if (told := self._told_before(new)) is not None:

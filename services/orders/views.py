@@ -253,6 +253,8 @@ class News(StrEnum):
     CANCEL = "cancel"
     UNKNOWN = "unknown"
     FOUND = "found"
+    ALERT = "alert"
+    """Not of an order: the desk's alerts go this way too."""
 
 
 @dataclass(frozen=True, slots=True)

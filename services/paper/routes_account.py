@@ -60,6 +60,13 @@ async def profile(broker: Broker, request: Request) -> Response:
     return success(request, person(broker.accounts.account()) | {"ddpi": True})
 
 
+async def user_ip(broker: Broker, request: Request) -> Response:
+    """The paper broker takes orders from this machine alone."""
+    opened = broker.clock.now().astimezone(IST).strftime("%Y-%m-%d 00:00:00")
+    told = {"user_id": broker.accounts.account().user_id, "primary_ip": "127.0.0.1", "primary_ip_updated_at": opened}
+    return success(request, told | {"secondary_ip": None, "secondary_ip_updated_at": None})
+
+
 async def funds_v2(broker: Broker, request: Request) -> Response:
     _refuse_at_night(broker)
     segment = request.query_params.get("segment")
@@ -84,6 +91,7 @@ async def logout(broker: Broker, request: Request) -> Response:
 
 HANDLERS: Handlers = {
     ("profile", "v2"): profile,
+    ("user_ip", "v2"): user_ip,
     ("funds", "v2"): funds_v2,
     ("funds", "v3"): funds_v3,
     ("logout", "v2"): logout,

@@ -12,18 +12,22 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
+from services.acting import acting
 from services.broker_link import BrokerAddress, BrokerLink, BrokerTime
 from services.domain.accounts import Token, TokenKind
 from services.domain.clock import Clock
 from services.domain.errors import NotSent, UpstoxError
 from services.domain.quotes import PriceSource
 from services.ledger.alerts import Alerts
+from services.ledger.audit import Audit
 from services.ledger.engine import LEDGER_FILE, Ledger, open_ledger
 from services.ledger.watchlists import Watchlists
 from services.login import Login, read_token_text
 from services.logs import hide, redact
 from services.parts import Parts, part
+from services.runtime.doors import sign_ins_of
 from services.settings import Mode, Settings, ensure_folder
+from services.sign_in import SignIns
 from services.storage.error_log import ErrorLog
 from services.storage.modes import mark_mode, refuse_other_mode
 from services.storage.pool import Pool
@@ -66,9 +70,16 @@ class CoreRuntime(Parts):
         self.settings = settings
         self._pools: dict[Path, Pool] = {}
         self._registry = RLock()
-        for secret in (settings.access_token, settings.read_token, settings.client_secret, settings.encryption_key):
-            if secret is not None:
-                hide(secret.get_secret_value())
+        for secret in (
+            settings.access_token,
+            settings.read_token,
+            settings.client_secret,
+            settings.encryption_key,
+            settings.oidc_client_secret,
+            settings.metrics_token,
+        ):
+            for literal in [] if secret is None else secret.get_secret_value().split(","):  # keys come as a list
+                hide(literal.strip())
 
     # -- where we are, and what time it is there ---------------------------------------------------------------
 
@@ -115,6 +126,11 @@ class CoreRuntime(Parts):
         return open_ledger(self.folder / LEDGER_FILE, backups=self.folder / "backups", now=self.clock.now())
 
     @part
+    def sign_ins(self) -> SignIns:
+        """Who may come in, and who has."""
+        return sign_ins_of(self.ledger, self.settings)
+
+    @part
     def watchlists(self) -> Watchlists:
         return Watchlists(self.ledger, self.clock)
 
@@ -137,6 +153,12 @@ class CoreRuntime(Parts):
                     mark_mode(path, mode, own=path.is_relative_to(self.folder.resolve()))
                 known = self._pools[path] = self.keep(Pool(path, size=size), path.name)
             return known
+
+    def pools(self) -> tuple[Pool, ...]:
+        """Of every market file that is open, the desk's own first."""
+        own = (self.folder / MARKET_FILE).resolve()
+        with self._registry:
+            return tuple(sorted(self._pools.values(), key=lambda pool: (pool.path != own, pool.path)))
 
     @property
     def market_pool(self) -> Pool:
@@ -199,7 +221,11 @@ class CoreRuntime(Parts):
             base=lambda: self.broker.api,
             request_token=lambda client, secret: self.api.request_token(client, secret),
             logout=lambda: self.api.logout(),
+            write_down=self._write_down,
         )
+
+    def _write_down(self, what: str, about: str) -> None:
+        Audit(self.ledger, self.clock).add(acting(), what, about)
 
     def _paper_token(self) -> Token | None:
         """The token that a paper broker hands to the desks on its own machine. It is always alive there: where it does

@@ -36,7 +36,7 @@ from services.storage.quote_store import QuoteStore
 from services.storage.recorder import Recorder
 from services.storage.tick_packing import TickPacker
 from services.storage.tick_store import TickStore
-from services.storage.tick_writer import TickWriter
+from services.storage.tick_writer import TickWriter, TickWriterStats
 from services.transport.feed_connection import FeedConnection
 
 RECORDINGS = "recordings"
@@ -285,6 +285,36 @@ class MarketRuntime(CoreRuntime):
             return True
         keys = self.feed.board.keys()
         return prices_expected({key.partition("|")[0] for key in keys}, self._phase_of)
+
+    def prices_expected_in(self, segments: Collection[str]) -> bool:
+        """Should prices of at least one of `segments` move now?"""
+        return bool(segments) and (self.source.practice or prices_expected(segments, self._phase_of))
+
+    @property
+    def speed(self) -> float:
+        """Seconds of the desk's clock in a real one."""
+        return self._broker_time.clock.speed
+
+    def books(self) -> tuple[QuoteBook, ...]:
+        """The quote books that were made."""
+        with self._registry:
+            return tuple({id(book): book for book in self._books.values()}.values())
+
+    def tick_writer_stats(self) -> TickWriterStats | None:
+        """How the writer of ticks does; `None`: no ticks are kept. Of several files the one that is furthest behind."""
+        stats = [writer.stats() for writer in list(self._tick_files.values())]
+        return max(stats, key=lambda one: (one.failing_seconds or 0.0, one.waiting), default=None)
+
+    def sent(self, seconds: float) -> float:
+        """A price of the feed was handed to the browsers' connections so long after it came, by the desk's clock; in
+        real seconds."""
+        waited = max(0.0, seconds / self._broker_time.clock.speed)
+        self.feed.latency[Step.BOARD_TO_SENT].record(waited * 1000)
+        return waited
+
+    def on_screen(self, seconds: float) -> None:
+        """A price of the feed was on a screen so long after it came."""
+        self.feed.latency[Step.RECEIVED_TO_PAINTED].record(seconds * 1000)
 
     def painted(self, seconds: float) -> None:
         """A price took so long from here to a screen."""

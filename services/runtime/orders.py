@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.alerts.desk import AlertDesk
 from services.domain.accounts import TokenKind
 from services.domain.errors import UpstoxError
 from services.domain.order_facts import OrderLimits
@@ -12,13 +13,17 @@ from services.ledger.intents import Intents
 from services.ledger.order_settings import OrderSettings
 from services.ledger.orders import Orders
 from services.ledger.trades import Trades
+from services.measures.measures import Measures
 from services.orders.checking import Held
 from services.orders.desk import OrderDesk
 from services.paper_account import PaperAccounts
 from services.parts import busy_part, part
 from services.portfolio_book.book import PortfolioBook
+from services.runtime.alerts import alert_desk_of
 from services.runtime.market import MarketRuntime
+from services.runtime.measuring import sources_of
 from services.settings import Mode, Settings
+from services.storage.health_history import HealthHistory
 from services.transport.order_api import OrderApi
 
 
@@ -119,6 +124,7 @@ class Runtime(MarketRuntime):
             stream_up=lambda: stream.connected,
             connect_stream=lambda: stream.connect("orders"),
             filled=self._portfolio_changed,
+            began=self.api.caller.order_times.began,
             speed=lambda: self._broker_time.clock.speed,
             practice=lambda: self.source.practice,
             address_needed=self._is_outside,
@@ -128,6 +134,21 @@ class Runtime(MarketRuntime):
         )
         stream.listen(desk.heard, opened=desk.stream_opened)
         return desk
+
+    @busy_part
+    def measures(self) -> Measures:
+        """How the desk itself does. Keeps history after its `start`."""
+        return Measures(
+            sources=sources_of(self),
+            clock=self.clock,
+            speed=lambda: self.speed,
+            history=lambda: HealthHistory(self.market_pool),
+        )
+
+    @busy_part
+    def alert_desk(self) -> AlertDesk:
+        """What a person must be told, and whom. Looks after its `start`."""
+        return alert_desk_of(self, lambda: None)
 
     def _token_kind(self) -> TokenKind | None:
         try:

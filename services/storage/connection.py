@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from threading import get_ident
+from time import monotonic
 from types import TracebackType
 from typing import Any, Literal
 from weakref import ReferenceType, ref
 
 from services.domain.errors import PoolClosed
+
+HELD_UP_SECONDS = 0.02
+"""To begin takes microseconds where nobody is in the way. Whose turn it is inside this process is settled before, so a
+longer wait was for another process, or for the processor on a swamped machine; SQLite does not tell its tries."""
 
 
 class LentConnection(sqlite3.Connection):
@@ -21,6 +26,8 @@ class LentConnection(sqlite3.Connection):
 
     begin_with = "BEGIN"
     busy_ms = -1
+    held_up: Callable[[], object] = staticmethod(lambda: None)
+    """Is told when a transaction that may write took `HELD_UP_SECONDS` or longer to begin."""
 
     def __init__(self, *args: Any, **options: Any) -> None:  # passed through to sqlite3 as they are
         super().__init__(*args, **options)
@@ -36,7 +43,10 @@ class LentConnection(sqlite3.Connection):
         if abs(busy_ms - self.busy_ms) > self.busy_ms // 10:  # a PRAGMA costs more than a small difference matters
             super().execute(f"PRAGMA busy_timeout={busy_ms}")
             self.busy_ms = busy_ms
+        began = monotonic()
         super().execute(begin_with)
+        if begin_with != "BEGIN" and monotonic() - began >= HELD_UP_SECONDS:
+            self.held_up()
 
     def settle(self, *, keep: bool) -> None:
         """Commit (`keep`) or roll back what the holder did, and close the cursors it left."""

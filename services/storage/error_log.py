@@ -11,7 +11,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
@@ -58,6 +58,12 @@ _COUNTED = """
            min(COALESCE(first_at_ms, at_ms)), max(at_ms)
     FROM error_log WHERE at_ms > ? AND at_ms <= ? GROUP BY error_type, endpoint, status_code
 """
+# SQLite takes a bare column (the message) from the row that has the maximum.
+GROUPED = """
+    SELECT error_type, endpoint, status_code, sum(count), min(COALESCE(first_at_ms, at_ms)), max(at_ms), message
+    FROM error_log WHERE at_ms > ? AND at_ms <= ?
+    GROUP BY error_type, endpoint, status_code ORDER BY max(at_ms) DESC LIMIT ?
+"""
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +80,20 @@ class _Waiting:
     last_ms: int
     retries: int
     count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorGroup:
+    """Errors of one cause in a window: the same type at the same endpoint with the same status."""
+
+    error_type: str
+    endpoint: str | None
+    status_code: int | None
+    count: int
+    first_at: datetime
+    last_at: datetime
+    message: str
+    """The last one's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +192,22 @@ class ErrorLog:
         """Errors per minute over the last `minutes`."""
         return sum(self.breakdown(minutes).values()) / minutes
 
-    def breakdown(self, minutes: float = 5) -> dict[str, int]:
-        """How many errors of each type the last `minutes` saw, most frequent first."""
-        counted = self._counted(timedelta(minutes=_positive(minutes, "minutes")))
+    def breakdown(self, minutes: float = 5, *, timeout: float | None = None) -> dict[str, int]:
+        """How many errors of each type the last `minutes` saw, most frequent first. Waits `timeout` seconds for the
+        file at most, by default as long as its pool does."""
+        counted = self._counted(timedelta(minutes=_positive(minutes, "minutes")), timeout)
         return _most_first((group.kind[0], group.count) for group in counted)
+
+    def groups(self, hours: float = 24, *, limit: int = 50) -> list[ErrorGroup]:
+        """The errors of the last `hours` by cause, the latest first. Only what is in the file already: the newest half
+        second may be missing."""
+        since, until = self._span(timedelta(hours=_positive(hours, "hours")))
+        with self._pool.get_connection(write=False) as connection:
+            found = connection.execute(GROUPED, (since, until, limit)).fetchall()
+        return [
+            ErrorGroup(row[0], row[1], row[2], int(row[3]), from_epoch_ms(row[4]), from_epoch_ms(row[5]), row[6])
+            for row in found
+        ]
 
     def flush(self, *, timeout: float = PATIENCE_SECONDS) -> bool:
         """Write what waits, now, in this thread. False: the disk did not take it, or not within `timeout` seconds."""
@@ -272,10 +304,10 @@ class ErrorLog:
             connection.execute("DELETE FROM error_log WHERE at_ms < ?", (row.last_ms - KEPT_MS,))
         self._written += 1
 
-    def _counted(self, length: timedelta) -> list[_Counted]:
+    def _counted(self, length: timedelta, timeout: float | None = None) -> list[_Counted]:
         """The errors of the window of `length` that ends now, those that wait for the disk among them."""
         since, until = self._span(length)
-        with self._pool.get_connection(write=False) as connection, self._moving:
+        with self._pool.get_connection(timeout, write=False) as connection, self._moving:
             found = connection.execute(_COUNTED, (since, until)).fetchall()
             with self._guard:
                 waiting = [

@@ -49,6 +49,8 @@ class PoolStats:
     waited: int
     exhausted: int
     longest_wait_seconds: float
+    held_up: int = 0
+    """Transactions that had to wait for another process's to end before they could begin."""
 
 
 class Pool:
@@ -75,6 +77,7 @@ class Pool:
         self._tickets = FairQueue([_Ticket()])
         self._holders: set[int] = set()  # idents of the threads that hold a connection
         self._pid = os.getpid()
+        self._held_up = 0  # only whoever has the ticket adds to it
 
     @contextmanager
     def get_connection(self, timeout: float | None = None, *, write: bool = True) -> Iterator[sqlite3.Connection]:
@@ -138,6 +141,7 @@ class Pool:
             waited=slots.waited + tickets.waited,
             exhausted=slots.timeouts + tickets.timeouts,
             longest_wait_seconds=max(slots.longest_wait_seconds, tickets.longest_wait_seconds),
+            held_up=self._held_up,
         )
 
     def _require_usable(self, me: int) -> None:
@@ -166,6 +170,7 @@ class Pool:
     def _open(self) -> LentConnection:
         made = open_file(self.path, LentConnection, busy_timeout=self._patience)
         made.busy_ms = round(self._patience * 1000)
+        made.held_up = self._was_held_up
         try:
             for name, file in self._attach.items():
                 sqlite3.Connection.execute(made, f"ATTACH ? AS {name}", (file_uri(file, "ro"),))
@@ -173,6 +178,9 @@ class Pool:
             made.discard()
             raise in_words(error, self.path) or StorageError(f"{self.path.name}: {error}") from error
         return made
+
+    def _was_held_up(self) -> None:
+        self._held_up += 1
 
     def _busy_ms(self, deadline: float) -> int:
         return max(0, round((deadline - time.monotonic()) * 1000))

@@ -10,6 +10,7 @@ from services.sqlite.upgrade import Migration, upgrade
 from services.storage.calendar_tables import add_calendar
 from services.storage.candle_tables import create_candle_tables
 from services.storage.feed_tables import create_feed_tables
+from services.storage.health_history import create_health_history
 from services.storage.instrument_names import add_instrument_search
 
 _QUOTES_AND_ERRORS = (
@@ -131,6 +132,7 @@ MIGRATIONS: list[Migration] = [
     add_calendar,
     create_feed_tables,
     create_candle_tables,
+    create_health_history,
 ]
 """In order; the file's version is the number of those that ran. They run inside a transaction (no `executescript`)."""
 

@@ -82,6 +82,16 @@ class TickWriterStats:
     failures: int
     longest_flush_seconds: float
     dropped: Mapping[str, int]
+    most_waiting: int = MOST_WAITING
+    oldest_seconds: float | None = None
+    """How long the oldest of those that wait has waited; `None`: none waits."""
+    failing_seconds: float | None = None
+    """For how long every attempt has failed; `None`: the last one worked."""
+    last_flush_seconds: float | None = None
+    flush_seconds: float = 0.0
+    """All flushes that worked together."""
+    trouble: str = ""
+    """Why the last attempt failed, in words."""
 
     @property
     def dropped_in_all(self) -> int:
@@ -110,8 +120,12 @@ class TickWriter:
         self._most_at_once = min(most_at_once, MARK_EVERY_ROWS)
         self._flush_seconds = flush_seconds
         self._monotonic = monotonic
-        self._guard = Lock()  # guards the next six; held for a moment only
+        self._guard = Lock()  # guards the next ten; held for a moment only
         self._batches: deque[Batch] = deque()
+        self._since: deque[float] = deque()  # monotonic, when each batch came
+        self._failing_since: float | None = None
+        self._trouble = ""
+        self._last: float | None = None
         self._waiting = 0
         self._lost = 0  # of those that wait: given up at the end
         self._dropped: dict[str, int] = {}
@@ -121,7 +135,7 @@ class TickWriter:
         self._ids: dict[str, int] = {}  # as committed: another process may have given the number after a rollback
         self._marks: dict[int, int] = {}
         self._written = self._flushes = self._failures = 0
-        self._longest = 0.0
+        self._longest = self._seconds = 0.0
         self._complain_at = 0.0
         self._complained = False
         self._thread = Recurring(self._step, name="tick-writer", linger=LINGER_SECONDS)
@@ -131,6 +145,7 @@ class TickWriter:
         count = len(ticks)
         if count == 0:
             return
+        now = self._monotonic()
         with self._guard:
             room = 0 if self._closed else self._most_waiting - self._waiting
             if count > room:
@@ -140,6 +155,7 @@ class TickWriter:
             if count:
                 for start in range(0, count, self._most_at_once):
                     self._batches.append((received_ms, ticks[start : start + self._most_at_once]))
+                    self._since.append(now)
                 self._waiting += count
             wake = count > 0 and not self._awake
             self._awake = self._awake or wake
@@ -175,6 +191,7 @@ class TickWriter:
             log.warning("%d ticks were not stored", self._lost)
 
     def stats(self) -> TickWriterStats:
+        now = self._monotonic()
         with self._guard:
             dropped = self._dropped | ({NOT_STORED: self._lost} if self._lost else {})
             return TickWriterStats(
@@ -184,6 +201,12 @@ class TickWriter:
                 failures=self._failures,
                 longest_flush_seconds=self._longest,
                 dropped=dropped,
+                most_waiting=self._most_waiting,
+                oldest_seconds=None if not self._since or self._lost else now - self._since[0],
+                failing_seconds=None if self._failing_since is None else now - self._failing_since,
+                last_flush_seconds=self._last,
+                flush_seconds=self._seconds,
+                trouble=self._trouble,
             )
 
     # -- the thread --------------------------------------------------------------------------------------------
@@ -229,6 +252,9 @@ class TickWriter:
         with self._guard:
             for _ in batches:
                 self._batches.popleft()
+                self._since.popleft()
+            self._failing_since, self._trouble, self._last = None, "", seconds
+            self._seconds += seconds
             self._waiting -= count
             self._lost = max(0, self._lost - count)  # the disk took them after all
             if stored < count:
@@ -243,6 +269,9 @@ class TickWriter:
     def _fail(self, error: Exception) -> None:
         with self._guard:
             self._failures += 1
+            if self._failing_since is None:
+                self._failing_since = self._monotonic()
+            self._trouble = str(error)
             waiting, dropped = self._waiting, self._dropped.get(QUEUE_FULL, 0)
         if not self._complained or self._monotonic() >= self._complain_at:
             self._complained, self._complain_at = True, self._monotonic() + _COMPLAIN_EVERY_SECONDS

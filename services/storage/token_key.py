@@ -30,31 +30,32 @@ def given_keys(text: str | None) -> list[Fernet]:
     return [key for key in opened if key is not None]
 
 
-def kept_key(folder: Path) -> Fernet | None:
-    """The key in `token.key`, None if there is no such file."""
-    path = folder / KEY_FILE
-    try:
-        text = path.read_text("ascii")
-    except FileNotFoundError:
-        return None
-    except UnicodeDecodeError:
-        text = ""
-    except OSError as error:
-        raise StorageError(f"{path}: the key file cannot be read ({error.strerror})") from error
-    make_private(path)
-    if (key := _fernet(text.strip())) is None:
+def kept_keys(folder: Path) -> list[Fernet]:
+    """The keys in `token.key`, the newest first; none if there is no such file."""
+    lines = _kept_lines(folder)
+    keys = [_fernet(line) for line in lines]
+    if None in keys:
         raise TokenStoreLocked(
-            f"{path} is damaged: it holds no key. Put the earlier file back, or delete it together with the stored "
-            "tokens and log in again."
+            f"{folder / KEY_FILE} is damaged: it holds no key. Put the earlier file back, or delete it together with "
+            "the stored tokens and log in again."
         )
-    return key
+    return [key for key in keys if key is not None]
 
 
 def make_key(folder: Path) -> Fernet:
-    """Make `token.key`. The caller holds the store's write lock, so two processes do not make one each.
+    """Make `token.key`. The caller holds the store's write lock, so two processes do not make one each."""
+    return _put_first(folder, [])
 
-    The file gets its name when it is complete and on the disk: a kill leaves either no key or a whole one.
-    """
+
+def add_key(folder: Path) -> Fernet:
+    """A new key before the one of now, which stays behind it for what is still sealed with it; older ones go. The
+    caller holds the store's write lock."""
+    kept_keys(folder)  # a damaged file stays as it is
+    return _put_first(folder, _kept_lines(folder)[:1])
+
+
+def _put_first(folder: Path, behind: Sequence[str]) -> Fernet:
+    """The file gets its name when it is complete and on the disk: a kill leaves the keys of before or those of now."""
     key = Fernet.generate_key()
     path, partial = folder / KEY_FILE, folder / f"{KEY_FILE}.{os.getpid()}.partial"
     try:
@@ -62,7 +63,7 @@ def make_key(folder: Path) -> Fernet:
         make_private_file(partial)
         try:
             with partial.open("rb+") as file:
-                file.write(key)
+                file.write(b"\n".join([key, *(line.encode("ascii") for line in behind)]))
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(path)
@@ -71,6 +72,20 @@ def make_key(folder: Path) -> Fernet:
     except OSError as error:
         raise StorageError(f"{path}: the key file cannot be written ({error.strerror})") from error
     return Fernet(key)
+
+
+def _kept_lines(folder: Path) -> list[str]:
+    path = folder / KEY_FILE
+    try:
+        text = path.read_text("ascii")
+    except FileNotFoundError:
+        return []
+    except UnicodeDecodeError:
+        return [""]
+    except OSError as error:
+        raise StorageError(f"{path}: the key file cannot be read ({error.strerror})") from error
+    make_private(path)
+    return text.split() or [""]
 
 
 def make_private(path: Path) -> None:
@@ -92,12 +107,12 @@ def _fernet(key: str) -> Fernet | None:
 
 
 def ring(folder: Path, given: Sequence[Fernet]) -> list[Fernet]:
-    """All keys that may open the store, the one to seal with first. The kept key opens what was stored before
+    """All keys that may open the store, the one to seal with first. The kept ones open what was stored before
     ENCRYPTION_KEY was set."""
     try:
-        kept = kept_key(folder)
+        kept = kept_keys(folder)
     except TokenStoreLocked:
         if not given:
             raise
-        kept = None  # a damaged file does not matter while the settings have the key
-    return [*given, *([kept] if kept else [])]
+        kept = []  # a damaged file does not matter while the settings have the key
+    return [*given, *kept]

@@ -13,10 +13,10 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from services.domain.accounts import Token, TokenKind
 from services.domain.clock import Clock, epoch_ms
-from services.domain.errors import StorageError, TokenStoreLocked
+from services.domain.errors import ConfigurationError, StorageError, TokenStoreLocked
 from services.sqlite.opening import in_words, open_file
 from services.sqlite.upgrade import Migration, upgrade
-from services.storage.token_key import KEY_FILE, given_keys, make_key, make_private, ring
+from services.storage.token_key import KEY_FILE, add_key, given_keys, make_key, make_private, ring
 
 STORE_FILE = "tokens.db"
 
@@ -84,6 +84,38 @@ class TokenStore:
         """Did `user_id` sign out on purpose, and not come back?"""
         with self._read() as connection:
             return connection.execute("SELECT 1 FROM signed_out WHERE user_id = ?", (user_id,)).fetchone() is not None
+
+    # -- secrets that are kept elsewhere ---------------------------------------------------------------------------
+
+    def seal(self, text: bytes) -> bytes:
+        """`text` encrypted with the key that tokens are kept under; the key is made if there is none yet."""
+        with self._write() as connection:
+            return self._keys(connection).encrypt_at_time(text, int(self._clock.now().timestamp()))
+
+    def unseal(self, sealed: bytes) -> tuple[bytes, bool]:
+        """What `seal` was given, and whether an older key was needed: then it is to be sealed anew. Raises
+        `TokenStoreLocked` if no key opens it."""
+        keys = ring(self._folder, self._given)
+        for place, key in enumerate(keys):
+            try:
+                return key.decrypt(sealed), place > 0
+            except InvalidToken:
+                continue
+        raise TokenStoreLocked("no key that is known here opens what was sealed; enter it anew")
+
+    def rotate(self) -> int:
+        """Make a new key and seal every token with it; how many there were. The key of before stays behind it for what
+        is sealed elsewhere. Raises `ConfigurationError` where the key comes from the settings."""
+        if self._given:
+            raise ConfigurationError(
+                "the key comes from ENCRYPTION_KEY: put a new one before it, separated by a comma, and start the desk; "
+                "after that the old one may go"
+            )
+        with self._write() as connection:
+            self._keys(connection)  # what cannot be opened now is not made worse
+            add_key(self._folder)
+            self._keys(connection)
+            return int(connection.execute("SELECT count(*) FROM tokens").fetchone()[0])
 
     # -- keys --------------------------------------------------------------------------------------------------
 

@@ -23,14 +23,15 @@ from services.domain.errors import (
     UpstoxError,
 )
 from services.transport.call import Call, RequestLine, request_line
-from services.transport.failures import ErrorSink, Failures
+from services.transport.failures import ErrorSink, Failures, outcome_of
 from services.transport.http import Answer, HttpClient, Stream
+from services.transport.order_times import OrderTimes
 from services.transport.rate_gate import RateGate
 from services.transport.retry import ReadRetry, Strikes
 from services.transport.route_report import RouteReports
 from services.transport.writing import WRITE_GATE_SECONDS, goes_on, settled
 from services.wire.endpoints import Base, Operation, Profile, Route
-from services.wire.envelope import Envelope, unwrap
+from services.wire.envelope import Envelope, broker_latency, unwrap
 
 T = TypeVar("T")
 
@@ -67,7 +68,8 @@ class Caller:
         retry: ReadRetry,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.reports = RouteReports()
+        self.reports = RouteReports(monotonic=monotonic)
+        self.order_times = OrderTimes(monotonic=monotonic)
         self._http = http
         self._gate = gate
         self._bases = bases
@@ -124,8 +126,16 @@ class Caller:
             self._gate.acquire(call.operation, max_wait=min(seconds, GATE_SECONDS))
             line = request_line(call, route)
             attempt = ExitStack()
-            stream = attempt.enter_context(
-                self._http.stream(line.method, self._bases[route.base] + line.path, headers=headers)
+            began = self._monotonic()
+            try:
+                stream = attempt.enter_context(
+                    self._http.stream(line.method, self._bases[route.base] + line.path, headers=headers)
+                )
+            except UpstoxError as error:
+                self.reports.attempted(call.operation.name, route.version, outcome_of(error), None)
+                raise
+            self.reports.attempted(
+                call.operation.name, route.version, f"{stream.status // 100}xx", self._monotonic() - began
             )
             if stream.status not in {200, 304}:
                 with attempt:
@@ -166,7 +176,7 @@ class Caller:
                 if isinstance(error, RouteMissing):
                     self._missing[operation.name, route.path] = self._monotonic() + MISSING_SECONDS
                 if error.other_route and place + 1 < len(routes) and self._monotonic() < until:
-                    self.reports.fell_back(operation.name)
+                    self.reports.fell_back(operation.name, route.version)
                     self._failures.tell(
                         operation, route, error, tries.retries, then=f"asking {routes[place + 1].version}"
                     )
@@ -183,7 +193,7 @@ class Caller:
     ) -> T:
         def retrying(error: UpstoxError, retries: int, pause: float) -> None:
             tries.retries = retries + 1
-            self.reports.retried(operation.name)
+            self.reports.retried(operation.name, route.version)
             self._failures.tell(operation, route, error, retries, then=f"again in {pause:.2f} s")
 
         return self._retry.run(lambda seconds: exchange(route, seconds), until=until, retrying=retrying)
@@ -230,13 +240,14 @@ class Caller:
     ) -> Served[T]:
         waited = self._gate.acquire(call.operation, max_wait=min(seconds, GATE_SECONDS))
         line = request_line(call, route)
-        answer = self._send(line, route, secret, seconds=max(0.05, seconds - waited))
+        answer = self._send(call.operation, line, route, secret, seconds=max(0.05, seconds - waited))
         try:
             value = _value_of(answer, f"{line.method} {route.path}", understand, decode)
         except RateLimited as error:
             self._limited(call.operation, error)
             raise
         except MalformedPayload as error:
+            self.reports.malformed(call.operation.name, route.version)
             error.add_note(f"request id {answer.request_id}")
             raise
         self._strikes.cleared(call.operation.name)
@@ -264,7 +275,7 @@ class Caller:
                 if isinstance(error, RouteMissing):
                     self._missing[operation.name, route.path] = self._monotonic() + MISSING_SECONDS
                 if place + 1 < len(routes) and goes_on(error):
-                    self.reports.fell_back(operation.name)
+                    self.reports.fell_back(operation.name, route.version)
                     self._failures.tell(operation, route, error, 0, then=f"asking {routes[place + 1].version}")
                     continue
                 self._failures.tell(operation, route, error, 0, then="")
@@ -276,13 +287,16 @@ class Caller:
     def _write_once(self, call: Call, route: Route, understand: Callable[[Answer, str], T], secret: str) -> Served[T]:
         line = request_line(call, route)
         self._gate.acquire(call.operation, max_wait=WRITE_GATE_SECONDS)
-        answer = self._send(line, route, secret)
+        answer = self._send(call.operation, line, route, secret)
+        self.order_times.answered(answer.elapsed_ms, broker_latency(answer.body))
         try:
             value = understand(answer, f"{line.method} {route.path}")
         except RateLimited as error:
             self._limited(call.operation, error)
             raise
         except UpstoxError as error:
+            if isinstance(error, MalformedPayload):
+                self.reports.malformed(call.operation.name, route.version)
             error.add_note(f"request id {answer.request_id}")
             settled(error, answer.status)
             raise
@@ -320,7 +334,7 @@ class Caller:
         line = request_line(call, route)
         try:
             self._gate.acquire(operation, max_wait=GATE_SECONDS)
-            return self._send(line, route, secret, json=json, form=form, seconds=seconds)
+            return self._send(operation, line, route, secret, json=json, form=form, seconds=seconds)
         except UpstoxError as error:
             self._failures.tell(operation, route, error, 0, then="")
             raise
@@ -333,6 +347,7 @@ class Caller:
 
     def _send(
         self,
+        operation: Operation,
         line: RequestLine,
         route: Route,
         secret: str | None,
@@ -341,15 +356,20 @@ class Caller:
         form: Mapping[str, str] | None = None,
         seconds: float | None = None,
     ) -> Answer:
-        answer = self._http.send(
-            line.method,
-            self._bases[route.base] + line.path,
-            params=line.params,
-            json=json if line.json is None else line.json,
-            form=form,
-            headers=None if secret is None else {"Authorization": f"Bearer {secret}"},
-            seconds=seconds,
-        )
+        try:
+            answer = self._http.send(
+                line.method,
+                self._bases[route.base] + line.path,
+                params=line.params,
+                json=json if line.json is None else line.json,
+                form=form,
+                headers=None if secret is None else {"Authorization": f"Bearer {secret}"},
+                seconds=seconds,
+            )
+        except UpstoxError as error:
+            self.reports.attempted(operation.name, route.version, outcome_of(error), None)
+            raise
+        self.reports.attempted(operation.name, route.version, f"{answer.status // 100}xx", answer.elapsed_ms / 1000)
         log.log(
             logging.DEBUG if answer.status < 400 else logging.INFO,
             "%s %s: HTTP %d in %.0f ms, request id %s",

@@ -5,7 +5,16 @@ from __future__ import annotations
 import logging
 from typing import Any, Protocol
 
-from services.domain.errors import BrokerError, RequestRefused, StorageError, UpstoxError
+from services.domain.errors import (
+    BrokerError,
+    BrokerFault,
+    MalformedPayload,
+    RateLimited,
+    RequestRefused,
+    StorageError,
+    TransportError,
+    UpstoxError,
+)
 from services.transport.route_report import RouteReports
 from services.wire.endpoints import Operation, Route
 
@@ -27,6 +36,13 @@ class ErrorSink(Protocol):
     ) -> None: ...
 
 
+def outcome_of(error: UpstoxError) -> str:
+    """What came of an attempt that got no answer, in a word for the counts."""
+    if isinstance(error, MalformedPayload):
+        return "malformed"
+    return "no_answer" if error.outcome_unknown else "not_sent"
+
+
 class Failures:
     """The books about what went wrong."""
 
@@ -42,6 +58,8 @@ class Failures:
         request_id = broker.request_id if broker is not None else None
         if not then:
             self._reports.failed(operation.name, name, request_id)
+        if isinstance(error, TransportError | BrokerFault | RateLimited):
+            self._reports.troubled(f"{operation.name.replace('_', ' ')}: {error}")
         ordinary = bool(then) or isinstance(error, RequestRefused)
         log.log(
             logging.INFO if ordinary else logging.WARNING,

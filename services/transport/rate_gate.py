@@ -7,6 +7,7 @@ waits, and reads must never stand in an order's way.
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -124,13 +125,17 @@ class RateGate:
     def budget(self, operation: Operation) -> tuple[Window, ...]:
         """What is used and left of each documented window, shortest first."""
         with self._lock:
+            return _windows(self._bucket(operation), self._clock())
+
+    def budgets(self) -> dict[str, tuple[tuple[Window, ...], float]]:
+        """Of every budget that was used: its windows, shortest first, and the seconds for which a 429 keeps it closed.
+        An operation's own budget has the operation's name, a shared one is `group <name>`."""
+        with self._lock:
             now = self._clock()
-            bucket = self._bucket(operation)
-            windows = []
-            for limit in bucket.limits:
-                inside = [slot.at for slot in bucket.calls if slot.at > now - limit.seconds]
-                windows.append(Window(limit, len(inside), max(0.0, inside[0] + limit.seconds - now) if inside else 0.0))
-            return tuple(windows)
+            return {
+                name: (_windows(bucket, now), max(0.0, bucket.closed_until - now))
+                for name, bucket in self._buckets.items()
+            }
 
     def _bucket(self, operation: Operation) -> _Bucket:
         name = operation.name if operation.group == "standard" else f"group {operation.group}"
@@ -151,6 +156,18 @@ class RateGate:
             if len(calls) >= limit.calls:
                 turn = max(turn, calls[-limit.calls].at + limit.seconds + self._margin)
         return turn
+
+
+def _windows(bucket: _Bucket, now: float) -> tuple[Window, ...]:
+    """Calls stand in the order of time, so those inside a window are its last ones."""
+    moments = [slot.at for slot in bucket.calls]
+    windows = []
+    for limit in bucket.limits:
+        first = bisect_right(moments, now - limit.seconds)
+        oldest = moments[first] if first < len(moments) else None
+        frees_in = 0.0 if oldest is None else max(0.0, oldest + limit.seconds - now)
+        windows.append(Window(limit, len(moments) - first, frees_in))
+    return tuple(windows)
 
 
 def _spent(operation: Operation, wait: float) -> RateBudgetSpent:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date
 
-from services.domain.accounts import Funds, Holiday, MarketStatus, Profile, Window
+from services.domain.accounts import Funds, Holiday, MarketStatus, Profile, RegisteredAddresses, Window
 from services.domain.candles import Interval, Unit
 from services.domain.errors import InvalidRequest, UpstoxError
 from services.domain.instruments import Instrument
@@ -220,6 +220,10 @@ class UpstoxApi:
     def profile(self, token: str | None = None) -> Profile:
         """The person behind the current token, or behind `token`, which is neither kept nor dropped for it."""
         return self._caller.read(Call(endpoints.PROFILE), account.parse_profile, token=token).value
+
+    def registered_addresses(self) -> RegisteredAddresses:
+        """The static addresses from which the broker takes orders."""
+        return self._caller.read(Call(endpoints.USER_IP), account.parse_addresses).value
 
     def funds(self) -> Funds:
         """Money free and blocked, exact; `api_version` tells the shape it was read from."""

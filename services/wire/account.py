@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from services.domain.accounts import Funds, Profile
+from services.domain.accounts import Funds, Profile, RegisteredAddresses
 from services.wire.fields import (
     Row,
     as_map,
@@ -70,6 +70,18 @@ def parse_profile(data: object) -> Profile:
         products=texts(row, "products", "data"),
         order_types=texts(row, "order_types", "data"),
         is_active=flag_or_none(row, "is_active", "data") is not False,
+    )
+
+
+def parse_addresses(data: object) -> RegisteredAddresses:
+    """The registered static addresses; empty where there is none."""
+    row = as_map(data, "data")
+
+    def told(name: str) -> str:
+        return text_or_none(row, name, "data") or ""
+
+    return RegisteredAddresses(
+        told("primary_ip"), told("primary_ip_updated_at"), told("secondary_ip"), told("secondary_ip_updated_at")
     )
 
 

@@ -81,6 +81,7 @@ TOKEN = _one("token", "POST", "/v2/login/authorization/token", needs_token=False
 TOKEN_REQUEST = _one("token_request", "POST", "/v3/login/auth/token/request/{client_id}", "v3", needs_token=False)
 LOGOUT = _one("logout", "DELETE", "/v2/logout")
 PROFILE = _one("profile", "GET", "/v2/user/profile")
+USER_IP = _one("user_ip", "GET", "/v2/user/ip")
 FUNDS = Operation(
     "funds",
     (Route("v3", "GET", "/v3/user/get-funds-and-margin"), Route("v2", "GET", "/v2/user/get-funds-and-margin")),
@@ -230,7 +231,7 @@ LOGIN_DIALOG = Route("v2", "GET", "/v2/login/authorization/dialog")
 """Opened by the person's browser, never by us."""
 
 OPERATIONS: tuple[Operation, ...] = (
-    TOKEN, TOKEN_REQUEST, LOGOUT, PROFILE, FUNDS,
+    TOKEN, TOKEN_REQUEST, LOGOUT, PROFILE, USER_IP, FUNDS,
     QUOTES, LTP, OHLC, OPTION_GREEKS, OPTION_CHAIN, OPTION_CONTRACTS,
     INTRADAY_BARS, HISTORY_BARS,
     MARKET_STATUS, MARKET_HOLIDAYS, MARKET_HOLIDAY, MARKET_TIMINGS,

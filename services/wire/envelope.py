@@ -123,6 +123,12 @@ def unwrap_flat(
     return answer
 
 
+def broker_latency(body: bytes) -> float | None:
+    """The broker's own time for an order, in milliseconds, where it tells that (`metadata.latency`)."""
+    told = _metadata(_object_in(body) or {}).get("latency")
+    return float(told) if isinstance(told, int | float) and not isinstance(told, bool) and told >= 0 else None
+
+
 def plain_text(body: bytes) -> str:
     """At most 200 characters of a body that should have been JSON: no tags, no scripts, no secrets."""
     raw = body[:20_000].decode("utf-8", errors="replace")

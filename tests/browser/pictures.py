@@ -12,8 +12,8 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from services.acting import local_user
 from services.domain.orders import OrderRequest, OrderType, Product, Side
-from services.ledger.local_user import local_user
 from services.runtime import Runtime
 from services.settings import load_settings
 from tests.support.chromium import LAUNCH_ARGUMENTS, find_chromium

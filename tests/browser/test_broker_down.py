@@ -55,6 +55,10 @@ def test_stale_values_are_greyed_with_the_reason_and_live_again_without_a_click(
         other.get_by_text("The broker cannot be reached").first.wait_for()
         assert other.locator('[data-testid="stException"]').count() == 0
 
+    health = open_page(desk_beside.url + "/health")
+    health.locator("li.check.fail", has_text="Broker calls").get_by_text("takes no connection").wait_for()
+    health.locator("li.check.fail", has_text="Live feed").wait_for()
+
     broker.start()
     page.locator('.status[data-priced="16"][data-stale="0"]').wait_for(timeout=90_000)
     page.locator('.age[data-state="fresh"]').wait_for()

@@ -205,6 +205,33 @@ def test_prices_can_be_had_as_a_file(desk, open_page):
     assert "RELIANCE" in text
 
 
+def test_an_alert_is_set_from_a_row_and_one_of_a_rule_is_told_and_ends_by_itself(desk, open_page):
+    page = open_page(desk.url + "/quotes")
+    cell(page, "TCS").wait_for()
+    page.get_by_role("button", name="Price alert on TCS").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Level").fill("99999")
+    dialog.get_by_label("Level").press("Enter")
+    dialog.get_by_text("You are told when it rises to that").wait_for()
+    dialog.get_by_role("button", name="Set the alert").click()
+    dialog.wait_for(state="detached")
+
+    page.goto(desk.url + "/health")
+    page.get_by_text("rises to 99,999.00").wait_for()
+    page.locator(".st-key-alerts-rules-open").get_by_text("Rules").click()
+    page.locator(".st-key-alerts-rules-disk_low button").click()
+    dialog.get_by_label("Opens below").fill("90000000")
+    dialog.get_by_label("Is over at").fill("90000000")
+    dialog.get_by_role("button", name="Use these").click()
+    page.locator("#desk-notices", has_text="Disk nearly full").wait_for()
+    told = page.locator(".st-key-alerts-list-open").get_by_text("MB are free")
+    told.wait_for()
+
+    page.locator(".st-key-alerts-rules-disk_low button").click()
+    dialog.get_by_role("button", name="Back to the usual").click()
+    told.wait_for(state="detached")
+
+
 def test_one_page_leads_to_another_without_losing_the_frame(desk, open_page):
     page = open_page(desk.url)
     for title in ("Quotes", "Account", "Overview"):

@@ -9,6 +9,7 @@ PUBLISHED = {
     "token_request": [("v3", "POST", "/v3/login/auth/token/request/{client_id}")],
     "logout": [("v2", "DELETE", "/v2/logout")],
     "profile": [("v2", "GET", "/v2/user/profile")],
+    "user_ip": [("v2", "GET", "/v2/user/ip")],
     "funds": [("v3", "GET", "/v3/user/get-funds-and-margin"), ("v2", "GET", "/v2/user/get-funds-and-margin")],
     "quotes": [("v3", "GET", "/v3/market-quote/quotes"), ("v2", "GET", "/v2/market-quote/quotes")],
     "ltp": [("v3", "GET", "/v3/market-quote/ltp"), ("v2", "GET", "/v2/market-quote/ltp")],

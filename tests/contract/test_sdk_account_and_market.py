@@ -65,7 +65,9 @@ def test_login_profile_funds_and_logout(tmp_path_factory: pytest.TempPathFactory
         profile = user.get_profile("2.0").data
         funds = user.get_user_fund_margin_v3().data
         old_funds = user.get_user_fund_margin("2.0").data
+        addresses = user.get_user_ips().data
 
+        assert (addresses.primary_ip, addresses.secondary_ip) == ("127.0.0.1", None)
         assert profile.user_id == token.user_id
         assert profile.is_active is True
         assert funds.available_to_trade.total == 1_000_000.0

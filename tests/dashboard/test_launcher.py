@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from dashboard.launcher import announce, checked_runtime, has_screen, server_settings
+from dashboard.launcher import announce, check_locks, checked_runtime, has_screen, server_settings
 from dashboard.options import Options
 from services.domain.errors import ConfigurationError, DataFolderTooNew, NoAnswer, PoolClosed
 from services.runtime import Runtime
+from services.settings import Settings
 
 
 class Parts:
@@ -115,5 +118,56 @@ def test_no_window_is_opened_where_there_is_no_screen(monkeypatch: pytest.Monkey
 
 
 def test_the_server_accepts_only_the_names_of_this_machine() -> None:
-    assert server_settings(Options())["server.allowedHosts"] == ["127.0.0.1", "localhost"]
-    assert server_settings(Options(host="::1"))["server.allowedHosts"] == ["127.0.0.1", "::1", "localhost"]
+    usual = Settings(_env_file=None)  # type: ignore[call-arg]  # pydantic-settings' own
+    named = usual.model_copy(update={"names": "Desk.lan", "public_url": "https://d.example.com"})
+
+    assert server_settings(Options(), usual)["server.allowedHosts"] == ["127.0.0.1", "localhost"]
+    assert server_settings(Options(host="::1"), usual)["server.allowedHosts"] == ["127.0.0.1", "::1", "localhost"]
+    assert server_settings(Options(host="0.0.0.0"), named)["server.allowedHosts"] == [
+        "127.0.0.1", "d.example.com", "desk.lan", "localhost",
+    ]  # fmt: skip
+
+
+def test_a_certificate_makes_the_server_speak_tls() -> None:
+    usual = Settings(_env_file=None)  # type: ignore[call-arg]  # pydantic-settings' own
+    options = Options(tls_cert=Path("/c.pem"), tls_key=Path("/k.pem"))
+
+    given = server_settings(options, usual)
+
+    assert (given["server.sslCertFile"], given["server.sslKeyFile"]) == ("/c.pem", "/k.pem")
+    assert options.url == "https://127.0.0.1:8501"
+    assert "server.sslCertFile" not in server_settings(Options(), usual)
+
+
+@pytest.mark.parametrize(
+    ("options", "settings", "users", "words"),
+    [
+        (Options(), {}, False, ""),
+        (Options(host="::1"), {}, False, ""),
+        (Options(), {"sign_in": "always"}, False, "users add"),
+        (Options(), {"sign_in": "always"}, True, ""),
+        (Options(), {"public_url": "https://d.example.com"}, False, "users add"),
+        (Options(), {"names": "desk.lan"}, False, "users add"),
+        (Options(host="10.0.0.5"), {}, True, "without TLS"),
+        (Options(host="10.0.0.5"), {"plain_http": True}, False, "users add"),
+        (Options(host="10.0.0.5"), {"plain_http": True}, True, ""),
+        (Options(host="0.0.0.0"), {"plain_http": True}, True, "--name desk.lan"),
+        (Options(host="0.0.0.0"), {"plain_http": True, "names": "desk.lan"}, True, ""),
+        (Options(host="10.0.0.5"), {"tls_cert": "/none.pem", "tls_key": "/none.key"}, True, "cannot be used"),
+    ],
+)
+def test_a_desk_that_others_could_reach_does_not_start_without_its_locks(
+    options: Options, settings: dict[str, Any], users: bool, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = SimpleNamespace(
+        settings=Settings(_env_file=None, **settings),  # type: ignore[call-arg]  # pydantic-settings' own
+        sign_ins=SimpleNamespace(any_user=lambda: users),
+    )
+
+    if not words:
+        check_locks(options, cast("Runtime", parts))
+        return
+    with pytest.raises(SystemExit) as end:
+        check_locks(options, cast("Runtime", parts))
+    assert end.value.code == 2
+    assert words in capsys.readouterr().err

@@ -26,18 +26,36 @@ def test_a_relative_data_folder_means_the_folder_where_the_command_was_given(
     assert parse(["--data-dir", "mine"]).data_dir == tmp_path / "mine"
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "desk.example", "", "127.0.0.1.example"])
-def test_a_host_beyond_this_machine_is_refused_in_words(host: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("host", ["desk.example", "", "127.0.0.1.example", "http://127.0.0.1", "300.1.1.1"])
+def test_what_is_no_address_of_a_machine_is_refused_in_words(host: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         parse(["--host", host])
 
     assert end.value.code == 2
-    assert "no sign-in yet" in capsys.readouterr().err
+    assert "give an address of this machine" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.7"])
-def test_every_loopback_name_is_accepted(host: str) -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.7", "192.168.1.5", "0.0.0.0"])
+def test_every_address_is_accepted_here_and_looked_at_when_the_users_are_known(host: str) -> None:
     assert parse(["--host", host]).host == host
+
+
+def test_what_is_said_about_tls_and_names_survives_the_way_into_the_environment(tmp_path: Path) -> None:
+    words = ["--host", "0.0.0.0", "--name", "desk.lan", "--name", "10.0.0.5", "--plain-http"]
+    words += ["--tls-cert", str(tmp_path / "c.pem"), "--tls-key", str(tmp_path / "k.pem")]
+
+    options = parse(words)
+
+    assert parse(options.arguments()) == options
+    assert options.url == "https://desk.lan:8501"
+    environment: dict[str, str] = {}
+    options.export(environment)
+    assert environment == {
+        "DESK_NAMES": "desk.lan,10.0.0.5",
+        "DESK_TLS_CERT": str(tmp_path / "c.pem"),
+        "DESK_TLS_KEY": str(tmp_path / "k.pem"),
+        "DESK_PLAIN_HTTP": "1",
+    }
 
 
 @pytest.mark.parametrize("port", ["-1", "65536"])

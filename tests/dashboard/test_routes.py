@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Event
 from types import SimpleNamespace
@@ -15,11 +16,12 @@ from starlette.routing import Route
 
 from dashboard import routes as module
 from dashboard.headers import HEADERS, SecurityHeaders
-from dashboard.readiness import Readiness
+from dashboard.readiness import Readiness, Ready
 from dashboard.routes import RegisteredCallback, routes
 from services.domain.accounts import Token, TokenKind
 from services.domain.calendar.calendar import BUNDLED
-from services.domain.errors import ConfigurationError, LoginRequired, NoAnswer, NotSent, PoolExhausted
+from services.domain.errors import ConfigurationError, LoginRequired, NoAnswer, NotSent
+from services.measures.checks import Check, CheckState
 from tests.support.asgi import get
 
 CODE = "secret-code-42"
@@ -52,7 +54,7 @@ def desk(monkeypatch):
     ready.set()
     desk = SimpleNamespace(
         login=Login(),
-        settings=SimpleNamespace(redirect_uri=None),
+        settings=SimpleNamespace(redirect_uri=None, public_url=None, metrics_token=None),
         ready=ready,
         calendar=SimpleNamespace(current=BUNDLED),
         clock=SimpleNamespace(now=lambda: NOW),
@@ -198,34 +200,20 @@ def test_before_the_desk_is_open_the_calendar_asks_for_patience(app, desk):
     assert get(app, "/calendar.ics").status == 503
 
 
-class Storage:
-    def __init__(self) -> None:
-        self.fails = None
-
-    def get_connection(self, timeout, *, write):
-        return self
-
-    read = lambda self: self  # noqa: E731
-
-    def __enter__(self):
-        if self.fails:
-            raise self.fails
-        return self
-
-    def __exit__(self, *error):
-        return None
-
-    def execute(self, statement):
-        return None
-
-
 class Parts:
+    """What readiness asks of a runtime: its checks, and whether the broker answers."""
+
     def __init__(self) -> None:
-        self.market_pool, self.ledger = Storage(), Storage()
+        self.measures = self
+        self.broken = {}
         self.broker = SimpleNamespace(api="http://127.0.0.1:1")
         self.http = self
         self.down = None
         self.asked = 0
+
+    def checks(self):
+        names = ("feed", "storage", "token")
+        return tuple(Check(name, self.broken.get(name, CheckState.PASS), "So it is.", NOW, 3.0) for name in names)
 
     def send(self, method, url):
         self.asked += 1
@@ -242,40 +230,73 @@ def ready():
 
 
 def test_a_desk_with_broker_and_storage_is_ready(ready):
-    assert ready.probe.reasons() == {}
+    found = ready.probe.look()
+
+    assert (found.ready, found.state, found.reasons) == (True, "pass", {})
+    assert found.checks[0] == {
+        "check": "feed", "state": "pass", "reason": "So it is.", "since": "2026-11-21T08:30:00+00:00", "seconds": 3.0,
+    }  # fmt: skip
 
 
-def test_a_broker_that_is_gone_and_storage_that_is_busy_are_both_named(ready):
+def test_a_broker_that_is_gone_and_storage_that_fails_are_both_named(ready):
     ready.parts.down = NotSent("refused")
-    ready.parts.ledger.fails = PoolExhausted("x")
+    ready.parts.broken["storage"] = CheckState.FAIL
 
-    assert set(ready.probe.reasons()) == {"broker", "storage"}
-    assert ready.probe.reasons()["broker"] == "The broker cannot be reached"
+    found = ready.probe.look()
+
+    assert not found.ready
+    assert found.reasons == {"storage": "So it is.", "broker": "The broker cannot be reached"}
+
+
+def test_a_desk_that_needs_a_login_is_ready_for_the_person_who_logs_in(ready):
+    ready.parts.broken = {"token": CheckState.FAIL, "feed": CheckState.WARN}
+
+    found = ready.probe.look()
+
+    assert (found.ready, found.state, found.reasons) == (True, "fail", {})
 
 
 def test_a_desk_that_is_starting_is_not_ready_and_asks_nobody(ready):
     ready.opened.ready.clear()
 
-    assert set(ready.probe.reasons()) == {"desk"}
+    assert set(ready.probe.look().reasons) == {"desk"}
     assert ready.parts.asked == 0
 
 
 def test_probes_that_come_often_do_not_reach_the_broker(ready):
     for _ in range(50):
-        ready.probe.reasons()
+        ready.probe.look()
     assert ready.parts.asked == 1
 
     ready.now[0] += 5.0
-    ready.probe.reasons()
+    ready.probe.look()
     assert ready.parts.asked == 2
 
 
 def test_readiness_is_told_by_status_and_reasons(app, monkeypatch):
-    monkeypatch.setattr(module, "_readiness", SimpleNamespace(reasons=lambda: {"broker": "gone"}))
+    gone = Ready(False, CheckState.FAIL, {"broker": "gone"}, [])
+    monkeypatch.setattr(module, "_readiness", SimpleNamespace(look=lambda: gone))
     answer = get(app, "/readyz")
 
     assert answer.status == 503
-    assert answer.text == '{"ready":false,"reasons":{"broker":"gone"}}'
+    assert answer.text == '{"ready":false,"state":"fail","reasons":{"broker":"gone"},"checks":[]}'
 
-    monkeypatch.setattr(module, "_readiness", SimpleNamespace(reasons=dict))
+    monkeypatch.setattr(module, "_readiness", SimpleNamespace(look=lambda: replace(gone, ready=True)))
     assert get(app, "/readyz").status == 200
+
+
+def test_measures_are_told_once_the_desk_is_open(app, desk, monkeypatch):
+    monkeypatch.setattr(module, "exposition", lambda: SimpleNamespace(text=lambda accept: (b"desk 1\n", "text/plain")))
+
+    assert get(app, "/metrics").text == "desk 1\n"
+
+    desk.ready.clear()
+    assert get(app, "/metrics").status == 503
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
+def test_whoever_asks_from_elsewhere_without_the_token_learns_nothing(app, path):
+    answer = get(app, path, client="192.168.1.9", headers={"host": "desk.lan:8501"})
+
+    assert answer.status == 401
+    assert "token" in answer.text

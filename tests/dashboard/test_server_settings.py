@@ -25,6 +25,7 @@ def test_foreign_pages_cannot_drive_it(settings: dict[str, Any]) -> None:
     assert settings["server"]["enableXsrfProtection"] is True
     assert settings["server"].get("enableAgentApi", False) is False
     assert settings["server"]["enableStaticServing"] is False
+    assert "appTest" not in settings.get("global", {}), "pages that are tested have no browser, and are let in"
 
 
 def test_nothing_is_reported_to_anybody_and_no_details_of_errors_reach_a_page(settings: dict[str, Any]) -> None:

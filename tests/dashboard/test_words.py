@@ -15,7 +15,7 @@ CLASSES = [c for _, c in inspect.getmembers(e, inspect.isclass) if issubclass(c,
 def made(kind: type[e.UpstoxError]) -> e.UpstoxError:
     if issubclass(kind, e.BrokerError):
         return kind("Invalid thing {odd} at https://x", status=400, code="UDAPI1")
-    if issubclass(kind, e.RateBudgetSpent):
+    if issubclass(kind, e.RateBudgetSpent | e.SignInPaused):
         return kind("spent", wait_seconds=61.0)
     if issubclass(kind, e.OrderOutcomeUnknown):
         return kind("no answer came", intent_id="one")

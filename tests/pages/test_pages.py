@@ -243,6 +243,38 @@ def test_the_account_page_shows_token_money_and_settings_but_no_secret(desk):
     assert "03:30 IST" in shown
     assert str(desk.folder) in shown
     assert desk.login.token().secret not in shown
+    assert "Not needed: the paper broker takes orders from this machine alone" in shown
+    assert "Of this desk off: orders may leave" in shown
+    assert "DESK_MAX_ORDER_VALUE 2500000" in shown
+    assert "UPSTOX_CLIENT_SECRET not set" in shown
+    assert "You sit at this machine" in shown
+
+
+def test_a_live_account_page_tells_the_registered_addresses_and_what_orders_said_of_ours(desk, monkeypatch):
+    from dashboard.components import account_trading
+    from services.domain.order_facts import StaticIp
+
+    monkeypatch.setattr(account_trading, "Mode", SimpleNamespace(PAPER="not this one"))
+    monkeypatch.setattr(desk.orders, "static_ip", lambda: StaticIp.REFUSED)
+
+    shown = words_on(open_page("account"))
+
+    assert "Primary 127.0.0.1, since " in shown
+    assert "Secondary none" in shown
+    assert "refused from this address: it is not the registered one" in shown
+
+
+def test_secrets_are_told_as_set_and_no_more():
+    from dashboard.components.account_cards import effective
+    from services.settings import Settings
+
+    given = Settings(_env_file=None, client_secret="s3cret-of-mine", metrics_token="t" * 20, names="desk.lan")
+    told = effective(given)
+
+    assert (told["UPSTOX_CLIENT_SECRET"], told["DESK_METRICS_TOKEN"]) == ("set", "set")
+    assert (told["ENCRYPTION_KEY"], told["DESK_NAMES"]) == ("not set", "desk.lan")
+    assert "s3cret" not in str(told)
+    assert len(told) == len(Settings.model_fields)
 
 
 def test_signing_out_asks_for_a_login_and_pages_go_on(desk):

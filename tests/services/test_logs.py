@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import io
 import logging
 import os
@@ -335,3 +336,15 @@ def test_secrets_may_be_registered_while_others_log(logs: Logs) -> None:
     stop.set()
     for thread in threads:
         thread.join(30)
+
+
+@pytest.mark.parametrize("before", ["", "u:", "user:", "x"])
+def test_a_secret_is_hidden_in_base64_too_wherever_it_begins(before: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.logs._literals", _Literals())
+    secret = "Zq8-vv_31~pw>?7Lm"
+    hide(secret)
+
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        told = encode(f"{before}{secret}:after".encode()).decode()
+        clean = redact(f"sent {told} there")
+        assert all(told[at : at + 8] not in clean for at in range(len(before) * 2, len(before) * 2 + 12))

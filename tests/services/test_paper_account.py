@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from services.domain.actors import Actor, Role
-from services.domain.errors import InvalidRequest, LoginRequired, NoAnswer
+from services.domain.errors import Forbidden, InvalidRequest, LoginRequired, NoAnswer
 from services.domain.intents import IntentState
 from services.domain.orders import OrderRequest, OrderType, Product, Side, Status
 from services.paper_account import RESET, PaperAccounts
@@ -18,7 +18,7 @@ from services.runtime import Runtime
 from services.settings import load_settings
 from services.transport.http import HttpClient
 
-ASHA = Actor("asha", session="tab-1")
+ASHA = Actor("asha", Role.OPERATOR, "tab-1")
 RELIANCE = "NSE_EQ|INE002A01018"
 
 
@@ -106,9 +106,10 @@ def test_no_account_begins_with_nothing_or_with_all_the_money_there_is(rt: Runti
     assert account(rt).look().mark.number == 1
 
 
-def test_who_may_only_look_resets_nothing(rt: Runtime) -> None:
-    with pytest.raises(InvalidRequest, match="not trade"):
-        account(rt).reset("PAPER1", actor=Actor("ravi", Role.VIEWER))
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.TRADER])
+def test_who_is_no_operator_resets_nothing(rt: Runtime, role: Role) -> None:
+    with pytest.raises(Forbidden):
+        account(rt).reset("PAPER1", actor=Actor("ravi", role))
 
 
 def test_who_has_signed_out_is_asked_to_log_in(rt: Runtime) -> None:

@@ -20,6 +20,7 @@ from services.domain.errors import (
     TooManyBadKeys,
     UpstoxError,
 )
+from services.domain.quote_batch import ReadCounts
 from services.domain.quote_row import QuoteRow
 from services.quote_book import QuoteBook
 from services.storage.quote_fetcher import START_WITHIN, Served
@@ -327,11 +328,13 @@ def test_after_a_restart_fresh_quotes_come_from_sqlite(broker: FakeBroker, store
 
     with open_book(broker, store, clock) as after:
         result = after.get([RELIANCE, INFY])
+        after.get([RELIANCE])
+        assert after.counts() == ReadCounts(live=0, memory=1, store=2, broker=0)
         stats = after.stats()
 
     assert broker.calls == 1
     assert result.quotes[RELIANCE]["received_at"] == NOW
-    assert (stats.hits_1h, stats.misses_1h) == (2, 2)
+    assert (stats.hits_1h, stats.misses_1h) == (3, 2)
 
 
 def test_after_a_restart_stale_quotes_are_asked_for_anew(

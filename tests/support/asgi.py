@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,9 +16,17 @@ class Answer:
     text: str
 
 
-def get(app: Any, url: str, *, method: str = "GET") -> Answer:
-    """The answer to `GET url`; `app` is any ASGI application."""
+def get(
+    app: Any,
+    url: str,
+    *,
+    method: str = "GET",
+    client: str | None = "127.0.0.1",
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """The answer to `GET url`; `app` is any ASGI application. `client`: where it comes from."""
     parts = urlsplit(url)
+    brought = {"host": "127.0.0.1:8501"} | {name.lower(): value for name, value in (headers or {}).items()}
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -28,8 +37,8 @@ def get(app: Any, url: str, *, method: str = "GET") -> Answer:
         "raw_path": parts.path.encode(),
         "query_string": parts.query.encode(),
         "root_path": "",
-        "headers": [(b"host", b"127.0.0.1:8501")],
-        "client": ("127.0.0.1", 50000),
+        "headers": [(name.encode(), value.encode("latin-1")) for name, value in brought.items()],
+        "client": None if client is None else (client, 50000),
         "server": ("127.0.0.1", 8501),
     }
     messages: list[dict[str, Any]] = []

@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.error import HTTPError
 
 from dashboard.options import free_port
 from tests.checks import stage_environment
+from tests.support.planted import leaks, secrets_of
 from tests.support.shared_data import ROOT
 
 
@@ -37,6 +39,7 @@ class Desk:
         self._command = [python, "-m", "dashboard", "--no-browser", "--port", str(self.port)]
         self._command += ["--data-dir", str(data_dir), *options]
         self._environment = {**stage_environment(os.environ), **(environment or {})}
+        self._data_dir = data_dir
         self._root = root
         self._timeout = timeout
         self.seconds_to_answer = 0.0
@@ -72,6 +75,8 @@ class Desk:
         try:
             with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1) as answer:
                 return bool(answer.status == 200)
+        except HTTPError as error:
+            return error.code == 401  # it is locked, and says so
         except OSError:
             return False
 
@@ -105,5 +110,8 @@ class Desk:
         return self.start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        planted = secrets_of(self._data_dir, self._environment)
         if self._process.poll() is None:
             self.stop()
+        if kind is None:  # over the whole run: no desk that a test starts lets a piece of its secrets out
+            assert leaks(planted, self._data_dir, self.log) == {}

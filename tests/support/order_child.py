@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from services.domain.actors import Actor
+from services.domain.actors import Actor, Role
 from services.domain.errors import InvalidRequest
 from services.domain.gtt import GttLeg, GttRequest, Strategy, TriggerType
 from services.domain.orders import OrderChange, OrderRequest, OrderType, Product, Side
@@ -27,7 +27,7 @@ from services.transport.order_api import OrderApi
 
 RELIANCE = "NSE_EQ|INE002A01018"
 INTENT = "decided-once"
-ACTOR = Actor("asha", session="child")
+ACTOR = Actor("asha", Role.OPERATOR, "child")
 SEGMENT = "NSE_FO"
 CALLS = {
     "place": "place", "market": "place", "basket": "place_many", "modify": "modify", "cancel": "cancel",

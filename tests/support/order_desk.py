@@ -14,7 +14,7 @@ from threading import Event
 from typing import Any
 
 from services.domain.accounts import Funds, TokenKind
-from services.domain.actors import Actor
+from services.domain.actors import Actor, Role
 from services.domain.clock import Clock
 from services.domain.errors import MalformedPayload, NoAnswer, RequestRefused, UpstoxError
 from services.domain.gtt import GttLegState, GttOrder, GttRequest
@@ -53,7 +53,7 @@ from tests.support.clocks import FakeClock, FakeMonotonic
 from tests.support.ledger import NOW, new_ledger
 from tests.support.orders import RELIANCE, a_share, an_option
 
-ASHA = Actor("asha", session="tab-1")
+ASHA = Actor("asha", Role.OPERATOR, "tab-1")
 OPEN_MARKET = PhaseNow(Phase.OPEN, "continuous trading", None, Stage.CONTINUOUS, Accepts.ALL)
 SEGMENTS = ("NSE_EQ", "BSE_EQ", "NSE_FO")
 

@@ -7,6 +7,7 @@ const SILENT_MS = 3000
 const DEAD_MS = 6000 // the desk speaks every second
 const SLEPT_MS = 5000
 const NOT_ADMITTED = 4401
+const SIGNED_OUT = 4403
 const MOST_ROWS = 2000 // both as in dashboard/push/messages.py
 const MOST_DEPTHS = 20
 
@@ -57,18 +58,28 @@ class LiveHub {
     this.socket = socket
     this.opened = performance.now()
     this.said = ""
-    socket.onopen = () => { if (this.socket === socket) this.say() }
+    let opened = false
+    socket.onopen = () => { opened = true; if (this.socket === socket) this.say() }
     socket.onmessage = event => { if (this.socket === socket) this.receive(JSON.parse(event.data)) }
-    socket.onclose = event => { if (this.socket === socket) this.lost(event.code) }
+    socket.onclose = event => { if (this.socket === socket) this.lost(event.code, opened) }
   }
 
-  lost(code) {
+  lost(code, opened) {
     this.socket = null
+    if (code === SIGNED_OUT) location.reload() // what answers now is the sign-in
+    else if (!opened) this.ask()
     if (this.viewers.size === 0) return
     if (code === NOT_ADMITTED) this.pause = LONGEST_PAUSE // the next secret comes with the page
     this.waiting = setTimeout(() => this.open(), this.pause * (0.7 + 0.6 * Math.random()))
     this.pause = Math.min(this.pause * 2, LONGEST_PAUSE)
     this.tellAll(new Set())
+  }
+
+  // A browser does not tell why a connection was refused. Where the sign-in is over, the page itself is refused too.
+  ask() {
+    fetch(location.pathname, { method: "HEAD", cache: "no-store" })
+      .then(answer => { if (answer.status === 401) location.reload() })
+      .catch(() => {}) // nobody there: another try comes by itself
   }
 
   // A connection that nobody has closed may be dead all the same: a cut cable, a laptop that slept. Timers stand still
@@ -83,7 +94,7 @@ class LiveHub {
       if (slept) this.heard = -Infinity
       if (this.socket && (slept || clock - Math.max(this.heard, this.opened) > DEAD_MS)) {
         const socket = this.socket
-        this.lost()
+        this.lost(undefined, true)
         socket.close()
       }
     }, 1000)

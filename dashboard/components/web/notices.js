@@ -1,4 +1,4 @@
-// What happened to orders, on every page: a notice in the corner for a while, the last ones behind a button with the
+// What happened to orders, and what the desk warns of, on every page: a notice in the corner for a while, the last ones behind a button with the
 // count of those that nobody has looked at, and a sound for who wants one. Comes by the page and by the push channel.
 
 const NOTICE_MS = 9000
@@ -9,9 +9,9 @@ const MOST_KEPT = 30
 const SEEN = "desk-news-seen"
 const TOLD = "desk-news-told"
 const SOUND = "desk-sound"
-const COLOURS = { fill: "green", found: "green", reject: "red", cancel: "gray", unknown: "orange" }
-const NAMES = { fill: "Fill", reject: "Rejected", cancel: "Cancelled", unknown: "Not known", found: "Found" }
-const TONES = { fill: [660, 880], found: [660, 880], cancel: [520], reject: [300, 220], unknown: [440, 440, 440] }
+const COLOURS = { fill: "green", found: "green", reject: "red", cancel: "gray", unknown: "orange", alert: "orange" }
+const NAMES = { fill: "Fill", reject: "Rejected", cancel: "Cancelled", unknown: "Not known", found: "Found", alert: "Alert" }
+const TONES = { fill: [660, 880], found: [660, 880], cancel: [520], reject: [300, 220], unknown: [440, 440, 440], alert: [440, 330] }
 
 // Storage may be forbidden; then nothing is remembered.
 function remembered(store, name) {
@@ -73,7 +73,7 @@ class Notices {
     const count = this.unread
     setText(this.bell, count ? `${count} new` : "Notices")
     this.bell.dataset.unread = count ? "yes" : "no"
-    this.bell.setAttribute("aria-label", count ? `${count} new notices of orders` : "Notices of orders")
+    this.bell.setAttribute("aria-label", count ? `${count} new notices` : "Notices")
     if (this.list.hidden) return
     const rows = [...this.kept].reverse().map(one => {
       const row = make("p")
@@ -82,7 +82,7 @@ class Notices {
       row.append(make("time", "", one.time), document.createTextNode(one.text))
       return row
     })
-    if (rows.length === 0) rows.push(make("p", "muted", "Fills, rejections and cancellations are told here."))
+    if (rows.length === 0) rows.push(make("p", "muted", "Fills, rejections, cancellations and alerts are told here."))
     const label = make("label")
     const box = make("input")
     box.type = "checkbox"

@@ -33,7 +33,7 @@ class QuoteTable {
     const { columns, rows, sort, label } = this.data
     this.aged = columns.findIndex(column => column.kind === "age")
     setAttribute(this.table, "aria-label", label)
-    const layout = JSON.stringify([columns, this.data.removable, this.data.movable, this.data.tradable])
+    const layout = JSON.stringify([columns, this.data.removable, this.data.movable, this.data.tradable, this.data.alertable])
     if (layout !== this.layout) {
       this.layout = layout
       this.drawHead(columns)
@@ -115,7 +115,7 @@ class QuoteTable {
       th.append(button)
       this.head.append(th)
     }
-    if (this.data.tradable) {
+    if (this.data.tradable || this.data.alertable) {
       const th = make("th", "k-trade")
       th.append(make("span", "sr", "Trade"))
       this.head.append(th)
@@ -191,7 +191,7 @@ class QuoteTable {
         view.cells.push(cell)
         view.tr.append(cell)
       }
-      if (this.data.tradable) view.tr.append(this.tradeCell(row))
+      if (this.data.tradable || this.data.alertable) view.tr.append(this.tradeCell(row))
       if (this.data.removable) view.tr.append(this.removeCell(row))
       this.rows.set(row.k, view)
       this.body.append(view.tr)
@@ -219,10 +219,10 @@ class QuoteTable {
     cell.calming = setTimeout(() => cell.classList.remove(name), FLASH_MS)
   }
 
-  // To the order ticket; nothing is sent by going there.
+  // To the order ticket, where nothing is sent by going there, and to the dialog of a price alert.
   tradeCell(row) {
     const cell = make("td", "k-trade")
-    for (const [side, letter] of row.i ? [] : [["Buy", "B"], ["Sell", "S"]]) {
+    for (const [side, letter] of row.i || !this.data.tradable ? [] : [["Buy", "B"], ["Sell", "S"]]) {
       const button = make("button", side.toLowerCase(), letter)
       button.title = `${side} ${row.s}: to the order ticket`
       button.setAttribute("aria-label", button.title)
@@ -230,6 +230,13 @@ class QuoteTable {
         event.stopPropagation()
         this.component.setTriggerValue("traded", { k: row.k, side: side.toUpperCase() })
       }
+      cell.append(button)
+    }
+    if (this.data.alertable) {
+      const button = make("button", "alert", "A")
+      button.title = `Price alert on ${row.s}`
+      button.setAttribute("aria-label", button.title)
+      button.onclick = event => { event.stopPropagation(); this.component.setTriggerValue("alerted", row.k) }
       cell.append(button)
     }
     return cell

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -302,3 +303,28 @@ def test_news_of_orders_are_told_to_everybody_at_once_and_once(prices: FakePrice
         [message] = mail(client)
         assert message["news"] == [{"n": 7, "text": "Bought 4 of 10 RELIANCE"}]
         assert message["t"] == "beat"
+
+
+def test_what_was_handed_over_is_counted_and_told(prices: FakePrices, monotonic: FakeMonotonic) -> None:
+    told: list[frozenset[str]] = []
+    whole: list[float] = []
+
+    def sent(rows: Mapping[str, Any]) -> float | None:
+        told.append(frozenset(rows))
+        return 0.03
+
+    hub = PushHub(lambda: prices, sent=sent, whole_way=whole.append, monotonic=monotonic)
+    clients = [hub.join(BOTH) for _ in range(2)]
+    hub.step()
+    before = hub.sent
+    mail(clients[0])
+
+    prices.put(row(RELIANCE, 1501.0))
+    hub.step()
+    [message] = mail(clients[0])
+    monotonic.now += 0.02
+    hub.painted(message["n"])
+
+    assert hub.sent - before == 2
+    assert told[-1] == {RELIANCE}
+    assert whole == [pytest.approx(0.05)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +15,7 @@ from dashboard.push.prices import HOLDER, MUTE_SECONDS, RENEW_SECONDS, STEP, Des
 from services.domain.clock import epoch_ms
 from services.domain.errors import InvalidRequest
 from services.domain.quote_row import QuoteRow
+from services.domain.quotes import FROM_FEED
 from services.feed.health import StreamState
 from services.feed.subscriptions import Limits, Subscriptions
 from services.wire.feed.requests import FeedMode
@@ -241,6 +243,24 @@ def test_what_was_painted_is_handed_on(runtime: Runtime) -> None:
     DeskPrices(lambda: runtime).painted(0.02)
 
     assert painted == [0.02]
+
+
+def test_the_newest_row_of_the_feed_tells_how_long_prices_wait_for_the_push(runtime: Runtime) -> None:
+    waited: list[float] = []
+
+    def note(seconds: float) -> float:
+        waited.append(seconds)
+        return seconds
+
+    runtime.sent = note
+    rows = {
+        key: {"api_version": version, "received_at": NOW - timedelta(milliseconds=age)}
+        for key, version, age in (("a", FROM_FEED, 9000), ("b", FROM_FEED, 20), ("c", "v3", 1))
+    }
+
+    assert DeskPrices(lambda: runtime).sent(rows) == 0.02
+    assert DeskPrices(lambda: runtime).sent({"c": rows["c"]}) is None
+    assert waited == [0.02]
 
 
 def test_the_limits_are_the_brokers_own() -> None:

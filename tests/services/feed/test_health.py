@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.feed.health import ENDS_KEPT, HealthBook, StreamState
+from services.feed.health import ENDS_KEPT, EndKind, HealthBook, StreamState
 from tests.support.clocks import FakeClock, FakeMonotonic
 
 NOON = datetime(2026, 11, 20, 6, 30, tzinfo=UTC)
@@ -111,9 +111,13 @@ def test_only_the_last_reasons_are_kept(book: HealthBook) -> None:
     for number in range(100):
         book.ended(str(number))
 
+    book.ended("asked to", EndKind.ASKED)
+    counted = book.snapshot().ends_by_kind
+    assert (counted[EndKind.LOST], counted[EndKind.ASKED], counted[EndKind.MUTE]) == (100, 1, 0)
+
     ends = book.snapshot().ends
     assert len(ends) == ENDS_KEPT
-    assert ends[-1].reason == "99"
+    assert [end.reason for end in ends[-2:]] == ["99", "asked to"]
 
 
 def test_reconnects_count_connections_after_the_first(book: HealthBook) -> None:

@@ -22,8 +22,8 @@ from services.domain.errors import (
     UpstoxError,
 )
 from services.feed.backoff import Backoff
-from services.feed.health import StreamState
-from services.live_feed.resting import REFUSED_SECONDS, Resting
+from services.feed.health import EndKind, StreamState
+from services.live_feed.resting import REFUSED_SECONDS, Resting, kind_of_end
 from tests.support.live_feed import token
 
 
@@ -104,3 +104,19 @@ def test_stability_and_a_persons_wish_begin_anew() -> None:
 
 def test_where_nothing_is_wrong_with_the_broker_there_is_no_pause() -> None:
     assert _resting().at_once("the token has ended").seconds == 0.0
+
+
+@pytest.mark.parametrize(
+    ("error", "opened", "kind"),
+    [
+        (LoginRequired("x"), False, EndKind.TOKEN),
+        (TokenRejected("x", status=401), False, EndKind.TOKEN),
+        (RateLimited("x", status=429), False, EndKind.LIMITED),
+        (RateBudgetSpent("x", wait_seconds=3.0), False, EndKind.LIMITED),
+        (AccessDenied("x", status=403), False, EndKind.REFUSED),
+        (NotSent("x"), False, EndKind.NOT_REACHED),
+        (ConnectionLost("x", code=1006), True, EndKind.LOST),
+    ],
+)
+def test_every_end_is_counted_under_one_of_a_few_words(error: UpstoxError, opened: bool, kind: EndKind) -> None:
+    assert kind_of_end(error, opened=opened) is kind

@@ -11,6 +11,7 @@ import pytest
 from services.domain.actors import Actor, Role
 from services.domain.errors import (
     BrokerFault,
+    Forbidden,
     InvalidRequest,
     LoginRequired,
     NotSent,
@@ -373,8 +374,24 @@ def test_a_viewer_sends_nothing(bench: Bench) -> None:
 
     with pytest.raises(InvalidRequest, match="not trade"):
         bench.desk.place(a_request(), intent_id="one", actor=viewer)
-    with pytest.raises(InvalidRequest, match="not trade"):
-        bench.desk.set_kill_switch(False, actor=viewer)
+    with pytest.raises(Forbidden, match="not trade"):
+        bench.desk.set_kill_switch(True, actor=viewer)
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.TRADER, Role.DESK])
+def test_only_operators_let_orders_leave_again_and_change_limits(bench: Bench, role: Role) -> None:
+    who = Actor("ravi", role)
+    bench.desk.set_kill_switch(True, actor=ASHA)
+
+    for change in (
+        lambda: bench.desk.set_kill_switch(False, actor=who),
+        lambda: bench.desk.set_limits(bench.desk.limits(), actor=who),
+        lambda: bench.desk.set_broker_kill_switch({"NSE_EQ": False}, intent_id="one", actor=who),
+    ):
+        with pytest.raises(Forbidden):
+            change()
+    assert bench.desk.kill_switch().on
+    assert not bench.desk.set_kill_switch(False, actor=Actor("omar", Role.OPERATOR)).on
 
 
 def test_a_change_with_a_lost_answer_is_found_by_the_order_itself(bench: Bench) -> None:

@@ -305,3 +305,22 @@ def test_no_reader_misses_or_doubles_an_error_on_its_way_to_the_file(errors: Err
     assert seen == sorted(seen), "a count never falls"
     assert max(seen) <= 200
     assert sum(errors.breakdown(5).values()) == 200
+
+
+def test_errors_are_grouped_by_cause_with_first_and_last_time_and_the_last_message(
+    errors: ErrorLog, clock: FakeClock
+) -> None:
+    for number in range(3):
+        errors.add("NotSent", f"try {number}", endpoint="/v3/quotes")
+        clock.move(minutes=2)
+    errors.add("RateLimited", "too many", endpoint="/v3/quotes", status_code=429)
+    errors.flush()
+
+    latest, first = errors.groups(hours=1)
+
+    assert (latest.error_type, latest.status_code, latest.count) == ("RateLimited", 429, 1)
+    assert (first.count, first.message, first.endpoint) == (3, "try 2", "/v3/quotes")
+    assert (first.first_at, first.last_at) == (NOW, NOW + timedelta(minutes=4))
+    assert errors.groups(hours=1, limit=1) == [latest]
+    clock.move(hours=2)
+    assert errors.groups(hours=1) == []

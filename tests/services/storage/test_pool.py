@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from services.domain.errors import InvalidRequest, NestedCheckout, PoolClosed, PoolExhausted, StorageError
+from services.storage import connection as connection_module
 from services.storage.pool import Pool
 from tests.support.pool_load import CREATE, START, raise_counter, run_load
 from tests.support.programs import finish, run, start
@@ -175,6 +176,19 @@ def test_a_writer_of_another_program_is_waited_for_no_longer_than_asked(pool: Po
         assert time.monotonic() - began < 2
         other.execute("ROLLBACK")
     _enter(pool)
+
+
+def test_a_transaction_that_took_long_to_begin_is_counted_if_it_may_write(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _enter(pool)
+    before = pool.stats().held_up
+
+    monkeypatch.setattr(connection_module, "HELD_UP_SECONDS", 0.0)
+    _enter(pool)
+    _enter(pool, write=False)
+
+    assert pool.stats().held_up == before + 1
 
 
 # -- misuse --------------------------------------------------------------------------------------------------------

@@ -139,10 +139,15 @@ def test_a_full_disk_delays_ticks_and_keeps_their_order(pool: Pool, caplog: pyte
         time.now += 61
         assert not writer.flush()
         assert len(caplog.records) == 2
+        behind = writer.stats()
+        assert (behind.failing_seconds, behind.oldest_seconds) == (61.0, 61.0)
+        assert "the disk is full" in behind.trouble
         broken.mended = True
         assert writer.flush()
 
         assert writer.stats().failures == 7
+        well = writer.stats()
+        assert (well.failing_seconds, well.oldest_seconds, well.trouble) == (None, None, "")
         assert writer.stats().dropped == {}
     assert [row[2] for row in stored(pool)] == [10_000, 20_000]
     assert "the disk is full" in caplog.text

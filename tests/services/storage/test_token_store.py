@@ -227,6 +227,44 @@ def test_a_key_in_the_settings_takes_over_from_the_kept_key(tmp_path: Path) -> N
     assert _store(tmp_path, key).load("default") == TOKEN
 
 
+def test_a_rotated_key_seals_everything_anew_and_keeps_the_one_before_it_alone(tmp_path: Path) -> None:
+    store = _store(tmp_path)
+    store.save("default", TOKEN)
+    elsewhere = store.seal(b"address of a channel")
+    first = (tmp_path / "token.key").read_text().split()
+
+    assert store.rotate() == 1
+    second = (tmp_path / "token.key").read_text().split()
+    assert second[1:] == first
+    assert store.unseal(elsewhere) == (b"address of a channel", True)
+    assert store.unseal(store.seal(b"new")) == (b"new", False)
+
+    store.rotate()
+    assert (tmp_path / "token.key").read_text().split()[1:] == second[:1], "the oldest is gone"
+    assert _store(tmp_path).load("default") == TOKEN
+    with pytest.raises(TokenStoreLocked):
+        store.unseal(elsewhere)
+
+
+@posix
+def test_a_rotated_key_is_as_private_as_the_first(tmp_path: Path) -> None:
+    _store(tmp_path).rotate()
+
+    assert (tmp_path / "token.key").stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.glob("*.partial")) == []
+
+
+def test_a_store_that_cannot_be_opened_is_not_given_another_key(tmp_path: Path) -> None:
+    _store(tmp_path).save("default", TOKEN)
+    (tmp_path / "token.key").write_text(_key())
+
+    with pytest.raises(TokenStoreLocked):
+        _store(tmp_path).rotate()
+    assert len((tmp_path / "token.key").read_text().split()) == 1
+    with pytest.raises(ConfigurationError, match="put a new one before it"):
+        _store(tmp_path, _key()).rotate()
+
+
 def test_a_key_that_is_none_is_refused_without_being_shown(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="ENCRYPTION_KEY: key 2 of 2 is not a key"):
         _store(tmp_path, f"{_key()},my-secret-word")

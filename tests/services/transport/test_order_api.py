@@ -584,3 +584,15 @@ def test_the_answer_says_how_long_it_took(desk: Desk) -> None:
 
     assert served.value == ORDER_ID
     assert served.elapsed_ms > 0
+
+
+def test_a_write_s_time_and_its_attempt_are_counted(desk: Desk) -> None:
+    desk.api.place(a_request(), tag="dk-1")
+
+    [report] = desk.caller.reports.versions()
+    assert (report.operation, report.version, dict(report.answers), sum(report.buckets)) == (
+        "order_place", "v3", {"2xx": 1}, 1,
+    )  # fmt: skip
+    told = {part: sum(counts) for part, (counts, _) in desk.caller.order_times.all().items()}
+    assert told["network"] == 1
+    assert told["own"] == 0  # nobody said when the decision was taken up

@@ -374,6 +374,11 @@ def test_a_fault_of_v3_alone_is_served_by_v2(desk: Desk, name: str, fault: str) 
 
     assert desk.api.route_reports()[name].last_version == "v2"
     assert desk.api.route_reports()[name].fallbacks == 1
+    attempts = {one.version: one for one in desk.api.caller.reports.versions()}
+    assert (attempts["v2"].answers, attempts["v3"].fallbacks) == ({"2xx": 1}, 1)
+    assert sum(attempts["v3"].answers.values()) == attempts["v3"].retries + 1
+    assert "2xx" not in attempts["v3"].answers or not attempts["v3"].answers["2xx"]
+    assert desk.api.caller.reports.reach().failing_for is None
     assert desk.sunk[-1]["context"]["then"] == "asking v2"
     assert desk.sunk[-1]["retry_count"] == (2 if kind.retryable else 0)
 

@@ -9,6 +9,7 @@ import pytest
 from services.domain.accounts import Funds
 from services.domain.errors import MalformedPayload
 from services.wire.account import (
+    parse_addresses,
     parse_funds,
     parse_profile,
     parse_token_grant,
@@ -66,3 +67,13 @@ def test_a_notice_is_read_and_shows_no_token() -> None:
 
     assert (notice.client_id, notice.expires) == ("app-1", datetime(2026, 11, 20, 22, 0, tzinfo=UTC))
     assert "eyJ" not in repr(notice)
+
+
+def test_registered_addresses_are_read_and_may_be_missing() -> None:
+    told = parse_addresses(
+        {"user_id": "AB1234", "primary_ip": "203.0.113.7", "primary_ip_updated_at": "2026-11-02 10:15:00"}
+    )
+
+    assert (told.primary, told.primary_since) == ("203.0.113.7", "2026-11-02 10:15:00")
+    assert (told.secondary, told.secondary_since) == ("", "")
+    assert parse_addresses({}).primary == ""

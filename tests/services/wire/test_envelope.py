@@ -15,7 +15,7 @@ from services.domain.errors import (
     ServiceClosed,
     TokenRejected,
 )
-from services.wire.envelope import TEXT_LIMIT, Envelope, plain_text, unwrap, unwrap_flat
+from services.wire.envelope import TEXT_LIMIT, Envelope, broker_latency, plain_text, unwrap, unwrap_flat
 from tests.support.payloads import body
 
 
@@ -200,3 +200,19 @@ def test_a_refused_code_is_not_a_dead_token() -> None:
 def test_plain_text_survives_anything() -> None:
     assert plain_text(b"\xff\xfe\x00<b>hi</b>\x1b[31m &amp; <unclosed") == "�� hi [31m &"
     assert len(plain_text(b"a" * 100_000)) == TEXT_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("body", "latency"),
+    [
+        (b'{"status":"success","data":{},"metadata":{"latency":31}}', 31.0),
+        (b'{"status":"error","meta_data":{"latency":4.5}}', 4.5),
+        (b'{"status":"success","data":{},"metadata":{"latency":"31"}}', None),
+        (b'{"metadata":{"latency":-1}}', None),
+        (b'{"metadata":{"latency":true}}', None),
+        (b"<html>", None),
+        (b"", None),
+    ],
+)
+def test_the_broker_s_own_time_is_read_where_it_tells_it(body: bytes, latency: float | None) -> None:
+    assert broker_latency(body) == latency

@@ -1,0 +1,117 @@
+"""The alerts that are open, with what a person may say of each, and those that were."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+import streamlit as st
+
+from dashboard.alert_words import TONES, life_told, since_told
+from dashboard.components.notices import live_part, problems_in_words, problems_said
+from dashboard.markup import plain
+from dashboard.order_session import actor
+from dashboard.resources import desk
+from dashboard.state import say, say_later
+from services.alerts import Alert, Life, title_of
+
+EVERY = 3.0
+HISTORY = 50
+
+
+def alert_list(*, key: str) -> None:
+    """Draw both, and keep them current."""
+    live_part(EVERY, key)(_alerts)(key)
+
+
+def _alerts(key: str) -> None:
+    say()
+    alerts = desk().alert_desk
+    now, standing = desk().clock.now(), alerts.standing()
+    if standing.problem is not None:
+        st.warning(
+            plain(
+                f"{standing.problem}. Alerts are shown and sent all the same, and written down when that is possible."
+            ),
+            title="The ledger takes no alerts",
+            icon=":material/save:",
+        )
+    with st.container(key=f"{key}-open", gap="xsmall"):
+        if not standing.alerts:
+            st.markdown(":green[:material/check:] No alert is open.")
+        for alert in standing.alerts:
+            _open_one(key, alert, now)
+    with st.expander("Before", key=f"{key}-history", on_change="rerun") as before:
+        if before.open:
+            _history(key)
+
+
+def _open_one(key: str, alert: Alert, now: datetime) -> None:
+    with st.container(border=True):
+        told, said = st.columns([2.6, 1.3], gap="small", vertical_alignment="center")
+        with told, st.container(gap="xxsmall"):
+            badge = f":{TONES[alert.severity]}-badge[{alert.severity.value}]"
+            st.markdown(f"{badge} **{plain(title_of(alert.kind))}** &ensp; {plain(alert.message)}")
+            st.caption(plain(since_told(alert, now)))
+        with said:
+            _actions(key, alert)
+
+
+def _actions(key: str, alert: Alert) -> None:
+    with st.container(horizontal=True, gap="xsmall"):
+        if alert.life is Life.OPEN:
+            st.button(
+                "Seen",
+                key=f"{key}-seen-{alert.id}",
+                icon=":material/visibility:",
+                help="Somebody looks after it; it stays open until the trouble is over",
+                on_click=partial(_said, "acknowledge", alert.id),
+            )
+        st.button(
+            "Resolve",
+            key=f"{key}-resolve-{alert.id}",
+            icon=":material/check:",
+            help="It is over, or does not matter; while the same trouble lasts it is not opened again",
+            on_click=partial(_said, "resolve", alert.id),
+        )
+
+
+def _said(what: str, id: int) -> None:
+    with problems_said():
+        alerts = desk().alert_desk
+        if what == "acknowledge":
+            alerts.acknowledge(id, actor())
+            say_later("The alert is marked as seen")
+        else:
+            alerts.resolve(id, actor())
+            say_later("The alert is resolved")
+
+
+def _history(key: str) -> None:
+    with problems_in_words():
+        now = desk().clock.now()
+        past = [one for one in desk().alert_desk.history(2 * HISTORY) if not one.is_open][:HISTORY]
+        if not past:
+            st.caption("No alert has ended yet.")
+            return
+        st.dataframe(
+            [
+                {
+                    "Since": one.raised_at,
+                    "Alert": title_of(one.kind),
+                    "How it ended": life_told(one, now),
+                    "What": one.message,
+                    "Severity": one.severity.value,
+                }
+                for one in past
+            ],
+            key=f"{key}-past",
+            hide_index=True,
+            height=min(38 + 35 * len(past), 380),
+            column_config={
+                "Since": st.column_config.DatetimeColumn(
+                    format="D MMM HH:mm:ss", timezone="Asia/Kolkata", width="small"
+                ),
+                "What": st.column_config.TextColumn(width="large"),
+            },
+        )

@@ -1,0 +1,49 @@
+"""The top row of the health page: the checks, each with its reason and since when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from dashboard.components.notices import live_part
+from dashboard.components.web import browser_component
+from dashboard.resources import desk
+from services.measures.checks import Check, CheckState
+
+_mount = browser_component("health_checks")
+
+EVERY = 2.0
+TITLES = {
+    "feed": "Live feed", "rest": "Broker calls", "orders": "Orders",
+    "storage": "Storage", "token": "Token", "market": "Market",
+}  # fmt: skip
+
+
+@live_part(EVERY, "health-checks")
+def checks_row() -> None:
+    """Can the desk be trusted right now?"""
+    _mount(key="health-checks-row", data=checks_data(desk().measures.checks()))
+
+
+def checks_data(checks: Iterable[Check]) -> dict[str, Any]:
+    """What the browser draws; it counts the ages by itself."""
+    checks = tuple(checks)
+    return {
+        "label": summary(checks),
+        "checks": [
+            {
+                "name": one.name,
+                "title": TITLES.get(one.name, one.name),
+                "state": one.state.value,
+                "reason": one.reason,
+                "seconds": round(one.age_seconds, 1),
+            }
+            for one in checks
+        ],
+    }
+
+
+def summary(checks: Iterable[Check]) -> str:
+    """All of it in a sentence, for who cannot see the cards."""
+    bad = [f"{TITLES.get(one.name, one.name)}: {one.state}" for one in checks if one.state is not CheckState.PASS]
+    return "All checks pass" if not bad else ", ".join(bad)

@@ -1,0 +1,64 @@
+// The checks: a card each, with its state as a sign, a word and a colour, its reason, and for how long it has been so.
+
+const STATES = {
+  pass: ["Pass", "M3 9.5l4 4 8-9"],
+  warn: ["Warn", "M9 3v7.5M9 14.4v.2"],
+  fail: ["Fail", "M4 4l10 10M14 4L4 14"],
+}
+
+class HealthChecks {
+  constructor(root) {
+    this.list = root.querySelector(".checks")
+    this.status = root.querySelector(".sr")
+    this.list.replaceChildren()
+    this.cards = new Map()
+  }
+
+  receive() {
+    const { checks, label } = this.data
+    setAttribute(this.list, "aria-label", label)
+    const there = new Set(checks.map(one => one.name))
+    for (const [name, card] of this.cards) if (!there.has(name)) { card.item.remove(); this.cards.delete(name) }
+    for (const one of checks) {
+      const card = this.cards.get(one.name) ?? this.make(one)
+      card.one = one
+      const [word, path] = STATES[one.state]
+      setAttribute(card.item, "class", `check ${one.state}`)
+      setText(card.name, one.title)
+      setText(card.state, word)
+      setAttribute(card.path, "d", path)
+      setText(card.reason, one.reason)
+      this.list.append(card.item)
+    }
+    setText(this.status, label)
+    this.tick()
+  }
+
+  make(one) {
+    const item = document.createElement("li")
+    const head = document.createElement("div")
+    head.className = "head"
+    const svg = document.createElementNS(SVG, "svg")
+    setAttribute(svg, "class", "mark")
+    setAttribute(svg, "viewBox", "0 0 18 18")
+    setAttribute(svg, "aria-hidden", "true")
+    const path = document.createElementNS(SVG, "path")
+    svg.append(path)
+    const [name, state, reason, since] = ["b", "span", "div", "div"].map(tag => document.createElement(tag))
+    state.className = "state"
+    reason.className = "reason"
+    since.className = "since"
+    head.append(svg, name, state)
+    item.append(head, reason, since)
+    const card = { item, path, name, state, reason, since, one }
+    this.cards.set(one.name, card)
+    return card
+  }
+
+  tick() {
+    const passed = (performance.now() - this.arrived) / 1000
+    for (const { since, one } of this.cards.values()) setText(since, `for ${durationText(one.seconds + passed)}`)
+  }
+}
+
+export default component => viewOf(component, root => new HealthChecks(root))

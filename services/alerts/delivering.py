@@ -1,0 +1,335 @@
+"""Sends alerts over the channels, off everybody's thread, and remembers what became of each message.
+
+What is to be sent follows from the alerts and from what was sent already, both in the ledger: a kill loses no message.
+A channel that refuses rests for a while and then gets everything that waited, in one message.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from threading import Lock
+
+from services.alerts.book import AlertBook
+from services.alerts.channels import ChannelBook
+from services.alerts.rules import CHANNEL_FAILING, title_of
+from services.alerts.sending import Sender
+from services.domain.clock import IST, Clock
+from services.domain.errors import StorageError, TokenStoreLocked, UpstoxError
+from services.ledger.alert_channels import Channel, Channels, Sent, What
+from services.ledger.alerts import Alert, Severity
+from services.storage.background import Recurring
+
+PAUSES = (10.0, 60.0, 300.0)
+"""Seconds that a channel rests after its first, second, ... failure in a row."""
+TOLD_HOURS = 24
+"""An alert that could not be told for so long is told no more."""
+KEPT_DAYS = 90
+"""What became of a message is forgotten after that, at a start."""
+MOST_LINES = 10
+_PUT_OFF_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
+
+_Mark = tuple[int, object, What]
+"""Channel, alert (by number, or by kind, subject and instant while it has none), what was told of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """How a channel does. Instants are of the desk's clock."""
+
+    channel: Channel
+    last_sent: datetime | None = None
+    failures: int = 0
+    """In a row."""
+    reason: str = ""
+    """Why the last one failed, without any address."""
+    failed_at: datetime | None = None
+    testing: bool = False
+    """A test message is on its way."""
+
+
+@dataclass(slots=True)
+class _Way:
+    """What the notifier remembers of a channel. `rests_until` is monotonic."""
+
+    last_sent: datetime | None = None
+    failures: int = 0
+    reason: str = ""
+    failed_at: datetime | None = None
+    rests_until: float = 0.0
+
+
+class Notifier:
+    """The thread `notifier`, alive while there is something to send. Touches the ledger and the network."""
+
+    def __init__(
+        self,
+        *,
+        book: AlertBook,
+        channels: ChannelBook,
+        kept: Callable[[], Channels],
+        sender: Sender,
+        clock: Clock,
+        name: Callable[[], str],
+        redact: Callable[[str], str],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`name()` is what the desk is called in a message."""
+        self._book = book
+        self._channels = channels
+        self._kept = kept
+        self._sender = sender
+        self._clock = clock
+        self._name = name
+        self._redact = redact
+        self._monotonic = monotonic
+        self._guard = Lock()  # guards the two below
+        self._ways: dict[int, _Way] = {}
+        self._tests: list[int] = []
+        self._list: list[Channel] = []  # as the ledger told them last, with their sealed addresses
+        self._sealed: dict[int, bytes] = {}
+        self._done: set[_Mark] = set()
+        self._unwritten: list[tuple[int, Alert, What]] = []  # sent while the ledger took nothing
+        self._loaded = False
+        self._thread = Recurring(self.step, name="notifier")
+
+    def wake(self) -> None:
+        """There may be something to send."""
+        self._thread.ensure()
+
+    def test(self, id: int) -> None:
+        """Have a test message sent soon; `states` tells what became of it."""
+        with self._guard:
+            if id not in self._tests:
+                self._tests.append(id)
+        self.wake()
+
+    def close(self) -> None:
+        self._thread.close()
+
+    def states(self) -> list[ChannelState]:
+        """Every channel and how it does. Raises what the disk says."""
+        channels = self._channels.all()
+        with self._guard:
+            return [self._state(channel) for channel in channels]
+
+    def failures(self) -> dict[str, tuple[int, str]]:
+        """The channels that refuse, by name: how often in a row, and why."""
+        with self._guard:
+            ways = [(channel.name, self._ways.get(channel.id)) for channel in self._list if channel.active]
+            return {name: (way.failures, way.reason) for name, way in ways if way is not None and way.failures}
+
+    def step(self) -> float | None:
+        """Send what is to be sent; seconds until the next try, `None` when nothing waits."""
+        self._look()
+        for id in self._take_tests():
+            self._send_test(id)
+        waiting = False
+        alerts = self._book.recent(self._clock.now() - timedelta(hours=TOLD_HOURS)) if self._list else []
+        for channel in self._list:
+            pending = self._pending(channel, alerts) if channel.active else []
+            if pending and not self._send(channel, pending):
+                waiting = True
+        return _PUT_OFF_SECONDS if waiting or self._unwritten else None
+
+    # -- what is to be sent --------------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        """Read channels, and once what was sent before. What cannot be read stays as it was known."""
+        try:
+            self._list, self._sealed = self._channels.all(), self._channels.addresses()
+            if not self._loaded:
+                self._load()
+            self._write_down()
+        except UpstoxError as error:
+            log.info("the channels cannot be read now: %s", error)
+
+    def _load(self) -> None:
+        self._kept().prune(self._clock.now() - timedelta(days=KEPT_DAYS))
+        since = self._clock.now() - timedelta(hours=2 * TOLD_HOURS)
+        for one in self._kept().delivered_since(since):
+            way = self._way(one.channel_id)
+            if one.state is Sent.SENT:
+                way.last_sent = one.at
+                if one.alert_id is not None:
+                    self._done.add((one.channel_id, one.alert_id, one.what))
+            elif one.state is Sent.FAILED:
+                way.failed_at, way.reason = one.at, one.reason
+        self._loaded = True
+
+    def _pending(self, channel: Channel, alerts: Iterable[Alert]) -> list[tuple[Alert, What]]:
+        """What this channel has not been told yet, the oldest first. A new channel is told of what is open."""
+        found = []
+        for alert in alerts:
+            if alert.severity.rank < channel.least.rank or (
+                alert.kind == CHANNEL_FAILING and alert.subject == channel.name
+            ):
+                continue
+            if not self._is_done(channel, alert, What.OPENED):
+                if alert.is_open or alert.raised_at >= channel.created_at:
+                    found.append((alert, What.OPENED))
+            elif channel.tell_end and not alert.is_open and not self._is_done(channel, alert, What.ENDED):
+                found.append((alert, What.ENDED))
+        return found
+
+    def _is_done(self, channel: Channel, alert: Alert, what: What) -> bool:
+        return any((channel.id, name, what) in self._done for name in _names(alert))
+
+    # -- sending -------------------------------------------------------------------------------------------------
+
+    def _send(self, channel: Channel, pending: Sequence[tuple[Alert, What]]) -> bool:
+        """Send all of it in one message. False: not now, or it failed."""
+        if self._monotonic() < self._way(channel.id).rests_until:
+            return False
+        mine = [(alert, what) for alert, what in pending if self._claim(channel, alert, what)]
+        if not mine:
+            return True
+        worst = max((alert.severity for alert, what in mine if what is What.OPENED), key=_rank, default=None)
+        reason = self._try(channel, self._title(mine), self._body(mine), worst)
+        for alert, what in mine:
+            if reason is None:
+                # An alert that was over before it could be told was told whole.
+                told = [What.OPENED, What.ENDED] if what is What.OPENED and not alert.is_open else [what]
+                self._done |= {(channel.id, name, one) for name in _names(alert) for one in told}
+            self._note(channel, alert, what, reason)
+        return reason is None
+
+    def _send_test(self, id: int) -> None:
+        channel = next((one for one in self._list if one.id == id), None)
+        if channel is None:
+            self._finish_test(id)
+            return
+        title = f"{self._name()}: test"
+        reason = self._try(channel, title, f"This is a test. Alerts of {self._name()} arrive here.", None)
+        try:
+            self._kept().claim(id, None, What.TEST)
+            self._kept().told(id, None, What.TEST, reason)
+        except StorageError as error:
+            log.warning("the result of a test could not be kept: %s", error)
+        self._finish_test(id)
+
+    def _try(self, channel: Channel, title: str, body: str, severity: Severity | None) -> str | None:
+        """Send; why it failed, `None` if it did not."""
+        way = self._way(channel.id)
+        try:
+            url = self._channels.opened(channel.id, self._sealed[channel.id])
+            self._sender.send(url, self._redact(title), self._redact(body), severity)
+        except TokenStoreLocked:
+            reason = "its address cannot be opened: the key that it was sealed with is gone. Enter it anew"
+        except UpstoxError as error:
+            reason = self._redact(str(error))
+        else:
+            with self._guard:
+                way.last_sent, way.failures, way.reason, way.rests_until = self._clock.now(), 0, "", 0.0
+            log.info("told over the channel %s: %s", channel.name, title)
+            return None
+        with self._guard:
+            way.failed_at, way.reason = self._clock.now(), reason
+            way.rests_until = self._monotonic() + PAUSES[min(way.failures, len(PAUSES) - 1)]
+            way.failures += 1
+        log.warning("the channel %s took no message: %s", channel.name, reason)
+        return reason
+
+    def _claim(self, channel: Channel, alert: Alert, what: What) -> bool:
+        """Is it ours to send? Another process of this desk may have taken it."""
+        if not alert.is_kept:
+            return True
+        try:
+            mine = self._kept().claim(channel.id, alert.id, what)
+        except StorageError:
+            return True  # better told twice than not
+        if not mine:
+            self._done.add((channel.id, alert.id, what))
+        return mine
+
+    def _note(self, channel: Channel, alert: Alert, what: What, reason: str | None) -> None:
+        """Write down what became of it. What was sent and cannot be written down now is written later."""
+        if alert.is_kept:
+            try:
+                self._kept().told(channel.id, alert.id, what, reason)
+                return
+            except StorageError as error:
+                log.info("a delivery could not be kept: %s", error)
+        if reason is None:
+            self._unwritten.append((channel.id, alert, what))
+
+    def _write_down(self) -> None:
+        if not self._unwritten:
+            return
+        since = min(alert.raised_at for _, alert, _ in self._unwritten) - timedelta(seconds=1)
+        numbers = {_uid(one): one.id for one in self._book.recent(since) if one.is_kept}
+        left = []
+        for channel_id, alert, what in self._unwritten:
+            number = numbers.get(_uid(alert))
+            if number is None:
+                left.append((channel_id, alert, what))
+            else:
+                self._kept().told(channel_id, number, what, None)
+        self._unwritten = left if len(left) < 1000 else left[-1000:]
+
+    # -- words ---------------------------------------------------------------------------------------------------
+
+    def _title(self, told: Sequence[tuple[Alert, What]]) -> str:
+        if len(told) == 1:
+            alert, what = told[0]
+            over = "over: " if what is What.ENDED else ""
+            return f"{self._name()}: {over}{title_of(alert.kind)}"
+        return f"{self._name()}: {len(told)} alerts"
+
+    def _body(self, told: Sequence[tuple[Alert, What]]) -> str:
+        lines = [_line(alert, what) for alert, what in told[-MOST_LINES:]]
+        more = len(told) - len(lines)
+        return "\n".join([*([f"{more} older ones, see the desk"] if more > 0 else []), *lines])
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    def _way(self, id: int) -> _Way:
+        with self._guard:
+            return self._ways.setdefault(id, _Way())
+
+    def _state(self, channel: Channel) -> ChannelState:
+        way = self._ways.get(channel.id)
+        state = ChannelState(channel, testing=channel.id in self._tests)
+        if way is None:
+            return state
+        return replace(
+            state, last_sent=way.last_sent, failures=way.failures, reason=way.reason, failed_at=way.failed_at
+        )
+
+    def _take_tests(self) -> list[int]:
+        with self._guard:
+            return list(self._tests)
+
+    def _finish_test(self, id: int) -> None:
+        with self._guard:
+            self._tests = [one for one in self._tests if one != id]
+
+
+def _uid(alert: Alert) -> tuple[str, str, datetime]:
+    return alert.kind, alert.subject, alert.raised_at
+
+
+def _names(alert: Alert) -> list[object]:
+    """By what it may have been marked as told."""
+    return [_uid(alert), alert.id] if alert.is_kept else [_uid(alert)]
+
+
+def _rank(severity: Severity) -> int:
+    return severity.rank
+
+
+def _line(alert: Alert, what: What) -> str:
+    since = f"since {_time(alert.raised_at)}"
+    if what is What.ENDED and alert.resolved_at is not None:
+        return f"Over at {_time(alert.resolved_at)}, {since}: {title_of(alert.kind)}. {alert.message}"
+    over = "" if alert.resolved_at is None else f", over since {_time(alert.resolved_at)}"
+    return f"[{alert.severity.value}] {title_of(alert.kind)}: {alert.message} ({since}{over})"
+
+
+def _time(instant: datetime) -> str:
+    return f"{instant.astimezone(IST):%d %b %H:%M:%S} IST"

@@ -1,0 +1,283 @@
+"""Alerts of the desk: looks at the measures by its rules, opens and closes, tells, and lets people act.
+
+standing / history        what is open, what was
+acknowledge / resolve     what a person says of one
+rules / set_rule          thresholds and switches
+prices                    price alerts
+channels / test           where they are sent
+round                     one look, by the thread `alert-rules` every two seconds
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.alerts.book import AlertBook, Standing
+from services.alerts.channels import ChannelBook
+from services.alerts.delivering import ChannelState, Notifier
+from services.alerts.findings import Reader
+from services.alerts.judging import Finding, Judge, Verdict
+from services.alerts.prices import PriceWatch
+from services.alerts.rules import ORDER_UNKNOWN, PRICE, RULES, STORAGE, Rule, changed, title_of
+from services.domain.actors import Actor, require_operator, require_trader
+from services.domain.errors import InvalidRequest, UpstoxError
+from services.ledger.alert_channels import Channels, Delivery
+from services.ledger.alert_rules import Numbers, RuleChanges
+from services.ledger.alerts import Alert, Severity
+from services.measures.snapshot import Snapshot
+from services.storage.background import Recurring
+
+EVERY_SECONDS = 2.0
+FIRST_SECONDS = 1.0
+"""The first look waits so long: pages that open at the start come first."""
+SAY_AGAIN_SECONDS = 30.0
+"""The words of an open alert are brought up to date so often: each time is a wait for the disk."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleState:
+    """A rule as it holds now."""
+
+    rule: Rule
+    usual: Rule
+    """As the program has it."""
+    unknown: str
+    """Why it could not be looked at last; empty when it was."""
+
+
+class AlertDesk:
+    """Safe to share. Threads: `alert-rules` after `start`, `notifier` while there is something to send."""
+
+    def __init__(
+        self,
+        *,
+        book: AlertBook,
+        measures: Callable[[], Snapshot],
+        readers: Mapping[str, Reader],
+        changes: Callable[[], RuleChanges],
+        prices: PriceWatch,
+        channels: ChannelBook,
+        sent: Callable[[], Channels],
+        notifier: Notifier,
+        announce: Callable[[str, bool], None],
+        monotonic: Callable[[], float] = time.monotonic,
+        every_seconds: float = EVERY_SECONDS,
+    ) -> None:
+        """`announce(text, good)` tells everybody who looks at a page."""
+        self._book = book
+        self._measures = measures
+        self._readers = readers
+        self._changes = changes
+        self.prices = prices
+        self.channels = channels
+        self._sent = sent
+        self._notifier = notifier
+        self._announce = announce
+        self._monotonic = monotonic
+        self._every = every_seconds
+        self._judges = {rule.kind: Judge(rule.kind) for rule in RULES}
+        self._numbers: dict[str, Numbers] = {}
+        self._unknown: dict[str, str] = {}
+        self._said: dict[tuple[str, str], tuple[float, Severity | None]] = {}
+        self._seen: set[tuple[str, str, Any]] | None = None  # Any: an instant; None before the first look
+        self._begun = False
+        self._thread = Recurring(self._step, name="alert-rules")
+
+    def start(self) -> None:
+        """Begin; a second call changes nothing."""
+        self._thread.ensure()
+
+    def close(self) -> None:
+        self._thread.close()
+        self._notifier.close()
+
+    # -- what is open, what was ----------------------------------------------------------------------------------
+
+    def standing(self) -> Standing:
+        """The open ones, those that the disk did not take among them. Raises nothing."""
+        return self._book.standing()
+
+    def history(self, limit: int = 200) -> list[Alert]:
+        """The newest, open or over. Raises what the disk says."""
+        return self._book.history(limit)
+
+    def deliveries(self, limit: int = 200) -> list[Delivery]:
+        """What became of the newest messages."""
+        return self._sent().deliveries(limit)
+
+    def acknowledge(self, id: int, actor: Actor) -> Alert:
+        """Somebody has seen it; it stays open until the trouble is over."""
+        require_trader(actor)
+        return self._book.acknowledge(id, actor.name)
+
+    def resolve(self, id: int, actor: Actor) -> Alert:
+        """A person says that it is over. While the trouble lasts no other one is opened about it."""
+        require_trader(actor)
+        return self._book.resolve(id, actor.name)
+
+    def raise_alert(
+        self,
+        kind: str,
+        message: str,
+        *,
+        subject: str = "",
+        severity: str = "warning",
+        context: Mapping[str, Any] | None = None,  # Any: JSON values
+    ) -> Alert:
+        """Raise one from elsewhere. If a rule of its kind exists, that rule ends it."""
+        raised = self._book.raise_alert(kind, message, subject=subject, severity=severity, context=context)
+        self._notifier.wake()
+        return raised
+
+    # -- rules ---------------------------------------------------------------------------------------------------
+
+    def rules(self) -> list[RuleState]:
+        """Every rule as it holds now."""
+        return [RuleState(self._rule(one), one, self._unknown.get(one.kind, "")) for one in RULES]
+
+    def set_rule(self, kind: str, actor: Actor, **numbers: Any) -> Rule:  # Any: Decimal, or a switch
+        """Change `opens_at`, `closes_at`, `for_seconds`, `cool_down_seconds` or `active` (0, 1); without any: back to
+        the usual. Kept for everybody who shares the ledger."""
+        require_operator(actor, "change alert rules")
+        usual = _usual(kind)
+        rule = changed(usual, numbers)
+        self._changes().put(kind, numbers, actor, before=self._numbers.get(kind, {}))
+        self._numbers = {**self._numbers, kind: numbers}
+        return rule
+
+    # -- channels ------------------------------------------------------------------------------------------------
+
+    def channel_states(self) -> list[ChannelState]:
+        """Every channel and how it does. Raises what the disk says."""
+        return self._notifier.states()
+
+    def test(self, channel_id: int, actor: Actor) -> None:
+        """Have a test message sent soon; `channel_states` tells what became of it."""
+        require_operator(actor, "send a test")
+        self._notifier.test(channel_id)
+
+    # -- one look ------------------------------------------------------------------------------------------------
+
+    def round(self) -> None:
+        """Look at everything once."""
+        self._book.settle()
+        self._read_changes()
+        standing = self._book.standing()
+        self._adopt(standing)
+        snapshot, now = self._measured(), self._monotonic()
+        for usual in RULES:
+            rule, judge = self._rule(usual), self._judges[usual.kind]
+            findings = self._found(rule, snapshot, now)
+            if findings is None:
+                continue
+            for verdict, subject, finding in judge.look(rule, findings, now):
+                self._follow(rule, verdict, subject, finding, now)
+        try:
+            self.prices.round([one.subject for one in standing.alerts if one.kind == PRICE])
+        except UpstoxError as error:
+            log.info("price alerts were not looked at: %s", error)
+        if self._tell_news():
+            self._notifier.wake()
+
+    def _measured(self) -> Snapshot | str:
+        """The measures, or why there are none: the desk cannot even be opened."""
+        try:
+            return self._measures()
+        except UpstoxError as error:
+            return str(error)
+
+    def _found(self, rule: Rule, snapshot: Snapshot | str, now: float) -> list[Finding] | None:
+        if not rule.active:
+            return []
+        if isinstance(snapshot, str):
+            self._unknown[rule.kind] = snapshot
+            return [Finding(1.0, f"The desk cannot work: {snapshot}")] if rule.kind == STORAGE else None
+        try:
+            found = self._readers[rule.kind](snapshot, now)
+        except UpstoxError as error:
+            self._unknown[rule.kind] = str(error)
+            return None
+        self._unknown[rule.kind] = "" if found is not None else "not measured now"
+        return None if found is None else list(found)
+
+    def _follow(self, rule: Rule, verdict: Verdict, subject: str, finding: Finding | None, now: float) -> None:
+        name = (rule.kind, subject)
+        if verdict is Verdict.CLOSE:
+            self._said.pop(name, None)
+            self._book.over(rule.kind, subject)
+            log.info("alert over: %s %s", rule.kind, subject)
+            return
+        if finding is None:
+            return
+        severity = finding.severity or rule.severity
+        context = {**finding.context, "value": finding.value, "threshold": rule.opens_at}
+        if verdict is Verdict.OPEN:
+            self._said[name] = (now, severity)
+            raised = self._book.raise_alert(
+                rule.kind, finding.message, subject=subject, severity=severity.value, context=context
+            )
+            log.warning("alert %d, %s: %s", raised.id, rule.title, finding.message)
+            return
+        at, before = self._said.get(name, (now, None))
+        if (before is not None and before is not severity) or now - at >= SAY_AGAIN_SECONDS:
+            self._said[name] = (now, severity)
+            self._book.update(rule.kind, finding.message, subject=subject, severity=severity.value, context=context)
+        elif name not in self._said:
+            self._said[name] = (now, severity)
+
+    def _adopt(self, standing: Standing) -> None:
+        """Alerts that are open in the ledger and of which the rules do not know: from before the start, or raised from
+        elsewhere. They end as the others do."""
+        for alert in standing.alerts:
+            judge = self._judges.get(alert.kind)
+            if judge is not None and alert.subject not in judge.open_subjects:
+                judge.adopt([alert.subject])
+
+    def _read_changes(self) -> None:
+        try:
+            self._numbers = self._changes().all()
+        except UpstoxError as error:
+            log.info("changed alert rules cannot be read, the last known ones hold: %s", error)
+
+    def _rule(self, usual: Rule) -> Rule:
+        numbers = self._numbers.get(usual.kind)
+        if not numbers:
+            return usual
+        try:
+            return changed(usual, numbers)
+        except InvalidRequest as error:
+            log.warning("the stored numbers of the rule %s make no sense, the usual ones hold: %s", usual.kind, error)
+            return usual
+
+    def _tell_news(self) -> bool:
+        """Announce what was opened since the last look, by whomever; whether anything changed."""
+        standing = self._book.standing()
+        names = {(one.kind, one.subject, one.raised_at) for one in standing.alerts}
+        before, self._seen = self._seen, names
+        if before is None:
+            return bool(names)
+        for alert in reversed(standing.alerts):
+            if (alert.kind, alert.subject, alert.raised_at) not in before and alert.kind != ORDER_UNKNOWN:
+                text = f"{title_of(alert.kind)}: {alert.message}"
+                self._announce(text, alert.severity is Severity.INFO)
+        return names != before
+
+    def _step(self) -> float:
+        if not self._begun:
+            self._begun = True
+            return FIRST_SECONDS
+        self.round()
+        return self._every
+
+
+def _usual(kind: str) -> Rule:
+    found = next((rule for rule in RULES if rule.kind == kind), None)
+    if found is None:
+        raise InvalidRequest(f"there is no alert rule {kind[:60]!r}")
+    return found

@@ -1,0 +1,297 @@
+"""Can the desk be trusted right now? Six checks, each with its reason and since when: for the top row of the health
+page, `/readyz` and the alert rules. Pure but for the memory of when a check changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from threading import Lock
+
+from services.measures.snapshot import Snapshot, StorageNow
+
+
+class CheckState(StrEnum):
+    """PASS: all is well. WARN: it works, and somebody should look. FAIL: it cannot be relied on."""
+
+    PASS = "pass"  # noqa: S105
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one look found."""
+
+    state: CheckState
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check, as of the last look. `since`: when its state began (desk's clock); `age_seconds`: real seconds since
+    then."""
+
+    name: str
+    """`feed`, `rest`, `orders`, `storage`, `token` or `market`."""
+    state: CheckState
+    reason: str
+    since: datetime
+    age_seconds: float
+
+
+Rule = Callable[[Snapshot], Verdict]
+
+MUTE_SECONDS, SILENT_SECONDS = 10.0, 30.0
+"""Prices that are missing for so long in session: somebody should look; the feed cannot be relied on."""
+FAILING_SECONDS = 15.0
+"""Calls that fail for so long, without one success in between."""
+BUSY_ERRORS = 10.0
+"""Errors a minute; the guide's threshold."""
+LITTLE_BUDGET = 0.1
+BEHIND_SECONDS = 5.0
+DROPPED_SECONDS = 300.0
+LITTLE_DISK, NO_DISK = 500_000_000, 50_000_000
+LITTLE_SHARE, NO_SHARE = 0.05, 0.02
+ENDING_SECONDS = 1800.0
+OFF_SECONDS, FAR_OFF_SECONDS = 2.0, 30.0
+JUMPED_SECONDS = 300.0
+
+
+class CheckBook:
+    """The checks, with the memory of when each came into its state. Any thread may look."""
+
+    def __init__(self, rules: dict[str, Rule] | None = None) -> None:
+        self._rules = rules or RULES
+        self._states: dict[str, tuple[CheckState, datetime, float]] = {}
+        self._lock = Lock()  # guards the one above
+
+    def look(self, snapshot: Snapshot, now: float) -> tuple[Check, ...]:
+        """Every check of `snapshot`, taken at the monotonic instant `now`."""
+        found = []
+        with self._lock:
+            for name, rule in self._rules.items():
+                verdict = rule(snapshot)
+                state, since, at = self._states.get(name, (None, snapshot.at, now))
+                if state is not verdict.state:
+                    since, at = snapshot.at, now
+                    self._states[name] = (verdict.state, since, at)
+                found.append(Check(name, verdict.state, verdict.reason, since, max(0.0, now - at)))
+        return tuple(found)
+
+
+def worst(checks: Iterable[Check]) -> CheckState:
+    """The worst state among them."""
+    states = {check.state for check in checks}
+    return next((state for state in (CheckState.FAIL, CheckState.WARN) if state in states), CheckState.PASS)
+
+
+def check_feed(snapshot: Snapshot) -> Verdict:
+    """Do live prices come?"""
+    feed = snapshot.feed
+    if feed is None:
+        return _unseen(snapshot, "feed")
+    session = feed.expected or (snapshot.market is not None and snapshot.market.in_session)
+    if not feed.connected:
+        if feed.state == "off":
+            return _warn("The live feed is off: nobody asks for it.")
+        told = _sentence(feed.reason or feed.state)
+        return _fail(f"Not connected. {told}") if session or "login" in feed.state else _warn(f"Not connected. {told}")
+    silent = feed.silent_seconds
+    if silent is not None and silent >= MUTE_SECONDS:
+        told = f"Connected, but no price for {span(silent)} while the market trades."
+        return _fail(told) if silent >= SILENT_SECONDS else _warn(told)
+    if snapshot.process.protobuf == "python":
+        return _warn("Frames are decoded by slow Python code: this protobuf package has no compiled part.")
+    if not feed.subscribed:
+        return _pass("Connected. Nobody looks at an instrument now.")
+    last = "none yet" if feed.last_update_ago is None else f"{span(feed.last_update_ago)} ago"
+    if not feed.expected:
+        return _pass(f"Connected. No prices are expected now; the last one came {last}.")
+    return _pass(f"{feed.updates_per_second:,.0f} updates a second, the last one {last}.")
+
+
+def check_rest(snapshot: Snapshot) -> Verdict:
+    """Does the broker answer calls?"""
+    rest = snapshot.rest
+    if rest is None:
+        return _unseen(snapshot, "rest")
+    last = _sentence(rest.last_failure, first=False)
+    if rest.failing_since is not None and rest.failing_since >= FAILING_SECONDS:
+        return _fail(f"No call has succeeded for {span(rest.failing_since)}. The last one, {last}")
+    closed = [one for one in rest.budgets if one.closed_for > 0]
+    if closed:
+        most = max(closed, key=lambda one: one.closed_for)
+        return _warn(f'The broker said "too many requests": {_plain(most.name)} waits {span(most.closed_for)}.')
+    errors = snapshot.errors
+    if errors is not None and errors.per_minute > BUSY_ERRORS:
+        most_of = next(iter(errors.breakdown), "")
+        return _warn(f"{errors.per_minute:.1f} errors a minute over {errors.minutes:g} minutes, mostly {most_of}.")
+    if rest.failing_since is not None:
+        return _warn(f"The last call failed, {last}")
+    little = [one for one in rest.budgets if one.share_left < LITTLE_BUDGET]
+    if little:
+        least = min(little, key=lambda one: one.share_left)
+        return _warn(f"Of the broker's limit for {_plain(least.name)} {least.share_left:.0%} is left.")
+    if rest.last_success_ago is None:
+        return _pass("No call was made yet.")
+    return _pass(f"The last call succeeded {span(rest.last_success_ago)} ago.")
+
+
+def check_orders(snapshot: Snapshot) -> Verdict:
+    """Can orders be sent, and is the fate of those that were sent known?"""
+    orders = snapshot.orders
+    if orders is None:
+        return _unseen(snapshot, "orders")
+    if orders.unknown:
+        one = orders.unknown == 1
+        since = "" if orders.oldest_unknown_seconds is None else f" for {span(orders.oldest_unknown_seconds)}"
+        what = "order" if one else "orders"
+        return _fail(
+            f"Of {orders.unknown} {what} nobody knows{since} whether the broker has {'it' if one else 'them'}."
+        )
+    if orders.ready:
+        return _fail(f"Orders cannot be sent. {_sentence(orders.ready)}")
+    stream = snapshot.portfolio_feed
+    if stream is not None and not stream.connected and stream.state != "off":
+        return _warn(f"Order updates come by asking only. {_sentence(stream.reason or stream.state)}")
+    return _pass("Ready. What became of every order is known.")
+
+
+def check_storage(snapshot: Snapshot) -> Verdict:
+    """Can what happens be kept?"""
+    storage = snapshot.storage
+    if storage is None:
+        return _unseen(snapshot, "storage")
+    if storage.read_only:
+        return _fail("The data folder is read-only: nothing can be kept.")
+    if storage.free_bytes is not None and storage.free_bytes < min(NO_DISK, NO_SHARE * (storage.total_bytes or 0)):
+        return _fail(f"The disk is full: {size(storage.free_bytes)} are left.")
+    if storage.faults:
+        name, told = next(iter(storage.faults.items()))
+        return _fail(f"{name}: {_sentence(told, first=False)}")
+    if (verdict := _writer(storage)) is not None:
+        return verdict
+    if storage.free_bytes is not None and (
+        storage.free_bytes < LITTLE_DISK or (storage.free_share or 1.0) < LITTLE_SHARE
+    ):
+        return _warn(f"The disk is nearly full: {size(storage.free_bytes)} are left.")
+    if storage.lost_errors:
+        return _warn(f"{storage.lost_errors} errors could not be kept.")
+    free = "" if storage.free_bytes is None else f" {size(storage.free_bytes)} free."
+    return _pass(f"Files can be read and written.{free}")
+
+
+def _writer(storage: StorageNow) -> Verdict | None:
+    writer = storage.writer
+    if writer is None:
+        return None
+    if writer.failing_seconds is not None and writer.failing_seconds >= 1.0:
+        return _fail(f"Ticks have not been stored for {span(writer.failing_seconds)}. {_sentence(writer.trouble)}")
+    if writer.dropped_ago is not None and writer.dropped_ago < DROPPED_SECONDS:
+        return _fail(f"{writer.dropped_in_all:,} ticks were dropped, the last {span(writer.dropped_ago)} ago.")
+    if writer.oldest_seconds is not None and writer.oldest_seconds >= BEHIND_SECONDS:
+        return _warn(f"The tick writer is {span(writer.oldest_seconds)} behind; {writer.waiting:,} ticks wait.")
+    return None
+
+
+def check_token(snapshot: Snapshot) -> Verdict:
+    """May the desk ask and order, and how long still?"""
+    token = snapshot.token
+    if token is None:
+        return _unseen(snapshot, "token")
+    if token.kind is None:
+        return _fail(f"A login is needed. {_sentence(token.problem or '')}".rstrip())
+    left = f"The token ends in {span(token.seconds_left)}."
+    if token.kind == "read_only":
+        return _warn(f"A read-only token: prices come, orders need a login. {left}")
+    if token.problem:
+        return _warn(_sentence(token.problem))
+    if token.seconds_left < ENDING_SECONDS:
+        return _warn(f"{left} A login is needed then.")
+    return _pass(left)
+
+
+def check_market(snapshot: Snapshot) -> Verdict:
+    """Does the desk know what time it is, and whether the market is open?"""
+    market, clock = snapshot.market, snapshot.clock
+    if market is None:
+        return _unseen(snapshot, "market")
+    if clock is not None and clock.offset_seconds is not None and abs(clock.offset_seconds) >= OFF_SECONDS:
+        way = "ahead of" if clock.offset_seconds > 0 else "behind"
+        told = f"This computer's clock is {span(abs(clock.offset_seconds))} {way} the broker's."
+        return _fail(told) if abs(clock.offset_seconds) >= FAR_OFF_SECONDS else _warn(told)
+    if market.contradictions:
+        days = "one point" if market.contradictions == 1 else f"{market.contradictions} points"
+        return _warn(f"The broker contradicts the calendar in {days}; the broker is followed.")
+    if clock is not None and clock.jumped_ago is not None and clock.jumped_ago < JUMPED_SECONDS:
+        way = "forward" if (clock.jump_seconds or 0.0) > 0 else "back"
+        return _warn(f"The clock jumped {span(abs(clock.jump_seconds or 0.0))} {way}, {span(clock.jumped_ago)} ago.")
+    if market.stale_sources:
+        name, told = next(iter(market.stale_sources.items()))
+        return _warn(f"The broker did not tell its {name}: {_sentence(told, first=False)} The desk's own table holds.")
+    practice = " The paper broker trades around the clock." if market.practice else ""
+    return _pass(f"{_sentence(market.phase)}{practice}")
+
+
+RULES: dict[str, Rule] = {
+    "feed": check_feed,
+    "rest": check_rest,
+    "orders": check_orders,
+    "storage": check_storage,
+    "token": check_token,
+    "market": check_market,
+}
+"""In the order in which they are shown."""
+
+
+def span(seconds: float) -> str:
+    """So long, in words: `4 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
+    whole = round(max(0.0, seconds))
+    if whole < 100:
+        return f"{whole} s"
+    minutes = whole // 60
+    if minutes < 100:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours and days < 10 else f"{days} d"
+
+
+def size(count: float) -> str:
+    """So many bytes, in words."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "bytes" or count >= 100 else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def _unseen(snapshot: Snapshot, part: str) -> Verdict:
+    return _fail(_sentence(snapshot.problems.get(part, "it could not be looked at")))
+
+
+def _plain(budget: str) -> str:
+    return budget.removeprefix("group ").replace("_", " ")
+
+
+def _sentence(text: str, *, first: bool = True) -> str:
+    text = text.strip().rstrip(".")
+    if not text:
+        return ""
+    return f"{text[:1].upper() if first else text[:1]}{text[1:]}."
+
+
+def _pass(reason: str) -> Verdict:
+    return Verdict(CheckState.PASS, reason)
+
+
+def _warn(reason: str) -> Verdict:
+    return Verdict(CheckState.WARN, reason)
+
+
+def _fail(reason: str) -> Verdict:
+    return Verdict(CheckState.FAIL, reason)

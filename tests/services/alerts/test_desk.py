@@ -1,0 +1,299 @@
+"""The life of alerts: opened once, seen, over by themselves, kept through a full disk and a restart."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from services.alerts import rules as r
+from services.domain.errors import Forbidden, InvalidRequest
+from services.ledger.alerts import Life, Severity
+from services.ledger.audit import Audit
+from services.measures.snapshot import (
+    BudgetNow,
+    ClockNow,
+    ErrorsNow,
+    RestNow,
+    StorageNow,
+    TokenNow,
+    WindowNow,
+)
+from tests.support.alerts import FULL, OPERATOR, TRADER, VIEWER, Bench, alerting, feed_now, until, writer_now
+
+STORM = ErrorsNow(24.0, 5.0, {"RateLimited": 110, "NoAnswer": 10})
+QUIET = ErrorsNow(0.0, 5.0, {})
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with alerting(tmp_path) as made:
+        yield made
+
+
+def test_a_calm_desk_has_nothing_to_tell(bench: Bench) -> None:
+    for _ in range(3):
+        bench.round()
+
+    assert bench.open() == {}
+    assert bench.announced == []
+
+
+def test_a_storm_of_errors_opens_one_alert_with_its_breakdown_and_closes_it_when_it_is_over(bench: Bench) -> None:
+    bench.round()
+    for _ in range(20):
+        bench.round(errors=STORM)
+    (alert,) = bench.desk.standing().alerts
+    assert (alert.kind, alert.severity, alert.life) == ("error_rate", Severity.WARNING, Life.OPEN)
+    assert alert.message == "24.0 errors a minute over the last 5 minutes: 110 RateLimited, 10 NoAnswer"
+    assert alert.context is not None
+    assert alert.context["error_breakdown"] == {"RateLimited": 110, "NoAnswer": 10}
+    assert [text for text, _ in bench.announced] == [f"Error rate: {alert.message}"]
+
+    bench.desk.acknowledge(alert.id, TRADER)
+    bench.round(errors=ErrorsNow(8.0, 5.0, {"NoAnswer": 40}))
+    assert bench.lives("error_rate") == ["acknowledged"], "between the thresholds nothing changes"
+    bench.round(errors=QUIET)
+
+    (over,) = bench.desk.history()
+    assert (over.life, over.acknowledged_by, over.resolved_by) == (Life.AUTO_RESOLVED, "ravi", None)
+    bench.round(errors=STORM)
+    assert bench.open() == {}, "it cools down"
+    bench.round(seconds=301)
+    assert bench.lives("error_rate") == ["auto-resolved", "open"]
+
+
+def test_what_a_person_resolved_is_not_opened_again_before_it_was_over(bench: Bench) -> None:
+    bench.round(errors=STORM)
+    (alert,) = bench.desk.standing().alerts
+    bench.desk.resolve(alert.id, TRADER)
+    for _ in range(20):
+        bench.round()
+    assert bench.lives("error_rate") == ["resolved"]
+
+    bench.round(errors=QUIET)
+    bench.round(seconds=400, errors=STORM)
+    assert bench.lives("error_rate") == ["resolved", "open"]
+
+
+def test_after_a_restart_an_open_alert_is_not_raised_again_and_ends_by_itself(bench: Bench) -> None:
+    bench.round(errors=STORM)
+    bench.close()
+
+    bench.start()
+    bench.announced.clear()
+    for _ in range(3):
+        bench.round()
+    assert bench.lives("error_rate") == ["open"]
+    assert bench.announced == []
+    bench.round(errors=QUIET)
+
+    assert bench.lives("error_rate") == ["auto-resolved"]
+
+
+def test_an_alert_that_was_raised_from_elsewhere_is_announced_and_ended_by_its_rule(bench: Bench) -> None:
+    bench.round()
+    bench.desk.raise_alert("error_rate", "12 errors a minute")
+    bench.kept.raise_alert("calendar_contradiction", "the broker says open", subject="NSE 2026-11-23")
+    bench.round(errors=STORM)
+    assert bench.lives("error_rate") == ["open"]
+    assert [text.partition(":")[0] for text, _ in bench.announced] == ["Error rate", "Broker and calendar differ"]
+
+    bench.round(errors=QUIET)
+    assert bench.lives("error_rate") == ["auto-resolved"]
+    assert bench.lives("calendar_contradiction") == ["open"], "its own part ends it"
+
+
+def test_what_a_full_disk_refuses_is_shown_and_kept_as_soon_as_there_is_room(bench: Bench) -> None:
+    bench.round()
+    bench.ledger.full = FULL
+    bench.round(errors=STORM)
+    (alert,) = [one for one in bench.desk.standing().alerts if one.kind == "error_rate"]
+    assert not alert.is_kept
+    assert bench.desk.standing().problem == FULL
+    bench.desk.acknowledge(alert.id, TRADER)
+    for _ in range(3):
+        bench.round()
+    assert len([one for one in bench.desk.standing().alerts if one.kind == "error_rate"]) == 1
+    assert [text for text, _ in bench.announced if text.startswith("Error rate")] == [f"Error rate: {alert.message}"]
+
+    bench.ledger.full = None
+    bench.round()
+
+    (kept,) = [one for one in bench.kept.all() if one.kind == "error_rate"]
+    assert (kept.life, kept.acknowledged_by, kept.raised_at) == (Life.ACKNOWLEDGED, "ravi", alert.raised_at)
+    assert [text for text, _ in bench.announced if text.startswith("Error rate")] == [f"Error rate: {alert.message}"]
+    bench.round(errors=QUIET)
+    assert bench.lives("error_rate") == ["auto-resolved"]
+
+
+def test_an_alert_that_ended_while_the_disk_was_full_is_over_on_the_disk_too(bench: Bench) -> None:
+    bench.round(errors=STORM)
+    bench.ledger.full = FULL
+    bench.round(errors=QUIET)
+    assert ("error_rate", "") not in bench.open()
+    assert [one.life for one in bench.kept.all()] == [Life.OPEN], "nothing was written"
+
+    bench.ledger.full = None
+    bench.round()
+    assert [one.life for one in bench.kept.all() if one.kind == "error_rate"] == [Life.AUTO_RESOLVED]
+
+
+@pytest.mark.parametrize(
+    ("kind", "parts", "words"),
+    [
+        (r.FEED_SILENT, {"feed": feed_now(silent_seconds=45.0)}, "No price has come for 45 s though the market is"),
+        (r.TOKEN_ENDING, {"token": TokenNow("access", None, 1200.0, None)}, "The token ends in 20 min"),
+        (r.TOKEN_ENDED, {"token": TokenNow(None, None, 0.0, "the token ended at 03:30")}, "the token ended at 03:30"),
+        (
+            r.WRITER_BEHIND,
+            {"storage": StorageNow(writer=writer_now(waiting=9000, oldest_seconds=30.0), free_bytes=10**10)},
+            "9,000 ticks wait for the disk, the oldest for 30 s",
+        ),
+        (
+            r.BUDGET_LOW,
+            {"rest": RestNow(budgets=(BudgetNow("quotes", (WindowNow(1800.0, 2000, 1900, 60.0),), 0.0),))},
+            "quotes: 1,900 of 2,000 calls of 30 min are used",
+        ),
+        (r.BROKER_FAILING, {"rest": RestNow(failing_since=90.0, last_failure="HTTP 503")}, "last failure: HTTP 503"),
+        (r.DISK_LOW, {"storage": StorageNow(free_bytes=300_000_000, total_bytes=10**10)}, "300.0 MB are free"),
+        (r.STORAGE, {"storage": StorageNow(read_only=True)}, "The data folder is read-only"),
+        (
+            r.STORAGE,
+            {"storage": StorageNow(free_bytes=10**10, faults={"The ledger": "damaged", "Ticks": "damaged"})},
+            "The ledger, Ticks: damaged",
+        ),
+        (r.CLOCK, {"clock": ClockNow(None, 1, 3600.0, 4.0, 1.0)}, "The desk's clock was moved by 60 min forward"),
+        (r.CLOCK, {"clock": ClockNow(-3600.0, 1, -3600.0, 40.0, 1.0)}, "60 min behind the broker's"),
+        (r.CLOCK, {"clock": ClockNow(0.0, 1, -3600.0, 4.0, 1.0)}, "The desk's clock was moved by 60 min back"),
+    ],
+)  # fmt: skip
+def test_each_trouble_opens_its_one_alert_and_ends_by_itself(
+    bench: Bench, kind: str, parts: dict[str, object], words: str
+) -> None:
+    fine = {name: getattr(bench.snapshot, name) for name in parts}
+    for _ in range(10):
+        bench.round(**parts)
+    assert list(bench.open()) == [(kind, "quotes" if kind == r.BUDGET_LOW else "")]
+    assert words in next(iter(bench.open().values()))
+
+    for _ in range(5):
+        bench.round(**fine)
+    assert bench.lives(kind) == ["auto-resolved"]
+
+
+def test_a_full_disk_is_told_once_and_not_by_every_part_that_meets_it(bench: Bench) -> None:
+    full = StorageNow(free_bytes=0, total_bytes=2_000_000, faults={"The market file": f"x.db: {FULL}"})
+    for _ in range(5):
+        bench.round(storage=full)
+
+    assert list(bench.open()) == [(r.DISK_LOW, "")]
+
+
+def test_a_mute_feed_at_night_and_a_feed_without_a_login_raise_nothing_of_their_own(bench: Bench) -> None:
+    for _ in range(3):
+        bench.round(feed=feed_now(expected=False, last_update_ago=40_000.0))
+        bench.round(feed=feed_now(state="login needed", connected=False, silent_seconds=90.0))
+
+    assert bench.open() == {}
+
+
+def test_what_cannot_be_measured_neither_opens_nor_closes(bench: Bench) -> None:
+    bench.round(errors=STORM)
+    bench.round(errors=None)
+
+    assert bench.lives("error_rate") == ["open"]
+    assert next(one for one in bench.desk.rules() if one.rule.kind == "error_rate").unknown == "not measured now"
+
+
+def test_losses_are_told_while_they_go_on_and_over_a_minute_after_the_last(bench: Bench) -> None:
+    def lost(count: int) -> StorageNow:
+        return StorageNow(writer=writer_now(dropped={"queue full": count}), free_bytes=10**10)
+
+    bench.round(storage=lost(500))
+    assert bench.open() == {}, "what was lost before the first look is no news"
+    bench.round(storage=lost(700))
+    assert "200 ticks could not be kept" in bench.open()[r.WRITER_DROPPING, ""]
+    bench.round(seconds=30)
+    assert bench.lives(r.WRITER_DROPPING) == ["open"]
+    bench.round(seconds=40)
+    bench.round(seconds=40)
+
+    assert bench.lives(r.WRITER_DROPPING) == ["auto-resolved"]
+
+
+def test_an_unknown_order_has_an_alert_of_its_own_until_it_is_settled(bench: Bench) -> None:
+    bench.cases = [("intent-1", "Buy 10 RELIANCE"), ("intent-2", "Sell 5 INFY")]
+    for _ in range(5):
+        bench.round()
+    assert set(bench.open()) == {("order_unknown", "intent-1"), ("order_unknown", "intent-2")}
+    assert bench.announced == [], "the order desk has told it already"
+
+    bench.cases = [("intent-2", "Sell 5 INFY")]
+    bench.round()
+    assert set(bench.open()) == {("order_unknown", "intent-2")}
+
+
+def test_differences_of_the_p_and_l_are_alerts_until_they_are_gone(bench: Bench) -> None:
+    bench.differences = [("2026-11-20", "the broker's charges are ₹12.40 more")]
+    bench.round()
+    assert bench.open() == {("unreconciled", "2026-11-20"): "the broker's charges are ₹12.40 more"}
+
+    bench.differences = []
+    for _ in range(7):
+        bench.round()
+    assert bench.lives("unreconciled") == ["auto-resolved"]
+
+
+def test_an_operator_changes_a_rule_and_it_holds_after_a_restart(bench: Bench) -> None:
+    bench.desk.set_rule(r.ERROR_RATE, OPERATOR, opens_at=Decimal(2), closes_at=Decimal(1))
+    bench.close()
+    bench.start()
+
+    bench.round(errors=ErrorsNow(3.0, 5.0, {"NoAnswer": 15}))
+    assert ("error_rate", "") in bench.open()
+    bench.desk.set_rule(r.ERROR_RATE, OPERATOR, active=Decimal(0))
+    bench.round()
+    assert bench.open() == {}
+
+    acts = [(act.what, act.target) for act in Audit(bench.ledger, bench.clock).recent()]
+    assert acts == [("alert rule", "error_rate")] * 2
+
+
+def test_a_rule_that_makes_no_sense_is_refused(bench: Bench) -> None:
+    with pytest.raises(InvalidRequest, match="other way round"):
+        bench.desk.set_rule(r.ERROR_RATE, OPERATOR, opens_at=Decimal(2), closes_at=Decimal(3))
+    with pytest.raises(InvalidRequest, match="no alert rule"):
+        bench.desk.set_rule("nonsense", OPERATOR, active=Decimal(0))
+
+
+def test_roles_are_obeyed(bench: Bench) -> None:
+    bench.round(errors=STORM)
+    (alert,) = bench.desk.standing().alerts
+
+    with pytest.raises(Forbidden):
+        bench.desk.acknowledge(alert.id, VIEWER)
+    with pytest.raises(Forbidden):
+        bench.desk.resolve(alert.id, VIEWER)
+    for actor in (VIEWER, TRADER):
+        with pytest.raises(Forbidden):
+            bench.desk.set_rule(r.ERROR_RATE, actor, active=Decimal(0))
+        with pytest.raises(Forbidden):
+            bench.desk.channels.add("phone", "fake://secret-token", actor)
+        with pytest.raises(Forbidden):
+            bench.desk.test(1, actor)
+    assert bench.lives("error_rate") == ["open"]
+
+
+def test_the_thread_looks_by_itself_and_ends_with_its_owner(bench: Bench) -> None:
+    bench.snapshot = replace(bench.snapshot, errors=STORM)
+    bench.desk.start()
+    bench.desk.start()
+
+    until(lambda: ("error_rate", "") in bench.open(), lambda: None)
+    bench.desk.close()
+    assert not [one for one in threading.enumerate() if one.name == "alert-rules"]
