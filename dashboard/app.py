@@ -14,7 +14,7 @@ import streamlit as st  # noqa: E402
 
 from dashboard.components.frame import frame  # noqa: E402
 from dashboard.components.notices import problems_in_words, wait_until_open  # noqa: E402
-from dashboard.navigation import ACCOUNT, CALENDAR, CANDLES, ORDERS, OVERVIEW, PORTFOLIO, QUOTES  # noqa: E402
+from dashboard.navigation import ACCOUNT, CALENDAR, CANDLES, ORDERS, OVERVIEW, PNL, PNL_PRINT, PORTFOLIO, QUOTES  # noqa: E402
 from dashboard.state import say  # noqa: E402
 
 ICON = str(ROOT / "dashboard" / "icon.svg")
@@ -32,6 +32,8 @@ page = st.navigation(
         "Trading": [
             st.Page(ORDERS, title="Orders", icon=":material/receipt_long:"),
             st.Page(PORTFOLIO, title="Portfolio", icon=":material/account_balance_wallet:"),
+            st.Page(PNL, title="P&L", icon=":material/finance_mode:"),
+            st.Page(PNL_PRINT, title="P&L report", icon=":material/print:", visibility="hidden"),
         ],
         "Desk": [st.Page(ACCOUNT, title="Account", icon=":material/account_circle:")],
     }

@@ -97,6 +97,7 @@ class Opening:
                 runtime.feed_in().connect(timeout=0)
                 runtime.housekeeping.start()
                 runtime.orders.start()
+                runtime.pnl.start()
                 make_first_watchlist(runtime)
             except ConfigurationError as error:
                 self.problem = error

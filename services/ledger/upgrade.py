@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from services.domain.errors import ConfigurationError, DataFolderTooNew
 from services.sqlite.backup import back_up
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision. Known here so that a start with nothing to do need not load Alembic; a test compares."""
 SCRIPTS = Path(__file__).resolve().parent / "migrations"
 
