@@ -26,7 +26,8 @@ from dashboard.pnl_sheets import (
 )
 from dashboard.pnl_words import LINE_NAMES
 from dashboard.pnl_workbook import MIME, Places, SummaryLine, as_workbook
-from services.pnl.views import ALL_ACCOUNTS, Filter, PnlView
+from services.pnl.values import ALL_ACCOUNTS, Filter
+from services.pnl.views import PnlView
 from services.portfolio.charges.kinds import LINES
 from services.portfolio.readers.tradebooks import write_ours
 

@@ -12,7 +12,7 @@ import numpy as np
 from dashboard.chart_asset import ADDRESS
 from dashboard.formatting import quantity
 from dashboard.pnl_words import LINE_MEANINGS, LINE_NAMES, money, signed_money
-from services.pnl.views import Curve
+from services.pnl.values import Curve
 from services.portfolio.charges.kinds import LINES
 from services.portfolio.closed import Sums
 from services.portfolio.closed_columns import TradeColumns

@@ -10,7 +10,7 @@ from dashboard.pnl_instruments import contract_words, expiry_of
 from dashboard.pnl_markup import Cell, Head, Row, Tone
 from dashboard.pnl_record_words import SEGMENT_NAMES, plural
 from dashboard.pnl_words import LINE_NAMES, money, price, signed_money
-from services.pnl.views import NoteCheck, PositionCheck, SpanCheck
+from services.pnl.comparisons import NoteCheck, PositionCheck, SpanCheck
 from services.portfolio.charges.kinds import LINES
 from services.portfolio.reconcile import Cause, Difference
 

@@ -10,7 +10,8 @@ from dashboard.pnl_file_tables import FileColumn, FileTable, Kind
 from dashboard.pnl_record_words import SEGMENT_NAMES
 from dashboard.pnl_words import LINE_NAMES
 from services.domain.clock import from_epoch_ms
-from services.pnl.views import PnlView, SourceLine
+from services.pnl.values import SourceLine
+from services.pnl.views import PnlView
 from services.portfolio.charges.kinds import LINES, Line
 from services.portfolio.closed import By
 from services.portfolio.closed_columns import UNKNOWN_TIME

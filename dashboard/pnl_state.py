@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import streamlit as st
 
 from dashboard.pnl_choice import NAMES, Choice, Period, read_choice
-from services.pnl.views import Filter, PnlView
+from services.pnl.values import Filter
+from services.pnl.views import PnlView
 
 _CHOICE, _PROBLEMS = "pnl-choice", "pnl-problems"
 _PLACE = frozenset({"behind", "page", "trade", "sort", "down", "outcome", "find"})

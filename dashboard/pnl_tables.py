@@ -25,7 +25,7 @@ from dashboard.pnl_words import (
     tone,
     value,
 )
-from services.pnl.views import MarkRow
+from services.pnl.values import MarkRow
 from services.portfolio.charges.kinds import LINES
 from services.portfolio.closed import By, Sums
 

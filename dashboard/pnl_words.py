@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from dashboard.formatting import MISSING, age, day, ist_when, number, quantity, rupees, signed
 from services.domain.orders import Product
-from services.pnl.views import MarkRow, Origin, SourceLine
+from services.pnl.values import MarkRow, Origin, SourceLine
 from services.portfolio.charges.kinds import Line
 from services.portfolio.statistics import Figure
 

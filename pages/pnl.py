@@ -22,7 +22,8 @@ from dashboard.pnl_choice import Choice
 from dashboard.pnl_state import begin, chosen, usual_choice
 from dashboard.resources import desk
 from services.domain.clock import ist_date
-from services.pnl.views import Filter, PnlView
+from services.pnl.values import Filter
+from services.pnl.views import PnlView
 
 EVERY = 4.0  # seconds between two looks at prices, ages, and whether trades have come
 VIEW = "pnl-view"  # what this run has read already, for the part that renews itself

@@ -31,8 +31,8 @@ from services.ledger.local_user import local_user
 from services.orders.symbols import instrument_named
 from services.orders.views import Outcome
 from services.pnl.charging import computed_charges, segments_and_years
+from services.pnl.comparisons import BrokerSpan
 from services.pnl.reports import SEGMENTS
-from services.pnl.views import BrokerSpan
 from services.portfolio.charges.kinds import Line
 from services.portfolio.charges.lines import PaiseLines
 from services.portfolio.closed import financial_year

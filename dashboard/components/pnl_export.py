@@ -16,7 +16,8 @@ from dashboard.pnl_state import chosen
 from dashboard.resources import desk
 from dashboard.theme import mode_look
 from services.pnl.book import PnlBook
-from services.pnl.views import Filter, PnlView
+from services.pnl.values import Filter
+from services.pnl.views import PnlView
 
 _MADE = "pnl-export-made"
 _WAYS: dict[str, tuple[str, str]] = {

@@ -12,7 +12,8 @@ from dashboard.markup import plain
 from dashboard.navigation import PNL
 from dashboard.pnl_choice import Choice
 from dashboard.pnl_report import report
-from services.pnl.views import Filter, PnlView
+from services.pnl.values import Filter
+from services.pnl.views import PnlView
 
 _mount = browser_component("pnl_print")
 

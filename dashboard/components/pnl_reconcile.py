@@ -28,7 +28,8 @@ from dashboard.pnl_reconcile_rows import (
 from dashboard.pnl_record_words import days_words, plural
 from services.domain.clock import ist_date
 from services.pnl.book import PnlBook
-from services.pnl.views import NoteCheck, PnlView, ReconcileView, SpanCheck
+from services.pnl.comparisons import NoteCheck, ReconcileView, SpanCheck
+from services.pnl.views import PnlView
 from services.portfolio.lots.book import Cause, Flag
 
 _OFFERS = {

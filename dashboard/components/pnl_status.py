@@ -13,7 +13,8 @@ from dashboard.pnl_state import change, chosen
 from dashboard.pnl_words import as_of_words, source_words
 from dashboard.resources import desk
 from services.pnl.book import PnlBook
-from services.pnl.views import Filter, PnlView
+from services.pnl.values import Filter
+from services.pnl.views import PnlView
 
 _MOST_FLAGS = 30
 

@@ -17,6 +17,7 @@ from services.domain.errors import InvalidRequest, StorageError, UpstoxError
 from services.pnl.actions import Actions
 from services.pnl.asking import TradeSource
 from services.pnl.building import Builder, Built
+from services.pnl.comparisons import ReconcileView, SpanCheck
 from services.pnl.imports import Imports
 from services.pnl.journal import Journal
 from services.pnl.kept import KeptBook
@@ -25,16 +26,8 @@ from services.pnl.prices import OpenNow, Prices
 from services.pnl.rates import ChargeRates
 from services.pnl.reconciling import check_notes, check_positions, check_span, unknown_words
 from services.pnl.reports import SEGMENTS, BrokerReports
-from services.pnl.views import (
-    ALL_ACCOUNTS,
-    EVERYTHING,
-    RUNNING_ACCOUNT,
-    Filter,
-    PnlState,
-    PnlView,
-    ReconcileView,
-    SpanCheck,
-)
+from services.pnl.values import ALL_ACCOUNTS, EVERYTHING, RUNNING_ACCOUNT, Filter, PnlState
+from services.pnl.views import PnlView
 from services.portfolio.lots.fills import day_of
 from services.portfolio.records import JournalNote
 from services.storage.background import Recurring

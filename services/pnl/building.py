@@ -16,7 +16,7 @@ from services.pnl.imports import Imports
 from services.pnl.kept import KeptBook
 from services.pnl.previews import Identity
 from services.pnl.rates import ChargeRates
-from services.pnl.views import Origin, SourceLine
+from services.pnl.values import Origin, SourceLine
 from services.portfolio.lots.fills import Fill
 from services.portfolio.records import FileKind, ImportedFile
 

@@ -13,7 +13,7 @@ from services.domain.errors import InvalidRequest
 from services.domain.instruments import Instrument, is_isin
 from services.domain.orders import PastTrade, Side
 from services.ledger.told_trades import ToldTrade
-from services.pnl.views import Origin
+from services.pnl.values import Origin
 from services.portfolio.lots.fills import Fill, share_identity
 from services.portfolio.readers.facts import Facts, as_told, facts_of, facts_of_past, read_facts
 from services.portfolio.readers.tradebooks import plain_exchange, share_asset

@@ -16,7 +16,7 @@ from services.domain.instruments import Instrument, is_isin
 from services.domain.quote_row import QuoteRow
 from services.domain.quotes import FROM_FEED
 from services.pnl.kept import KeptBook
-from services.pnl.views import Held, PriceTold
+from services.pnl.values import Held, PriceTold
 from services.portfolio.lots.fills import Asset
 from services.portfolio.money import PRICE_UNITS
 from services.portfolio.readers.facts import Facts, facts_of

@@ -9,9 +9,10 @@ from datetime import date
 import numpy as np
 
 from services.domain.orders import Side
+from services.pnl.comparisons import BrokerSpan, NoteCheck, PositionCheck, SpanCheck
 from services.pnl.kept import KeptBook
 from services.pnl.prices import BrokerHolds
-from services.pnl.views import BrokerSpan, Held, NoteCheck, PositionCheck, SpanCheck
+from services.pnl.values import Held
 from services.portfolio.charges.engine import NoteOf
 from services.portfolio.charges.kinds import LINES, Line
 from services.portfolio.charges.lines import PaiseLines

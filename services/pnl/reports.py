@@ -13,7 +13,7 @@ from services.domain.errors import UpstoxError
 from services.domain.pnl_reports import BrokerCharges, ReportPeriod, ReportRow, StoredReport
 from services.ledger.pnl_reports import PnlReports
 from services.pnl.asking import year_code, years_of
-from services.pnl.views import BrokerSpan
+from services.pnl.comparisons import BrokerSpan
 from services.portfolio.charges.kinds import Line
 from services.portfolio.closed import financial_year
 from services.portfolio.money import to_paise

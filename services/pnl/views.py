@@ -1,173 +1,29 @@
-"""What the desk tells of profit and loss: a view of the book through a filter, and how it stands beside the broker.
-
-Amounts are whole paise, prices and values whole ten-thousandths of a rupee; what cannot be told says why and is never
-zero.
-"""
+"""A view of the book of profit and loss through a filter: every figure that the page shows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 from functools import cached_property
 
 import numpy as np
 
 from services.domain.clock import ist_date
-from services.domain.errors import UpstoxError
 from services.pnl.kept import KeptBook
+from services.pnl.values import ALL_ACCOUNTS, EVERYTHING, Amount, Curve, Filter, Held, MarkRow, PriceTold, SourceLine
 from services.portfolio.charges.kinds import Line
 from services.portfolio.charges.lines import PaiseLines
 from services.portfolio.closed import SEGMENTS, By, Sums
-from services.portfolio.closed_columns import Days, LotRow, TradeColumns
+from services.portfolio.closed_columns import LotRow, TradeColumns
 from services.portfolio.day_notes import DayNote, notes_of
 from services.portfolio.lots.book import Flag, base_symbol
 from services.portfolio.lots.fills import Asset, Fill, Flags, Ints
 from services.portfolio.marks import marks_of
 from services.portfolio.money import paise_of_units
-from services.portfolio.reconcile import Difference
 from services.portfolio.records import JournalNote
 from services.portfolio.statistics import Statistics
 from services.portfolio.tax import TaxYear, tax_year
-
-RUNNING_ACCOUNT, ALL_ACCOUNTS = "", "*"
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What of the book is looked at. Days are those of the closing in India, both included; "" = all."""
-
-    first: date | None = None
-    last: date | None = None
-    segment: str = ""
-    """`EQ`, `FO`, `COM`, `CD`."""
-    account: str = RUNNING_ACCOUNT
-    symbol: str = ""
-    """Without the exchange's series: `HSCL`, not `HSCL-BE`."""
-    product: str = ""
-    bucket: str = ""
-    """A value of `lots.terms.Bucket`."""
-
-
-EVERYTHING = Filter()
-"""Of the running account."""
-
-
-class Origin(StrEnum):
-    """Where trades come from."""
-
-    DESK = "trades of this desk"
-    HISTORY = "the broker's trade history"
-    FILE = "imported file"
-
-
-@dataclass(frozen=True, slots=True)
-class SourceLine:
-    """One source of the book's trades."""
-
-    origin: Origin
-    name: str
-    """Of an imported file; else ""."""
-    account: str
-    trades: int
-    first: date | None
-    last: date | None
-    told_at: datetime | None
-    """When the broker told them, or when the file was imported (aware, UTC)."""
-    unread: int = 0
-    """Trades that could not be counted in, because their instrument or price is not understood."""
-    why: str = ""
-    """The first reason for that."""
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """Paise, or why they are not known."""
-
-    paise: int | None
-    why_not: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PriceTold:
-    """A price of now, in ten-thousandths of a rupee."""
-
-    price: int
-    told_by: str
-    """`feed`, `quote`, `broker`."""
-    at: datetime | None
-    close: int | None = None
-    """Of the day before."""
-    key: str = ""
-    """The instrument key that it was asked with."""
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What the broker says is held of an instrument, holdings and positions together."""
-
-    instrument: str
-    symbol: str
-    asset: Asset
-    quantity: int
-    """Below 0: short."""
-    average: int | None
-    multiplier: int = 1
-    pending: int = 0
-    """Bought the day before and not yet delivered: whether `quantity` counts them in is not documented."""
-    key: str = ""
-
-    def agrees(self, quantity: int) -> bool:
-        return quantity in {self.quantity, self.quantity + self.pending}
-
-
-@dataclass(frozen=True, slots=True)
-class MarkRow:
-    """One instrument that is open, at the price of now."""
-
-    account: str
-    instrument: str
-    symbol: str
-    segment: str
-    quantity: int
-    """Below 0: short."""
-    multiplier: int
-    average: int | None
-    """Cost of a unit, ten-thousandths of a rupee."""
-    cost: int
-    """Ten-thousandths of a rupee; below 0: what a short brought in."""
-    price: int | None
-    told_by: str
-    at: datetime | None
-    """When that price came (aware, UTC)."""
-    unrealised: int | None
-    """Paise, charges apart; `None`: `why_not`."""
-    day_change: int | None
-    """Paise since the close of the day before; `None`: a close is not known."""
-    why_not: str = ""
-    from_broker: bool = False
-    """The book knows no purchase of it: quantity and cost are the broker's holdings."""
-    doubt: str = ""
-    """What does not fit: the broker holds another quantity, or a part of the history is missing."""
-    key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """Net results by closing day, in paise: columns of one length, the oldest first."""
-
-    days: Days
-    net: Ints
-    cumulative: Ints
-    below: Ints
-    """The drawdown: how far below the highest point so far (at most 0)."""
-    trades: Ints
-    """How many trades were closed that day."""
-
-    def __len__(self) -> int:
-        return len(self.days)
 
 
 class PnlView:
@@ -426,149 +282,6 @@ class PnlView:
 def view_of(kept: KeptBook, only: Filter = EVERYTHING, *, now: datetime, account: str = "") -> PnlView:
     """A view of a book that is at hand, without a desk around it."""
     return PnlView(kept, only, now=now, account=account, as_of=now)
-
-
-# -- how the book is kept ----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class PnlState:
-    """How the book stands."""
-
-    version: int
-    account: str
-    """The running one; "" while nobody is logged in and none was known before."""
-    as_of: datetime | None
-    trades: int
-    building: bool
-    asking: bool
-    error: UpstoxError | None
-    """What kept the last question to the broker from being answered."""
-
-
-# -- beside the broker -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerSpan:
-    """What the broker's report says of one segment in one financial year. Paise."""
-
-    segment: str
-    year: str
-    first: date
-    last: date
-    rows: int | None
-    """Matched trades; `None`: not told."""
-    gross: int | None
-    charges: Mapping[Line, int | None]
-    """A line that it does not name is `None`; empty: not told."""
-    charges_total: int | None
-    told_at: datetime | None
-    error: str = ""
-    """Why the report is missing. Never to be read as zero."""
-    others: int = 0
-    """Charges under "others", which no line of ours is."""
-    stale: str | None = None
-    """Why what was told before could not be renewed now."""
-    count: int | None = None
-    """Rows that its metadata announced: more than `rows` means that some never came."""
-
-    @property
-    def told(self) -> bool:
-        return not self.error
-
-
-@dataclass(frozen=True, slots=True)
-class SpanCheck:
-    """Ours beside the broker's, of one segment and financial year."""
-
-    segment: str
-    year: str
-    first: date
-    last: date
-    matches: int
-    gross: int
-    charges: PaiseLines
-    """Of what was closed in the span, with what was paid for it whenever; the broker may count by trade date."""
-    charges_traded: PaiseLines
-    """Of everything traded in the span: what `differences` compares."""
-    broker: BrokerSpan
-    differences: tuple[Difference, ...]
-    """Charges line by line with the likely cause; `()` where the broker's are missing."""
-    gross_cause: str = ""
-    """Why `gross` differs, in words; "" where it agrees or the broker's is missing."""
-
-    @property
-    def gross_off_by(self) -> int | None:
-        return None if self.broker.gross is None else self.gross - self.broker.gross
-
-
-@dataclass(frozen=True, slots=True)
-class NoteCheck:
-    """An imported contract note beside ours of the same day."""
-
-    name: str
-    day: date | None
-    segment: str
-    told: Mapping[Line, int | None]
-    ours: PaiseLines | None
-    differences: tuple[Difference, ...]
-    off_by: int | None = None
-    """By how much the note's own figures miss each other; `None`: it does not tell all of them."""
-    why_not: str = ""
-    """Why there is nothing of ours beside it."""
-    note_id: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PositionCheck:
-    """One instrument that is open or was traded today: from our trades, and from the broker's positions and holdings.
-    Paise."""
-
-    instrument: str
-    symbol: str
-    quantity: int
-    """Open by the book."""
-    broker_quantity: int | None
-    """Holdings and positions together; `None`: the broker has not told them."""
-    result: int | None
-    """Today's, closed and open together at `price`, charges apart, from trades; `None`: there is no position to
-    compare with, or no price."""
-    broker_result: int | None
-    """The same from the broker's positions."""
-    price: int | None = None
-    """Ten-thousandths of a rupee."""
-    words: str = ""
-    """The likely cause, where they differ; "" where they agree."""
-
-    @property
-    def agrees(self) -> bool:
-        return not self.words
-
-    @property
-    def off_by(self) -> int | None:
-        return None if self.result is None or self.broker_result is None else self.result - self.broker_result
-
-
-@dataclass(frozen=True, slots=True)
-class ReconcileView:
-    """Ours beside the broker's."""
-
-    account: str
-    first: date
-    last: date
-    spans: tuple[SpanCheck, ...]
-    notes: tuple[NoteCheck, ...]
-    positions: tuple[PositionCheck, ...]
-    positions_at: datetime | None
-    positions_error: str
-    unknown: tuple[str, ...]
-    """What cannot be known, in words: purchases before the book begins, missing corporate actions, …"""
-
-    @property
-    def missing(self) -> tuple[SpanCheck, ...]:
-        """Spans that the broker did not tell."""
-        return tuple(span for span in self.spans if not span.broker.told)
 
 
 def _nothing_held(instrument: str) -> Held:

@@ -15,7 +15,8 @@ import pandas as pd
 
 from services.domain.orders import Side
 from services.pnl.kept import KeptBook
-from services.pnl.views import Filter, view_of
+from services.pnl.values import Filter
+from services.pnl.views import view_of
 from services.portfolio.charges.columns import KINDS, Trades, charge_columns
 from services.portfolio.charges.engine import Part, charge
 from services.portfolio.charges.kinds import LINES, RATED, Kind, Line

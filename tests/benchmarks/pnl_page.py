@@ -18,7 +18,7 @@ from typing import Any
 
 from services.domain.clock import ist_date
 from services.domain.orders import PastTrade, Trade
-from services.pnl.views import Filter
+from services.pnl.values import Filter
 from services.portfolio.lots.fills import Asset, Fill
 from services.runtime import Runtime
 from services.settings import load_settings

@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 import pytest
 
-from services.pnl.views import Filter
+from services.pnl.values import Filter
 from services.portfolio.charges.kinds import LINES, Line
 from services.portfolio.closed import SEGMENTS as SEGMENT_OF
 from services.portfolio.closed import By, closing_day

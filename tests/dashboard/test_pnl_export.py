@@ -14,7 +14,7 @@ from dashboard.pnl_export import filter_words, tradebook_csv, trades_csv, workbo
 from dashboard.pnl_file_tables import PIECE, FileColumn, FileTable, Kind, as_csv, file_name, price_text, rupees_text
 from dashboard.pnl_workbook import SummaryLine, as_workbook
 from services.domain.actors import Actor
-from services.pnl.views import Filter, PriceTold
+from services.pnl.values import Filter, PriceTold
 from services.portfolio.charges.kinds import LINES
 from services.portfolio.lots.fills import Asset
 from services.portfolio.readers.tradebooks import read_tradebook

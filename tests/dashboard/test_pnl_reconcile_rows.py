@@ -15,7 +15,7 @@ from dashboard.pnl_reconcile_rows import (
     span_rows,
     span_verdict,
 )
-from services.pnl.views import BrokerSpan, NoteCheck, PositionCheck, SpanCheck
+from services.pnl.comparisons import BrokerSpan, NoteCheck, PositionCheck, SpanCheck
 from services.portfolio.charges.kinds import Line
 from services.portfolio.charges.lines import PaiseLines
 from services.portfolio.reconcile import Cause, Difference, reconcile

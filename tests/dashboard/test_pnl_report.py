@@ -15,7 +15,7 @@ from dashboard.pnl_record_words import action_name, action_words, days_words, pl
 from dashboard.pnl_report import MOST_TRADES, report
 from dashboard.pnl_words import money
 from services.domain.actors import Actor
-from services.pnl.views import Filter
+from services.pnl.values import Filter
 from services.portfolio.charges.kinds import Kind, Line, Rate
 from services.portfolio.charges.plan import STANDARD_PLAN
 from services.portfolio.charges.table import STANDARD

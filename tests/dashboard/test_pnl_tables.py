@@ -11,7 +11,7 @@ import pytest
 from dashboard.pnl_note_tables import note_facts, note_table
 from dashboard.pnl_tables import MOST_GROUPS, charges_table, gross_table, groups_table, marks_table, net_table
 from dashboard.pnl_trade_tables import TRADE_HEADS, lines_table, lots_table, trades_table
-from services.pnl.views import Filter
+from services.pnl.values import Filter
 from services.portfolio.closed import By
 from services.portfolio.lots.fills import Asset
 from tests.support.lots import fill

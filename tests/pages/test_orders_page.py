@@ -105,7 +105,8 @@ def test_the_confirmation_repeats_the_order_and_nothing_is_sent_before_its_press
     shown = words_on(app)
     assert "at a limit of" in shown
     assert "The broker's estimate of charges not known: the broker does not answer" in shown
-    assert "Charges: STT" in shown and "Charges not known" not in shown
+    assert "Charges: STT" in shown
+    assert "Charges not known" not in shown
     assert len(sent_to_browser(app, "order_banner")) == 2
     assert orders.calls == []
 

@@ -13,7 +13,7 @@ from dashboard.pnl_words import money, signed_money
 from services.domain.actors import Actor
 from services.domain.clock import ist_date
 from services.domain.orders import OrderRequest, OrderType, Product, Side
-from services.pnl.views import Filter
+from services.pnl.values import Filter
 from services.runtime import Runtime
 from services.settings import load_settings
 from tests.support.pnl_page import ACCOUNT, FakeBook, many_fills

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from services.domain.actors import Actor
 from services.domain.errors import BrokerFault, StorageError
-from services.pnl.views import Filter
+from services.pnl.values import Filter
 from services.portfolio.lots.actions import Split
 from services.portfolio.lots.fills import Asset
 from services.portfolio.readers.tradebooks import write_ours

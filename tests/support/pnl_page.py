@@ -12,7 +12,8 @@ from typing import Any
 from services.domain.errors import UpstoxError
 from services.domain.orders import Side
 from services.pnl.kept import KeptBook
-from services.pnl.views import Filter, Origin, PnlState, PnlView, PriceTold, SourceLine
+from services.pnl.values import Filter, Origin, PnlState, PriceTold, SourceLine
+from services.pnl.views import PnlView
 from services.portfolio.lots.fills import Asset, Fill
 
 NOW = datetime(2026, 11, 20, 8, 35, 33, tzinfo=UTC)

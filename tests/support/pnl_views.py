@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from services.pnl.kept import KeptBook
-from services.pnl.views import Filter, PnlView
+from services.pnl.values import Filter
+from services.pnl.views import PnlView
 from services.portfolio.lots.actions import Action
 from services.portfolio.lots.fills import Asset, Fill
 from services.portfolio.readers.tradebooks import read_tradebook

@@ -81,8 +81,8 @@ def build_book(
     """The book of `fills`, in whatever order and however often they are told.
 
     `settlements`: by contract, the price (ten-thousandths of a rupee; of an option its intrinsic value) at which what
-    was open at its expiry was settled. `as_of`, the running day: contracts that expired before it and were not settled are
-    flagged, and what was traded on it in an intraday product stays open until it is closed.
+    was open at its expiry was settled. `as_of`, the running day: contracts that expired before it and were not settled
+    are flagged, and what was traded on it in an intraday product stays open until it is closed.
     """
     taken, conflicts = unique(fills)
     closing = _settled(taken, settlements or {})

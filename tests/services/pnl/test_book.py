@@ -15,7 +15,7 @@ from services.ledger.told_trades import HISTORY_SOURCE
 from services.pnl.book import QUICK_BUILD
 from services.pnl.building import Built, Stamp
 from services.pnl.prices import BrokerHolds
-from services.pnl.views import ALL_ACCOUNTS, Filter, Origin
+from services.pnl.values import ALL_ACCOUNTS, Filter, Origin
 from services.portfolio.lots.actions import Split
 from services.portfolio.lots.fills import Fill
 from services.portfolio.readers.tradebooks import write_ours

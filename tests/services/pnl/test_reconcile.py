@@ -12,8 +12,9 @@ import pytest
 
 from services.domain.errors import NoAnswer
 from services.domain.pnl_reports import BrokerCharges
+from services.pnl.comparisons import ReconcileView
 from services.pnl.prices import BrokerHolds
-from services.pnl.views import EVERYTHING, Filter, ReconcileView
+from services.pnl.values import EVERYTHING, Filter
 from services.portfolio.charges.kinds import Line
 from services.portfolio.reconcile import Cause
 from tests.support.ledger import TRADER

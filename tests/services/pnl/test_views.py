@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 
 from services.pnl.kept import KeptBook
-from services.pnl.views import ALL_ACCOUNTS, EVERYTHING, Filter, Held, PnlView, PriceTold, view_of
+from services.pnl.values import ALL_ACCOUNTS, EVERYTHING, Filter, Held, PriceTold
+from services.pnl.views import PnlView, view_of
 from services.portfolio.charges.kinds import LINES
 from services.portfolio.closed import By, closed_trades, total_of
 from services.portfolio.lots.fills import Asset, Fill
