@@ -17,7 +17,18 @@ from dashboard.components.frame import frame  # noqa: E402
 from dashboard.components.notices import problems_in_words, wait_until_open  # noqa: E402
 from dashboard.components.who import who_is_here  # noqa: E402
 from dashboard.locks.person import at_the_door  # noqa: E402
-from dashboard.navigation import ACCOUNT, CALENDAR, CANDLES, HEALTH, ORDERS, OVERVIEW, PORTFOLIO, QUOTES  # noqa: E402
+from dashboard.navigation import (  # noqa: E402
+    ACCOUNT,
+    CALENDAR,
+    CANDLES,
+    HEALTH,
+    ORDERS,
+    OVERVIEW,
+    PNL,
+    PNL_PRINT,
+    PORTFOLIO,
+    QUOTES,
+)
 from dashboard.state import say  # noqa: E402
 
 ICON = str(ROOT / "dashboard" / "icon.svg")
@@ -36,6 +47,8 @@ page = st.navigation(
         "Trading": [
             st.Page(ORDERS, title="Orders", icon=":material/receipt_long:"),
             st.Page(PORTFOLIO, title="Portfolio", icon=":material/account_balance_wallet:"),
+            st.Page(PNL, title="P&L", icon=":material/finance_mode:"),
+            st.Page(PNL_PRINT, title="P&L report", icon=":material/print:", visibility="hidden"),
         ],
         "Desk": [
             st.Page(HEALTH, title="Health", icon=":material/vital_signs:"),

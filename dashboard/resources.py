@@ -101,6 +101,7 @@ class Opening:
                 runtime.feed_in().connect(timeout=0)
                 runtime.housekeeping.start()
                 runtime.orders.start()
+                runtime.pnl.start()
                 runtime.measures.push = listeners
                 runtime.measures.start()
                 make_first_watchlist(runtime)

@@ -20,7 +20,10 @@ from services.wire.paper_account import parse_account, parse_archive
 ACCOUNT, RESET, ARCHIVE = "/_paper/account", "/_paper/reset", "/_paper/archive"
 SECONDS = 5.0
 """For one answer. The broker runs on this machine."""
+SECONDS_OF_A_DAY = 2.0
+"""More for each day that a new account has already traded on; a slow machine needs half of it."""
 LARGEST_OPENING = Decimal(1_000_000_000)
+MOST_PAST_DAYS = 250
 
 T = TypeVar("T")
 
@@ -53,8 +56,9 @@ class PaperAccounts:
         """The last day's orders and fills of an account that was put away."""
         return self._ask("GET", ARCHIVE, parse_archive, params={"number": str(number)})
 
-    def reset(self, confirm: str, opening: Decimal | None = None, *, actor: Actor) -> PaperAccount:
-        """Put the account away and begin another one with `opening` rupees (else ten lakh).
+    def reset(self, confirm: str, opening: Decimal | None = None, *, past_days: int = 0, actor: Actor) -> PaperAccount:
+        """Put the account away and begin another one with `opening` rupees (else ten lakh), which has traded on
+        `past_days` trading days before today (simulated prices only; takes some seconds).
 
         `confirm` is the account's user id, typed by a person who has read what happens. Every open order is cancelled;
         positions and holdings are gone; nothing of the ledger is. Sent once: where no answer comes, the broker is asked
@@ -66,11 +70,16 @@ class PaperAccounts:
             raise InvalidRequest(f"type {before.user_id} to confirm: every order, position and holding is put away")
         if opening is not None and not 0 < opening <= LARGEST_OPENING:
             raise InvalidRequest(f"a new account begins with more than nothing and at most Rs {LARGEST_OPENING:,}")
+        if not 0 <= past_days <= MOST_PAST_DAYS:
+            raise InvalidRequest(f"a new account has traded on at most {MOST_PAST_DAYS} days before")
         body: dict[str, object] = {"confirm": before.user_id}
+        if past_days:
+            body["past_days"] = past_days
         if opening is not None:
             body["opening"] = float(opening)
         try:
-            now = self._ask("POST", RESET, parse_account, json=body, writes=True)
+            seconds = SECONDS + past_days * SECONDS_OF_A_DAY
+            now = self._ask("POST", RESET, parse_account, json=body, writes=True, seconds=seconds)
         except UpstoxError as error:
             if not error.outcome_unknown:
                 raise
@@ -96,9 +105,10 @@ class PaperAccounts:
         params: Mapping[str, str] | None = None,
         json: object = None,
         writes: bool = False,
+        seconds: float = SECONDS,
     ) -> T:
         headers = {"Authorization": f"Bearer {self._token(writes)}", "Accept": "application/json"}
         url = f"{self._base()}{path}"
-        answer = self._http().send(method, url, params=params, json=json, headers=headers, seconds=SECONDS)
+        answer = self._http().send(method, url, params=params, json=json, headers=headers, seconds=seconds, slow=True)
         envelope = unwrap(answer.status, answer.body, endpoint=path, request_id=None, content_type=answer.content_type)
         return parse(envelope.data)

@@ -1,33 +1,140 @@
-"""Portfolio services, as the v3 guide promises them: a position goes from one product to another.
+"""Portfolio services, as the v3 guide promises them: profit and loss, what trades cost, and positions that go from one
+product to another.
 
 from services.portfolio_services_v3 import PortfolioServicesV3
 
 portfolio = PortfolioServicesV3()
+portfolio.get_pnl_report(start_date="2026-04-01", end_date="2026-11-20")
+portfolio.calculate_pnl_summary()["net_pnl"]
+portfolio.get_charges(trade_id="75217301")
 portfolio.convert_position(symbol="INFY", quantity=10, from_product="MIS", to_product="CNC")
+
+Amounts are `Decimal` rupees to the paisa. What is not known is `None`, with the reason beside it, and never zero.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
 
 from services.acting import acting
 from services.domain.actors import Actor
-from services.domain.errors import InvalidRequest, NotSent, OrderOutcomeUnknown
+from services.domain.clock import ist_date
+from services.domain.errors import InvalidRequest, NotSent, OrderOutcomeUnknown, UpstoxError
 from services.domain.intents import IntentState
 from services.domain.orders import Side, read_product
+from services.domain.pnl_reports import ReportPeriod, ReportRow, StoredReport
 from services.orders.symbols import instrument_named
 from services.orders.views import Outcome
+from services.pnl.charging import computed_charges, segments_and_years
+from services.pnl.comparisons import BrokerSpan
+from services.pnl.reports import SEGMENTS
+from services.portfolio.charges.kinds import Line
+from services.portfolio.charges.lines import PaiseLines
+from services.portfolio.closed import financial_year
+from services.portfolio.money import rupees_of_paise
+from services.portfolio.records import TradeCharge
 from services.runtime import get_runtime
+
+ANSWER_SECONDS = 10.0
+"""`calculate_pnl_summary` waits so long for holdings and positions."""
 
 
 class PortfolioServicesV3:
-    """What is held, through the process's runtime. Cheap to make."""
+    """Profit, loss and what is held, through the process's runtime. Cheap to make."""
 
     def __init__(self, db_path: str = "market_data.db") -> None:
         """`db_path`: the market file, relative to the data folder. Decisions stand in the ledger beside it, which is
         one for all files of a folder."""
         self._runtime = get_runtime()
         self._db_path = db_path
+
+    # -- profit and loss -----------------------------------------------------------------------------------------
+
+    def get_pnl_report(
+        self, start_date: date | str | None = None, end_date: date | str | None = None, segment: str | None = None
+    ) -> dict[str, Any]:
+        """The broker's own report of realised gains from `start_date` (else the first day of the running financial
+        year) to `end_date` (else today), both included; of one segment (`EQ`, `FO`, `COM`, `CD`) or of all.
+
+        Asked for now, a call for each segment and financial year, and kept in `pnl_reports`, where the same row stands
+        once however often it is told. `trades`: the rows, in the order of closing; `segments`: one entry for each call,
+        whose `status` is `ok`, `stale` (what was told before; `error` says why not now) or `missing` (`error` says why;
+        its amounts are `None`); `missing`: those in words. `realized_pnl`, `total_charges` and `net_pnl` are `None`
+        while a segment is missing: a sum without it would be no sum. Raises what the broker raises if it told nothing.
+        """
+        today = ist_date(self._runtime.clock.now())
+        last = today if end_date is None else _day(end_date)
+        first = date(last.year - (last.month < 4), 4, 1) if start_date is None else _day(start_date)
+        if last < first:
+            raise InvalidRequest("the last day lies before the first")
+        self._runtime.login.token()
+        reports, account = self._runtime.broker_reports, self._runtime.pnl.account
+        periods = reports.periods(account, first, last, _segments(segment))
+        failed = reports.ask_all(periods)
+        spans = [reports.span(period, failed.get(period)) for period in periods]
+        if all(not span.told for span in spans):
+            raise next(iter(failed.values()))
+        return _report(first, last, account, spans, [(period, reports.rows(period)) for period in periods])
+
+    def calculate_pnl_summary(self) -> dict[str, Any]:
+        """Profit and loss of the running account over all its trades, by our own book: FIFO, each fill once, whoever
+        told it, charges by the rates of its day.
+
+        `total_realized_pnl` (charges apart), `total_unrealized_pnl` (`None` if a price is missing), `total_charges`,
+        `net_pnl` (realised less charges, as the P&L page shows it; what is open is not in it), `total_trades`,
+        `winning_trades`, `losing_trades` (net of charges; break-even is neither), `win_rate` in percent (`None` while
+        nothing was won or lost). `notes` says what is missing, `as_of` when the broker told the trades. Asks the broker
+        for what the ledger lacks; if it does not answer, the figures are of what is known and `error` says so.
+        """
+        pnl = self._runtime.pnl
+        error: UpstoxError | None = None
+        try:
+            pnl.refresh()
+        except UpstoxError as failed:
+            error = failed
+        self._runtime.portfolio.first_answers(wait=ANSWER_SECONDS)
+        view = pnl.read_whole()
+        if error is not None and view.as_of is None and view.empty:
+            raise error
+        total, figures, open_now = view.total, view.statistics, view.unrealised_total
+        return {
+            "total_realized_pnl": rupees_of_paise(total.gross),
+            "total_unrealized_pnl": None if open_now.paise is None else rupees_of_paise(open_now.paise),
+            "total_charges": rupees_of_paise(total.charges.total),
+            "net_pnl": rupees_of_paise(total.net),
+            "total_trades": figures.trades,
+            "winning_trades": figures.wins,
+            "losing_trades": figures.losses,
+            "win_rate": None if figures.win_rate.value is None else round(figures.win_rate.value, 2),
+            "account": view.account,
+            "as_of": view.as_of,
+            "error": None if error is None else str(error),
+            "notes": [*view.missing, *([f"unrealised: {open_now.why_not}"] if open_now.why_not else [])],
+        }
+
+    def get_charges(self, trade_id: str | None = None) -> dict[str, Any]:
+        """What a trade cost, line by line, by our own rates; without an id, all trades of the running account together.
+        Kept in `trade_charges`.
+
+        `status`: `computed`; or why the amounts, which are all `None` then, are not known: a trade that nobody knows,
+        or one older than the rates. `total brokerage stt exchange_charges ipft sebi stamp_duty clearing dp gst`: its
+        share of the contract note of its day, which its trades add up to. An exchange counts anew each day: where
+        several trades have the number, the amounts are of all of them and `trades` has each. `broker`: the charges that
+        the broker told last for the financial year and segment of the trade, all trades together (it tells no
+        single ones); `None`: it was not asked yet (`get_pnl_report` asks).
+        """
+        view = self._runtime.pnl.read_whole()
+        charges = computed_charges(view, None if trade_id is None else str(trade_id))
+        self._runtime.trade_charges.keep(charges)
+        reports = self._runtime.broker_reports
+        return _charges_told(trade_id, charges, reports.beside(view.account, segments_and_years(view, charges)))
+
+    # -- positions -----------------------------------------------------------------------------------------------
 
     def convert_position(
         self,
@@ -67,6 +174,145 @@ class PortfolioServicesV3:
             actor=actor or acting(),
         )
         return _was_taken(outcome)
+
+
+def _day(told: date | str) -> date:
+    if isinstance(told, datetime):
+        return told.date()
+    if isinstance(told, date):
+        return told
+    try:
+        return date.fromisoformat(str(told))
+    except ValueError:
+        raise InvalidRequest(f"{str(told)[:20]!r} is not a date (YYYY-MM-DD)") from None
+
+
+def _segments(segment: str | None) -> tuple[str, ...]:
+    if segment is None:
+        return SEGMENTS
+    word = str(segment).strip().upper()
+    if word not in SEGMENTS:
+        raise InvalidRequest(f"segment {str(segment)[:20]!r}: {', '.join(SEGMENTS)}")
+    return (word,)
+
+
+def _report(
+    first: date,
+    last: date,
+    account: str,
+    spans: Sequence[BrokerSpan],
+    rows: Sequence[tuple[ReportPeriod, Sequence[ReportRow]]],
+) -> dict[str, Any]:
+    trades = [_trade_row(period, row) for period, own in rows for row in own]
+    trades.sort(key=lambda row: (row["sell_date"] or "", row["buy_date"] or ""))
+    told = all(span.told and span.charges_total is not None for span in spans)
+    gross = sum(span.gross or 0 for span in spans) if all(span.told for span in spans) else None
+    charges = sum(span.charges_total or 0 for span in spans) if told else None
+    return {
+        "start_date": first.isoformat(),
+        "end_date": last.isoformat(),
+        "account": account,
+        "trades": trades,
+        "segments": [_segment_row(span) for span in spans],
+        "total_trades": len(trades),
+        "realized_pnl": _rupees(gross),
+        "total_charges": _rupees(charges),
+        "net_pnl": None if gross is None or charges is None else _rupees(gross - charges),
+        "missing": [f"{span.segment} {span.year}: {span.error}" for span in spans if not span.told],
+        "complete": all(span.told and span.stale is None for span in spans),
+        "source": "the broker's report; finished days only, charges all together",
+    }
+
+
+def _segment_row(span: BrokerSpan) -> dict[str, Any]:
+    status = "missing" if not span.told else "ok" if span.stale is None else "stale"
+    return {
+        "segment": span.segment,
+        "financial_year": span.year,
+        "from_date": span.first.isoformat(),
+        "to_date": span.last.isoformat(),
+        "status": status,
+        "error": span.error or span.stale,
+        "trades": span.rows,
+        "realized_pnl": _rupees(span.gross),
+        "charges": _rupees(span.charges_total),
+        "as_of": span.told_at,
+    }
+
+
+def _trade_row(period: ReportPeriod, row: ReportRow) -> dict[str, Any]:
+    return {
+        "segment": period.segment,
+        "financial_year": financial_year(period.first),
+        "trade_type": row.trade_type,
+        "isin": row.isin,
+        "scrip_name": row.name,
+        "quantity": int(row.quantity) if row.quantity == int(row.quantity) else row.quantity,
+        "buy_date": None if row.bought is None else row.bought.isoformat(),
+        "buy_average": row.buy_average,
+        "buy_amount": row.buy_amount,
+        "sell_date": None if row.sold is None else row.sold.isoformat(),
+        "sell_average": row.sell_average,
+        "sell_amount": row.sell_amount,
+        "realized_pnl": row.gain,
+    }
+
+
+def _charges_told(
+    trade_id: str | None, charges: Sequence[TradeCharge], broker: Sequence[StoredReport]
+) -> dict[str, Any]:
+    unknown = next((one.status for one in charges if one.lines is None), None)
+    if not charges:
+        unknown = "unknown trade" if trade_id is not None else None
+    total = None if unknown is not None else sum((one.lines for one in charges if one.lines is not None), PaiseLines())
+    result = {"trade_id": trade_id, "status": unknown or "computed", **_line_row(total)}
+    if trade_id is not None and len(charges) == 1:
+        result |= _about(charges[0])
+    return result | {
+        "trades": [_about(one) | {"status": one.status} | _line_row(one.lines) for one in charges]
+        if trade_id is not None
+        else len(charges),
+        "broker": [_broker_row(one) for one in broker] or None,
+    }
+
+
+def _about(charge: TradeCharge) -> dict[str, Any]:
+    account, exchange, day, trade_id, instrument, side = charge.identity
+    return {
+        "trade_id": trade_id,
+        "account": account,
+        "exchange": exchange,
+        "date": day.isoformat(),
+        "instrument": instrument,
+        "symbol": charge.symbol,
+        "side": side,
+        "order_id": charge.order_id or None,
+    }
+
+
+def _line_row(lines: PaiseLines | None) -> dict[str, Decimal | None]:
+    names = {Line.STAMP: "stamp_duty", Line.EXCHANGE: "exchange_charges"}
+    row: dict[str, Decimal | None] = {"total": None if lines is None else lines.rupees}
+    for line in Line:
+        row[names.get(line, line.value)] = None if lines is None else rupees_of_paise(lines.of(line))
+    return row
+
+
+def _broker_row(report: StoredReport) -> dict[str, Any]:
+    period, charges = report.period, report.charges
+    assert charges is not None  # told
+    return {
+        "segment": period.segment,
+        "financial_year": financial_year(period.first),
+        "from_date": period.first.isoformat(),
+        "to_date": period.last.isoformat(),
+        "as_of": report.charges_at,
+        **{name: None if amount is None else round(amount, 2) for name, amount in asdict(charges).items()},
+    }
+
+
+def _rupees(paise: int | None) -> Decimal | None:
+    return None if paise is None else rupees_of_paise(paise)
 
 
 def _side(text: str) -> Side:

@@ -8,13 +8,20 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from services.settings import Settings
-from tests.checks import is_desk_setting
+from tests.checks import BROWSER_FOLDER, is_desk_setting
 from tests.support.chromium import browser_required, find_chromium
 from tests.support.shared_data import ROOT
 
 settings.register_profile("checks", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("checks")
 """How long an example takes says something of the machine, which may be busy, and nothing of the code."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        named = item.get_closest_marker("browser") and not item.get_closest_marker("soak")
+        if named and not item.path.is_relative_to(ROOT / BROWSER_FOLDER):
+            raise pytest.UsageError(f"{item.nodeid} needs a browser: it would not be run outside {BROWSER_FOLDER}")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

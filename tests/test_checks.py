@@ -94,6 +94,7 @@ def test_no_check_sees_the_persons_own_desk() -> None:
         "UPSTOX_CLIENT_SECRET": "secret",
         "ENCRYPTION_KEY": "secret",
         "DESK_REQUIRE_BROWSER": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
     }
 
     assert stage_environment(own) == {"PATH": "/bin", "DESK_REQUIRE_BROWSER": "1"}

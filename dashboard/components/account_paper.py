@@ -21,6 +21,7 @@ from services.domain.paper_accounts import ArchivedAccount, PaperAccount
 
 EVERY = 5.0
 USUAL_OPENING = 10_00_000
+MOST_PAST_DAYS = 250
 _ASKED = "account-reset-asked"
 _COLUMNS = ("Account", "Opened", "Put away", "Began with", "Ended with", "Orders", "Trades")
 
@@ -109,6 +110,15 @@ def _reset_dialog(account: PaperAccount) -> None:
         opening = st.number_input(
             "The new account begins with, rupees", 1, 1_000_000_000, USUAL_OPENING, step=1_00_000, key="account-opening"
         )
+        past = st.number_input(
+            "Days before today on which it has already traded",
+            0,
+            MOST_PAST_DAYS,
+            0,
+            step=20,
+            key="account-past",
+            help="At the simulated prices of those days, so that the P&L has something to show. Takes some seconds.",
+        )
         typed = st.text_input(
             f"Type {account.user_id} to confirm", key="account-confirm", autocomplete="off", placeholder=account.user_id
         )
@@ -118,7 +128,7 @@ def _reset_dialog(account: PaperAccount) -> None:
     if accounts is None:
         return
     try:
-        now = accounts.reset(typed, Decimal(opening), actor=actor())
+        now = accounts.reset(typed, Decimal(opening), past_days=past, actor=actor())
     except UpstoxError as error:
         words = in_words(error)
         st.error(plain(words.text), title=words.title)

@@ -14,7 +14,7 @@ from dashboard.resources import push_tokens
 from dashboard.state import push_door
 
 _PARTS = (
-    "chart_axis", "chart_colours", "chart_forming", "chart_marks", "chart_plot", "chart_read", "chart_tools",
+    "plotly", "chart_axis", "chart_colours", "chart_forming", "chart_marks", "chart_plot", "chart_read", "chart_tools",
     "chart_draw", "chart_look",
 )  # fmt: skip
 _mount = browser_component("chart", live=True, parts=_PARTS)

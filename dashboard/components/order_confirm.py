@@ -195,12 +195,12 @@ def _followed(order_ids: Iterable[str]) -> None:
 def _ways_on(draft: OrderDraft, ended: Told) -> None:
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         alive = [one for id in ended.order_ids if (one := desk().orders.order(id)) is not None and may_change(one)]
-        if draft.what is What.PLACE and len(alive) == 1 and st.button("Cancel this order", key="confirm-cancel"):
-            ask_to_confirm(cancel_draft(alive[0], _instrument(alive[0].key)))
-            st.rerun()
-        if st.button("Close", key="confirm-close", type="primary"):
-            stop_asking()
-            st.rerun()
+        if draft.what is What.PLACE and len(alive) == 1:
+            other = cancel_draft(alive[0], _instrument(alive[0].key))
+            st.button("Cancel this order", key="confirm-cancel", on_click=ask_to_confirm, args=(other,))
+        st.button("Close", key="confirm-close", type="primary", on_click=stop_asking)
+    if confirming() != draft.intent_id:  # by the callback, which no run of another fragment can swallow
+        st.rerun()
 
 
 def _instrument(key: str) -> Instrument | None:

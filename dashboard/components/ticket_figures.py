@@ -11,7 +11,13 @@ from dashboard.formatting import MISSING, rupees
 from dashboard.markup import plain
 from services.domain.order_facts import Finding
 from services.orders.views import BasketPreview, Figure, Preview
+from services.portfolio.charges.kinds import Line
+from services.portfolio.charges.lines import PaiseLines
 
+NAMES = {
+    Line.BROKERAGE: "brokerage", Line.STT: "STT", Line.EXCHANGE: "exchange", Line.IPFT: "IPFT", Line.SEBI: "SEBI",
+    Line.STAMP: "stamp duty", Line.CLEARING: "clearing", Line.DP: "depository", Line.GST: "GST",
+}  # fmt: skip
 LETTER = 7.7
 """Pixels of a letter of a bold amount."""
 
@@ -23,14 +29,23 @@ def show_figures(preview: Preview | BasketPreview) -> None:
         amounts.append(("Worst price", _amount(preview.worst_price)))
     amounts += [
         ("Margin needed", figure_words(preview.margin)),
-        ("Charges, about", figure_words(preview.charges)),
+        ("Charges, about", figure_words(preview.own_charges)),
+        ("Broker's estimate", figure_words(preview.charges)),
         ("Available", figure_words(preview.available)),
     ]
     widest = max(len(text) for _, text in amounts)  # an amount is not broken in two
     with st.grid(len(amounts), gap="small", min_column_width=max(100, round(widest * LETTER))):
         for name, text in amounts:
             st.markdown(f":gray[:small[{name}]]  \n**{plain(text)}**")
-    for name, figure in (("Margin", preview.margin), ("Charges", preview.charges), ("Funds", preview.available)):
+    if isinstance(preview, Preview) and preview.own_detail is not None:
+        st.caption(plain(_lines(preview.own_detail)))
+    figures = (
+        ("Margin", preview.margin),
+        ("Charges", preview.own_charges),
+        ("The broker's estimate of charges", preview.charges),
+        ("Funds", preview.available),
+    )
+    for name, figure in figures:
         if figure.error is not None:
             st.caption(f":material/info: {name} not known: {plain(figure.error)}")
 
@@ -43,6 +58,12 @@ def show_findings(findings: Iterable[Finding]) -> None:
         lines.append(f":red[:material/block: {text}]" if one.blocks else f":orange[:material/warning:] {text}")
     if lines:
         st.markdown("  \n".join(lines))
+
+
+def _lines(charges: PaiseLines) -> str:
+    """What the charges are made of, by our rates."""
+    parts = [f"{NAMES[line]} {rupees(amount)}" for line, amount in charges.by_line().items() if amount]
+    return f"Charges: {' · '.join(parts)}" if parts else "No charges."
 
 
 def figure_words(figure: Figure) -> str:

@@ -54,6 +54,8 @@ class StoredTrade(Trade):
     """Of the instrument key: `NSE_EQ`."""
     source: str = ""
     recorded_at: datetime | None = None
+    account: str = ""
+    """Whose it is; empty in rows of a desk that did not write it down."""
 
     @property
     def amount(self) -> Decimal:

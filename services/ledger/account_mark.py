@@ -13,9 +13,10 @@ from services.domain.errors import StorageError
 from services.domain.paper_accounts import AccountMark
 from services.ledger.audit import write_down
 from services.ledger.engine import Ledger
-from services.ledger.order_tables import order_settings
+from services.ledger.order_tables import audit, order_settings
 
 ACCOUNT = "account"
+BEGUN = "account begun anew"
 
 
 class AccountMarks:
@@ -29,6 +30,18 @@ class AccountMarks:
         """The account that is followed now."""
         with self._ledger.read() as connection:
             return _mark(connection.execute(_MINE).scalar_one_or_none())
+
+    def history(self) -> list[AccountMark]:
+        """Every account that was followed, the first one first."""
+        query = (
+            sa.select(audit.c.before, audit.c.after)
+            .where(audit.c.target == ACCOUNT, audit.c.what == BEGUN)
+            .order_by(audit.c.number)
+        )
+        with self._ledger.read() as connection:
+            told = [value for row in connection.execute(query) for value in row]
+            told.append(connection.execute(_MINE).scalar_one_or_none())
+        return sorted({_mark(value) for value in told if value is not None} or {AccountMark()}, key=_by_number)
 
     def put(self, mark: AccountMark, actor: Actor) -> None:
         """From now on this one; the audit keeps which one it was before. The same again changes nothing."""
@@ -49,10 +62,14 @@ class AccountMarks:
                 connection.execute(sa.insert(order_settings).values(name=ACCOUNT, **told))
             else:
                 connection.execute(sa.update(order_settings).where(order_settings.c.name == ACCOUNT).values(**told))
-            write_down(connection, now, actor, "account begun anew", ACCOUNT, _values(before), _values(mark))
+            write_down(connection, now, actor, BEGUN, ACCOUNT, _values(before), _values(mark))
 
 
 _MINE = sa.select(order_settings.c.value).where(order_settings.c.name == ACCOUNT)
+
+
+def _by_number(mark: AccountMark) -> int:
+    return mark.number
 
 
 def _values(mark: AccountMark) -> dict[str, Any]:  # Any: JSON values

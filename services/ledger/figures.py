@@ -9,7 +9,10 @@ from decimal import Decimal
 from hashlib import sha256
 
 from services.ledger.money import from_units
-from services.ledger.order_tables import GUARDS
+from services.ledger.pnl_tables import ALL_GUARDS, PNL_TABLES
+
+PNL_SINCE = "0003"
+"""The revision that brought the tables of profit and loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +73,14 @@ def trouble_in(connection: sqlite3.Connection) -> list[str]:
         return [*found, "it carries no version mark of the desk: it is no ledger"]
     if "orders_v3" not in tables:
         return found  # of a desk that had no orders yet
+    with_pnl = _revision(connection, tables) >= PNL_SINCE
+    missing = [table for table in PNL_TABLES if table not in tables] if with_pnl else []
+    found += [f"the table {table} is missing" for table in missing]
     there = _names(connection, "trigger")
-    for table, guards in GUARDS.items():
-        if any(f"{table}_{guard}" not in there for guard in guards):
+    for table, guards in ALL_GUARDS.items():
+        if table in tables and any(f"{table}_{guard}" not in there for guard in guards):
             found.append(f"{table} has lost its guards: rows could be changed unseen")
-    for words, query in _MUST_BE_EMPTY:
+    for words, query in (*_MUST_BE_EMPTY, *(_PNL_MUST_BE_EMPTY if with_pnl and not missing else ())):
         names = [str(row[0]) for row in connection.execute(query).fetchmany(20)]
         found += [f"{words}: {', '.join(names)}"] if names else []
     return found
@@ -96,6 +102,25 @@ _MUST_BE_EMPTY = (
         "conversions without their intent",
         "SELECT c.intent_id FROM position_conversions c "
         "WHERE NOT EXISTS (SELECT 1 FROM order_intents i WHERE i.intent_id = c.intent_id AND i.kind = 'CONVERT')",
+    ),
+)
+
+_PNL_MUST_BE_EMPTY = (
+    (
+        "imported files of which rows are missing",
+        "SELECT f.id FROM imported_files f WHERE f.state = 'here' AND f.taken <> "
+        "(SELECT count(*) FROM imported_fills r WHERE r.file_id = f.id) + "
+        "(SELECT count(*) FROM imported_notes r WHERE r.file_id = f.id)",
+    ),
+    (
+        "imported files that the audit does not know",
+        "SELECT f.id FROM imported_files f WHERE f.state = 'here' "
+        "AND NOT EXISTS (SELECT 1 FROM audit a WHERE a.target = 'file ' || f.id)",
+    ),
+    (
+        "corporate actions that the audit does not know",
+        "SELECT c.id FROM corporate_actions c "
+        "WHERE NOT EXISTS (SELECT 1 FROM audit a WHERE a.target = 'corporate action ' || c.id)",
     ),
 )
 

@@ -170,6 +170,8 @@ trades = sa.Table(
     _json("about"),
     _text("source", 20),
     sa.Column("recorded_at", Instant, nullable=False),
+    # whose it is; empty in rows of a desk that did not write it down
+    sa.Column("account", sa.String(80)),
     sa.Index("trades_order", "order_id"),
 )
 

@@ -25,7 +25,7 @@ from services.ledger.order_tables import trades
 from services.ledger.plain_values import plain
 
 _FIELDS = [field.name for field in fields(StoredTrade)]
-_SIDE, _ORDER_ID = _FIELDS.index("side"), _FIELDS.index("order_id")
+_SIDE, _MAY_BE_EMPTY = _FIELDS.index("side"), (_FIELDS.index("order_id"), _FIELDS.index("account"))
 TRADE_COLUMNS = tuple(trades.c[name] for name in _FIELDS)
 IDENTITY = ("day", "segment", "trade_id", "side")
 _BESIDES = ("segment", "amount", "name", "isin", "option_type", "strike", "expiry")
@@ -33,7 +33,7 @@ _MUST_AGREE = ("quantity", "price")
 _MUST_AGREE_IF_TOLD = ("key", "order_id")
 _MAY_COME_LATER = (
     "order_id", "product", "exchange", "symbol", "order_type", "exchange_order_id", "reference_id", "traded_at",
-    "about",
+    "about", "account",
 )  # fmt: skip
 _SEGMENTS = {("MCX", "COM"): "MCX_FO", ("NSE", "COM"): "NSE_COM", ("CDS", "CD"): "NCD_FO", ("BCD", "CD"): "BCD_FO"}
 """Of (exchange, segment) as the history of past trades writes them, where the key is missing."""
@@ -42,12 +42,12 @@ Cells = dict[str, Any]  # Any: cells of several kinds
 Identity = tuple[date, str, str, str]
 
 
-def rows_of(told: Iterable[Trade | PastTrade], source: str, now: datetime) -> list[Cells]:
-    """`told` as rows. `MalformedPayload` for a fill that cannot be told apart or dated."""
+def rows_of(told: Iterable[Trade | PastTrade], source: str, now: datetime, account: str = "") -> list[Cells]:
+    """`told` of `account` as rows. `MalformedPayload` for a fill that cannot be told apart or dated."""
     seen = Counter[str]()
     rows = [_past_row(trade) if isinstance(trade, PastTrade) else _row(trade, now) for trade in told]
     for row in rows:
-        row |= {"source": source, "recorded_at": now}
+        row |= {"source": source, "recorded_at": now, "account": account or None}
         if not row["trade_id"]:
             row["trade_id"] = _named_by_content(row, seen)
     return rows
@@ -90,7 +90,8 @@ def trade_of(row: sa.Row[Any]) -> StoredTrade:  # Any: cells of several kinds
     """The fill in a row of `TRADE_COLUMNS`."""
     cells = list(row)
     cells[_SIDE] = Side(cells[_SIDE])
-    cells[_ORDER_ID] = cells[_ORDER_ID] or ""
+    for place in _MAY_BE_EMPTY:
+        cells[place] = cells[place] or ""
     return StoredTrade(*cells)
 
 

@@ -45,14 +45,15 @@ class Trades:
         self._clock = clock
         self._alerts = Alerts(ledger, clock)
 
-    def add(self, told: Iterable[Trade | PastTrade], source: str) -> int:
-        """Keep those that are not here yet; how many.
+    def add(self, told: Iterable[Trade | PastTrade], source: str, account: str = "") -> int:
+        """Keep those that are not here yet; how many. `account`: whose they are, where it is known.
 
         The same fill told again, by whatever source, is the same fill; empty places of it are filled. If it is told
-        with another key, order, quantity or price, what was told first stays and an alert is raised. `MalformedPayload`
-        for a fill without a number (but units of funds, which have none) or with a date that is none.
+        with another key, order, quantity or price, what was told first stays and an alert is raised; whose it is stays
+        as it was told first. `MalformedPayload` for a fill without a number (but units of funds, which have none) or
+        with a date that is none.
         """
-        rows = rows_of(told, source, self._clock.now())
+        rows = rows_of(told, source, self._clock.now(), account)
         with self._ledger.read() as connection:  # a poll mostly brings nothing new: then nobody has to wait for it
             if not any(_is_news(row, known) for row, known in _beside(connection, rows)):
                 return 0

@@ -47,13 +47,16 @@ class AccountFollower:
         keeper: Keeper,
         cases: Cases,
         began: Callable[[], object] = lambda: None,
+        name: Callable[[int], str] = lambda number: "",
     ) -> None:
-        """`source=None`: the broker has one account for ever. `began()` is called when another one is followed."""
+        """`source=None`: the broker has one account for ever. `began()` is called when another one is followed; `name`
+        tells what the ledger calls the account of a number."""
         self._source = source
         self._marks = marks
         self._keeper = keeper
         self._cases = cases
         self._began = began
+        self._name = name
 
     def follow(self) -> bool:
         """Ask which account runs, and go over to it. True: it is another one than before. Where the broker does not
@@ -69,7 +72,7 @@ class AccountFollower:
             log.info("which account runs is not told: %s", error)
             return False
         for archive in archives:
-            self._keeper.file(archive.orders, archive.trades)
+            self._keeper.file(archive.orders, archive.trades, self._name(archive.number))
             self._cases.settle_open(partial(of_archive, archive=archive))
         log.info("account %d of the paper broker is followed from now on", now.number)
         self._marks.put(now, THE_DESK)

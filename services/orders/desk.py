@@ -38,7 +38,7 @@ from services.orders.day_book import DayBook
 from services.orders.keeping import Keeper
 from services.orders.kit import Kit, outcome_of
 from services.orders.ports import Broker
-from services.orders.previewing import Previews
+from services.orders.previewing import OwnCharges, Previews
 from services.orders.reconciliation import Reconciliation
 from services.orders.sending import Sender
 from services.orders.singles import Singles
@@ -99,6 +99,8 @@ class OrderDesk:
         funds: Callable[[], Funds],
         marks: AccountMarks,
         account: AccountSource | None = None,
+        account_name: Callable[[int | None], str] = lambda number: "",
+        own_charges: OwnCharges | None = None,
         served: Callable[[Collection[str]], set[str]] = lambda keys: set(),
         held: Callable[[str, str], Held] = lambda key, product: Held(),
         stream_up: Callable[[], bool] = lambda: False,
@@ -117,9 +119,10 @@ class OrderDesk:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`need_token()` raises `LoginRequired` unless a token may trade; `account`: a broker whose account can be put
-        away; `served(keys)`: those that the live feed
-        keeps current; `filled()` hears of fills and conversions; `began()`, in the sending thread, that a decision was
-        taken up; `address_needed`: the broker looks at our static IP.
+        away; `account_name`: what the ledger calls one of them, by its number (`None`: the running one); `own_charges`:
+        our estimate of what an order costs; `served(keys)`: those that the live feed keeps current; `filled()` hears of
+        fills and conversions; `began()`, in the sending thread, that a decision was taken up; `address_needed`: the
+        broker looks at our static IP.
         """
         self._intents = intents
         self._orders = orders
@@ -132,6 +135,7 @@ class OrderDesk:
         self._stream_up = stream_up
         self._connect_stream = connect_stream
         self._filled = filled
+        self._account_name = account_name
         self._book = DayBook()
         self._words = Words(find, lambda order_id: self._book.get(order_id) or self._orders.get(order_id))
         self._announcer = Announcer(clock.now, self._words.event)
@@ -170,10 +174,16 @@ class OrderDesk:
             tagged=self._cases.witness,
             filled=self._heard_of_fill,
             mark=marks.get,
+            account=lambda: account_name(None),
             monotonic=monotonic,
         )
         self._account = AccountFollower(
-            source=account, marks=marks, keeper=self._keeper, cases=self._cases, began=self._account_began
+            source=account,
+            marks=marks,
+            keeper=self._keeper,
+            cases=self._cases,
+            began=self._account_began,
+            name=account_name,
         )
         self._reconciliation = Reconciliation(
             broker=broker,
@@ -211,6 +221,7 @@ class OrderDesk:
             funds=funds,
             rules=lambda: (rules.limits(), rules.kill_switch()),
             orders_today=lambda: len(self._book.all()[0]),
+            own_charges=own_charges,
         )
         kit = Kit(
             broker=broker,
@@ -466,7 +477,7 @@ class OrderDesk:
 
     def load_past_trades(self, start: date, end: date) -> list[StoredTrade]:
         """Ask the broker for the fills of past days and keep them."""
-        self._trades.add(self._broker.past_trades(start, end), "past trades")
+        self._trades.add(self._broker.past_trades(start, end), "past trades", account=self._account_name(None))
         return self._trades.between(start, end)
 
     # -- what happens inside -----------------------------------------------------------------------------------

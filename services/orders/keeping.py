@@ -52,10 +52,11 @@ class Keeper:
         tagged: Callable[[BookOrder, Witness], None],
         filled: Callable[[], None],
         mark: Callable[[], AccountMark] = AccountMark,
+        account: Callable[[], str] = lambda: "",
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`tagged(order, witness)` hears of each order with a tag that is news; `filled()` of each fill; `mark()`:
-        orders up to there belong to accounts that were put away."""
+        orders up to there belong to accounts that were put away; `account`: the name of the running one."""
         self._broker = broker
         self._orders = orders
         self._trades = trades
@@ -65,6 +66,7 @@ class Keeper:
         self._tagged = tagged
         self._filled = filled
         self._mark = mark
+        self._account = account
         self._monotonic = monotonic
         self._step = Lock()  # ledger and memory change together
         self._guard = Lock()  # guards all below
@@ -125,12 +127,12 @@ class Keeper:
             self._day = None
         self.begin_day()
 
-    def file(self, orders: Iterable[BookOrder], trades: Iterable[Trade]) -> None:
-        """Keep what is told of an account that is gone: in the ledger, and nowhere else."""
+    def file(self, orders: Iterable[BookOrder], trades: Iterable[Trade], account: str = "") -> None:
+        """Keep what is told of an account that is gone, by its name: in the ledger, and nowhere else."""
         told = list(orders)
         with self._step:
             self._announcer.know(applied.order for applied in self._orders.apply_many(told, "archive"))
-            self._trades.add(trades, "archive")
+            self._trades.add(trades, "archive", account=account)
 
     def lacks(self, told: Iterable[BookOrder]) -> bool:
         """Is an order of today in memory that the book `told` just now does not hold?"""
@@ -188,7 +190,7 @@ class Keeper:
             self._trades_at = self._monotonic()
         try:
             told = self._broker.trades()
-            self._trades.add(told, "trades")
+            self._trades.add(told, "trades", account=self._account())
         except UpstoxError as error:
             with self._guard:
                 self._trades_error = str(error)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from services.domain.accounts import Funds
+from services.domain.errors import UpstoxError
 from services.domain.intents import KillSwitch
 from services.domain.margins import MarginLine
 from services.domain.order_checks import OrderLimits, check_order, order_value, worst_price
@@ -16,8 +17,13 @@ from services.orders.checking import Checker
 from services.orders.ports import Broker
 from services.orders.views import BasketPreview, Figure, Preview
 from services.orders.words import Words
+from services.portfolio.charges.lines import PaiseLines
 
 FUNDS = "funds"
+NO_PRICE = "there is no price to estimate charges with"
+
+OwnCharges = Callable[[OrderRequest, Decimal], PaiseLines]
+"""What an order would cost if it were filled at a price, by our own rates; raises why that is not known."""
 
 
 class Previews:
@@ -33,8 +39,9 @@ class Previews:
         funds: Callable[[], Funds],
         rules: Callable[[], tuple[OrderLimits, KillSwitch]],
         orders_today: Callable[[], int],
+        own_charges: OwnCharges | None = None,
     ) -> None:
-        """`rules()`: the limits and the kill switch of the ledger."""
+        """`rules()`: the limits and the kill switch of the ledger. `own_charges=None`: there is no estimate of ours."""
         self._broker = broker
         self._asker = asker
         self._checker = checker
@@ -42,6 +49,7 @@ class Previews:
         self._funds = funds
         self._rules = rules
         self._orders_today = orders_today
+        self._own_charges = own_charges
 
     def of(self, request: OrderRequest, *, wait: bool = False) -> Preview:
         """The preview of one order."""
@@ -58,6 +66,7 @@ class Previews:
         facts = replace(facts, own_kill_switch=switch.on, orders_last_second=0, orders_today=self._orders_today())
         price = request.price or request.trigger_price or facts.ltp
         charges = self._charges(request, price, wait=wait)
+        own, own_detail = self._own(request, price)
         return Preview(
             request=request,
             sentence=self._words.sentence(request),
@@ -70,6 +79,8 @@ class Previews:
             available=_figure(available, "available"),
             margin_detail=margin.value,
             charges_detail=charges.value,
+            own_charges=own,
+            own_detail=own_detail,
         )
 
     def of_basket(self, requests: Sequence[OrderRequest], *, wait: bool = False) -> BasketPreview:
@@ -82,6 +93,7 @@ class Previews:
             value=_sum([leg.value for leg in legs]),
             margin=_figure(margin, "final"),
             charges=_summed([leg.charges for leg in legs]),
+            own_charges=_summed([leg.own_charges for leg in legs]),
             available=_figure(self._available(wait=wait), "available"),
         )
 
@@ -97,9 +109,20 @@ class Previews:
     def _available(self, *, wait: bool) -> Answer:
         return self._asker.answer(FUNDS, self._funds, wait=wait)
 
+    def _own(self, request: OrderRequest, price: Decimal | None) -> tuple[Figure, PaiseLines | None]:
+        if self._own_charges is None:
+            return Figure(error="there is no estimate of ours"), None
+        if price is None:
+            return Figure(error=NO_PRICE), None
+        try:
+            lines = self._own_charges(request, price)
+        except UpstoxError as error:
+            return Figure(error=str(error)), None
+        return Figure(lines.rupees), lines
+
     def _charges(self, request: OrderRequest, price: Decimal | None, *, wait: bool) -> Answer:
         if price is None:
-            return Answer(error="there is no price to estimate charges with")
+            return Answer(error=NO_PRICE)
         # A market order's price moves with every tick; its charges are estimated once for a while.
         named = request.price or request.trigger_price
         key = ("charges", request.key, request.side, request.quantity, request.product, named)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from services.domain.gtt import GttOrder
     from services.domain.margins import ChargesEstimate, Margin, SegmentSwitch
     from services.domain.order_checks import Finding
+    from services.portfolio.charges.lines import PaiseLines
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +201,9 @@ class Preview:
     available: Figure
     margin_detail: Margin | None = None
     charges_detail: ChargesEstimate | None = None
+    own_charges: Figure = Figure()
+    """Our estimate, line by line to the paisa; the broker's stands beside it."""
+    own_detail: PaiseLines | None = None
 
     @property
     def blocked(self) -> bool:
@@ -215,6 +219,7 @@ class BasketPreview:
     margin: Figure
     charges: Figure
     available: Figure
+    own_charges: Figure = Figure()
 
     @property
     def blocked(self) -> bool:

@@ -16,10 +16,10 @@ from pathlib import Path
 from threading import Lock
 
 from services.domain.errors import ConfigurationError, DataFolderTooNew
-from services.paper.trading.tables import VERSION_2
+from services.paper.trading.tables import VERSION_2, VERSION_3
 
 FILE = "paper_broker.db"
-VERSION = 2
+VERSION = 3
 OPENING_PAISE = 10_00_000_00
 """The demo account starts with Rs 10,00,000."""
 DEMO_CLIENT_ID = "paper-desk"
@@ -101,6 +101,9 @@ class AccountBook:
             self._db.execute("INSERT INTO apps VALUES (?, ?)", (DEMO_CLIENT_ID, _digest(DEMO_CLIENT_SECRET)))
         if version < 2:  # orders, trades, positions, holdings
             for statement in VERSION_2:
+                self._db.execute(statement)
+        if version < 3:  # contract notes; the desk writes those of the days before when it opens the account
+            for statement in VERSION_3:
                 self._db.execute(statement)
         if version < VERSION:
             self._db.execute(f"PRAGMA user_version={VERSION}")

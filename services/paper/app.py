@@ -28,6 +28,7 @@ from services.paper import (
     routes_market,
     routes_options,
     routes_orders,
+    routes_pnl,
     routes_portfolio,
     routes_quotes,
 )
@@ -53,6 +54,7 @@ HANDLERS: Handlers = {
     **routes_market.HANDLERS,
     **routes_options.HANDLERS,
     **routes_orders.HANDLERS,
+    **routes_pnl.HANDLERS,
     **routes_portfolio.HANDLERS,
     **routes_quotes.HANDLERS,
 }

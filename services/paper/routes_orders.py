@@ -10,14 +10,9 @@ from starlette.responses import Response
 from services.domain.orders import MAX_TAG
 from services.paper.broker import Broker, Handlers
 from services.paper.envelope import refusal, success
-from services.paper.members import INVALID, read_json, shown
+from services.paper.members import read_json, shown
 from services.paper.order_bodies import check_order_id, read_modify, read_place
-from services.paper.order_told import tell_order, tell_past_trade, tell_step, tell_trade
-from services.paper.parameters import one_date, whole_number, words
-
-PAST_SEGMENTS = frozenset({"EQ", "FO", "COM", "CD", "MF"})
-LARGEST_PAGE = 5000
-_MOST_PAGES = 1_000_000
+from services.paper.order_told import tell_order, tell_step, tell_trade
 
 
 async def place_v3(broker: Broker, request: Request) -> Response:
@@ -96,26 +91,6 @@ async def trades_of_order(broker: Broker, request: Request) -> Response:
     return success(request, [tell_trade(fill, listings) for fill in broker.desk.trades_of(_order_id(request))])
 
 
-async def past_trades(broker: Broker, request: Request) -> Response:
-    """Trades of earlier days, the newest first, in pages that are counted from 1."""
-    asked = request.query_params
-    first, last = one_date(asked.get("start_date"), "start_date"), one_date(asked.get("end_date"), "end_date")
-    if last < first:
-        raise refusal("UDAPI1015", property_path="end_date", invalid_value=asked.get("end_date"))
-    segments = words(request, "segment", PAST_SEGMENTS, INVALID)
-    if segments is not None and len(segments) != 1:
-        raise refusal(INVALID, property_path="segment", invalid_value=asked.get("segment"))
-    for name, code in (("page_number", "UDAPI1106"), ("page_size", "UDAPI1107")):
-        if not asked.get(name):
-            raise refusal(code, property_path=name)
-    page = whole_number(request, "page_number", 1, least=1, most=_MOST_PAGES, code="UDAPI1106")
-    size = whole_number(request, "page_size", 1, least=1, most=LARGEST_PAGE, code="UDAPI1107")
-    segment = next(iter(segments)) if segments else ""
-    found, count = broker.desk.past_trades(first, last, segment, skip=(page - 1) * size, most=size)
-    told = {"page_number": page, "page_size": size, "total_records": count, "total_pages": -(-count // size)}
-    return success(request, [tell_past_trade(fill) for fill in found], errors=None, meta_data={"page": told})
-
-
 HANDLERS: Handlers = {
     ("order_place", "v3"): place_v3,
     ("order_place", "v2"): place_v2,
@@ -133,7 +108,6 @@ HANDLERS: Handlers = {
     ("trades", "v2"): trades,
     ("trades", "guide"): trades,
     ("order_trades", "v2"): trades_of_order,
-    ("past_trades", "v2"): past_trades,
 }
 
 

@@ -1,7 +1,8 @@
 """What only a practice account can do: begin anew, trade where Upstox does not, hand out a read-only token.
 
     GET  /_paper/account             number, money, counts and the accounts that were put away
-    POST /_paper/reset               {"confirm": "<user id>", "opening": 1000000}: put this account away, open a new one
+    POST /_paper/reset               {"confirm": "<user id>", "opening": 1000000, "past_days": 60}: put this account
+                                     away, open a new one (which has already traded on so many days before)
     GET  /_paper/archive?number=1    orders and trades of the day on which that account was put away, as its books told
     GET, POST /_paper/trading        {"mcx_open": true}: take orders for MCX, which Upstox does not since April 2026
     POST /_paper/read-only-token     a token for reads, good for a year
@@ -12,18 +13,27 @@ All of them need a token, so that no web page can do it; what changes something 
 
 from __future__ import annotations
 
+import asyncio
+from datetime import datetime, time
+
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.domain.clock import IST
 from services.domain.errors import InvalidRequest
 from services.paper.broker import Broker, Handler
 from services.paper.envelope import read_object, refusal, success
-from services.paper.members import INVALID, flag, price
+from services.paper.feed.recorded import RecordedMarket
+from services.paper.members import INVALID, flag, price, whole
 from services.paper.order_told import amount, stamp, tell_order, tell_trade
 from services.paper.parameters import whole_number
+from services.paper.past_days import MOST_DAYS, past_orders, trading_days
+from services.paper.relay.market import RelayMarket
 from services.paper.routes_account import bearer
+from services.paper.sessions import Sessions
 from services.paper.tokens import Claims
-from services.paper.trading.desk import OPENING_PAISE
+from services.paper.trading.desk import OPENING_PAISE, Past
+from services.paper.trading.past import past_of
 from services.paper.trading.values import UNITS_OF_PAISA, Archive
 
 ACCOUNT = "/_paper/account"
@@ -42,7 +52,8 @@ async def account(broker: Broker, request: Request) -> Response:
 
 
 async def reset(broker: Broker, request: Request) -> Response:
-    """`confirm` must repeat the user id: a person has read what happens. `opening` in rupees, else ten lakh."""
+    """`confirm` must repeat the user id: a person has read what happens. `opening` in rupees, else ten lakh.
+    `past_days`: on so many trading days before this one the new account has already traded."""
     claims = trader(broker, request)
     body = await read_object(request)
     if body.get("confirm") != claims.user_id:
@@ -54,7 +65,11 @@ async def reset(broker: Broker, request: Request) -> Response:
         if not 0 < units <= LARGEST_OPENING or units % UNITS_OF_PAISA:
             raise refusal(INVALID, property_path="opening", message="opening: rupees above 0, in whole paise")
         opening = units // UNITS_OF_PAISA
-    broker.desk.reset(opening)
+    days = whole(body, "past_days", default=0)
+    if days > MOST_DAYS:
+        raise refusal(INVALID, property_path="past_days", message=f"past_days: at most {MOST_DAYS}")
+    past = await asyncio.to_thread(_past, broker, days) if days else None
+    broker.desk.reset(opening, past)
     return success(request, _account(broker))
 
 
@@ -113,6 +128,20 @@ def practice_routes(broker: Broker) -> list[tuple[str, list[str], Handler]]:
     if broker.faults is not None:
         routes.append((UPDATE_FAULTS, ["GET", "POST", "DELETE"], update_faults))
     return routes
+
+
+def _past(broker: Broker, days: int) -> Past:
+    """What a new account has traded on so many days, at the market's own prices."""
+    if isinstance(broker.market, RecordedMarket | RelayMarket):
+        told = "past_days: only the simulated market knows the prices of every instant before"
+        raise refusal(INVALID, property_path="past_days", message=told)
+    today = broker.desk.hours.today(broker.clock.now())
+    sessions = Sessions(always=False)
+    found = trading_days(sessions, today, days)
+    if not found:
+        raise refusal(INVALID, property_path="past_days", message="past_days: no trading days are known before today")
+    orders, seen = past_orders(broker.market, found, seed=broker.desk.account().number)
+    return past_of(seen, broker.desk.hours, datetime.combine(found[0], time(9), IST), orders)
 
 
 def trader(broker: Broker, request: Request) -> Claims:

@@ -18,6 +18,8 @@ from services.portfolio.lots.terms import BUCKETS, Bucket
 from services.portfolio.statistics import ClosedTrade
 
 _UNITS_OF_PAISA = 100
+_PARTS_OF_A_CONTRACT = 5
+ALL = "all"
 
 
 class By(StrEnum):
@@ -25,6 +27,8 @@ class By(StrEnum):
 
     ACCOUNT = "account"
     SYMBOL = "symbol"
+    UNDERLYING = "underlying"
+    """Contracts by what they are written on, beside the shares themselves."""
     SEGMENT = "segment"
     PRODUCT = "product"
     DAY = "day"
@@ -75,6 +79,12 @@ def financial_year(day: date) -> str:
     return f"{first}-{(first + 1) % 100:02d}"
 
 
+def underlying_of(book: Book, series: int) -> str:
+    """What a contract is written on, as far as its identity tells (`contract_identity`); of a share its symbol."""
+    parts = book.matched.names[series].instrument.split(":")
+    return parts[1] if len(parts) == _PARTS_OF_A_CONTRACT else base_symbol(book.symbols[series])
+
+
 def codes_by(book: Book, by: By) -> tuple[list[str], Ints]:
     """The labels of a grouping, sorted, and for each match the number of its own."""
     closed = book.matched.matches
@@ -90,6 +100,8 @@ def codes_by(book: Book, by: By) -> tuple[list[str], Ints]:
             return _labelled(book.bucket, lambda number: BUCKETS[number].value)
         case By.SYMBOL:
             return _labelled(closed.series, lambda number: base_symbol(book.symbols[number]))
+        case By.UNDERLYING:
+            return _labelled(closed.series, lambda number: underlying_of(book, number))
         case By.ACCOUNT:
             return _labelled(closed.series, lambda number: book.matched.names[number].account)
         case By.SEGMENT:
@@ -115,12 +127,13 @@ def closing_day(book: Book) -> Ints:
 def sums_by(book: Book, by: By, costs: Costs | None = None, only: Flags | None = None) -> list[Sums]:
     """What was closed, by group, in the order of the labels. `only`: which matches count."""
     labels, codes = codes_by(book, by)
-    return _sums(book, labels, codes, costs, only)
+    return sums_of(book, labels, codes, costs, only)
 
 
 def total_of(book: Book, costs: Costs | None = None, only: Flags | None = None) -> Sums:
     """All that was closed, as one group."""
-    return _sums(book, ["all"], np.zeros(len(book.matched.matches), np.int64), costs, only)[0]
+    sums = sums_of(book, [ALL], np.zeros(len(book.matched.matches), np.int64), costs, only)
+    return sums[0] if sums else nothing_closed(ALL)
 
 
 def closed_trades(book: Book, costs: Costs | None = None, only: Flags | None = None) -> list[ClosedTrade]:
@@ -168,7 +181,13 @@ def closed_trades(book: Book, costs: Costs | None = None, only: Flags | None = N
     ]
 
 
-def _sums(book: Book, labels: list[str], codes: Ints, costs: Costs | None, only: Flags | None) -> list[Sums]:
+def nothing_closed(label: str) -> Sums:
+    """The sums of no match at all."""
+    return Sums(label, 0, 0, 0, 0, PaiseLines(), 0, 0)
+
+
+def sums_of(book: Book, labels: list[str], codes: Ints, costs: Costs | None, only: Flags | None) -> list[Sums]:
+    """The sums of groups that are numbered already (`codes_by`), for whoever asks again and again."""
     closed = book.matched.matches
     chosen = np.arange(len(closed)) if only is None else np.flatnonzero(only)
     groups, own = len(labels), codes[chosen]

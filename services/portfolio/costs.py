@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from services.domain.errors import NotPublished
 from services.domain.orders import Side
 from services.portfolio.charges.columns import GROUPS, KINDS, Columns, Trades, charge_columns
 from services.portfolio.charges.engine import NoteKey, NoteOf, Part
@@ -36,7 +37,7 @@ class Costs:
     matches: Mapping[Line, Ints]
     """By match: its share of both fills. What is left of a fill belongs to what is still open."""
     unpriced: Ints
-    """Places of fills of which no rates are known, because they are older than the table: they stand at 0 above."""
+    """Places of fills of which no rates are known: they stand at 0 above."""
     incomplete: Flags
     """Matches with such a fill: their charges are known in part, if at all."""
 
@@ -50,14 +51,18 @@ class Costs:
 
 
 def costs_of(book: Book, *, rates: RateTable = STANDARD, plan: Plan = STANDARD_PLAN) -> Costs:
-    """What the fills of `book` cost. `NotPublished` where a rate is not known, but for fills that are older than the
-    whole table, which are named.
+    """What the fills of `book` cost. Fills of which a rate is not known, because they are older than the table or of a
+    kind that it says nothing of, are named in `unpriced`.
 
     A purchase and a sale of shares on one day, and everything of an intraday product, is intraday; the rest of a fill
     is delivery. Contracts that were settled at expiry cost nothing but the tax of the holder who exercises.
     """
     known = book.fills.day >= day_number(max(rates.changes[0], plan.changes[0]))
     trades, place, keys = _trades(book, known)
+    unknown = _without_rates(trades, rates, plan)
+    if unknown.any():
+        known[place[unknown]] = False
+        trades, place, keys = _trades(book, known)
     columns = charge_columns(trades, rates=rates, plan=plan)
     booked = columns.booked()
     fills = {line: _by_fill(booked[line], place, len(book.fills)) for line in LINES}
@@ -65,6 +70,28 @@ def costs_of(book: Book, *, rates: RateTable = STANDARD, plan: Plan = STANDARD_P
     closed = book.matched.matches
     incomplete = ~(known[closed.buy] & known[closed.sell])
     return Costs(columns, place, keys, fills, matches, np.flatnonzero(~known), incomplete)
+
+
+def _without_rates(trades: Trades, rates: RateTable, plan: Plan) -> Flags:
+    """Rows of which the tables do not tell every rate: looked up once for each kind, exchange, group, side and era."""
+    if len(trades) == 0:
+        return np.zeros(0, bool)
+    changes = sorted({*rates.changes, *plan.changes})
+    era = np.searchsorted(np.array([day_number(day) for day in changes], np.int64), trades.day, side="right")
+    joined = era.astype(np.int64)
+    for column in (trades.kind, trades.exchange, trades.group, trades.sells.astype(np.int64)):
+        joined = joined * (int(column.max()) + 1) + column
+    _, first, number = np.unique(joined, return_index=True, return_inverse=True)
+    missing = np.zeros(len(first), bool)
+    for at, place in enumerate(first.tolist()):
+        kind, day = KINDS[trades.kind[place]], day_of(int(trades.day[place]))
+        side = Side.SELL if trades.sells[place] else Side.BUY
+        try:
+            rates.units(kind, trades.exchanges[trades.exchange[place]], side, day, GROUPS[trades.group[place]])
+            plan.brokerage_of(kind, day)
+        except NotPublished:
+            missing[at] = True
+    return np.asarray(missing[number.reshape(-1)])
 
 
 def parts_of(book: Book) -> list[Part]:
@@ -93,8 +120,14 @@ def _same_day(book: Book) -> Ints:
     return np.where(book.fills.intraday, book.fills.quantity, units)
 
 
+def _settled(fill: Fill) -> bool:
+    """Not traded: a contract that ended. Nobody trades one for nothing; a broker that books the end of a worthless
+    option as a sale tells it at 0, and takes nothing for it."""
+    return fill.settled or (fill.price == 0 and not fill.asset.delivered)
+
+
 def _kinds(fill: Fill, same_day: int) -> list[tuple[Kind, Side, int]]:
-    if fill.settled:
+    if _settled(fill):
         kind = _EXERCISED.get(fill.asset)
         if kind is None or fill.side is Side.BUY or fill.price == 0:
             return []
@@ -112,7 +145,7 @@ def _trades(book: Book, known: Flags) -> tuple[Trades, Ints, tuple[NoteKey, ...]
     groups = {group: number for number, group in enumerate(GROUPS)}
     assets = [name.asset for name in fills.names]
     shares = _by_series([asset.delivered for asset in assets], fills.series).astype(bool)
-    settled = np.array([fill.settled for fill in rows], bool)
+    settled = np.array([_settled(fill) for fill in rows], bool)
     within = np.where(known & shares & ~settled, _same_day(book), 0)
     rest = np.where(known & ~settled, fills.quantity - within, 0)
     exercised = [place for place in np.flatnonzero(settled & known).tolist() if _kinds(rows[place], 0)]

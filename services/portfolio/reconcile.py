@@ -13,10 +13,11 @@ from services.portfolio.charges.lines import PaiseLines
 from services.portfolio.charges.plan import PLUS_PLAN, STANDARD_PLAN, Plan
 from services.portfolio.charges.table import STANDARD, RateTable
 from services.portfolio.costs import Costs
-from services.portfolio.lots.fills import day_of
+from services.portfolio.lots.fills import Flags, day_of
 from services.portfolio.money import half_up
 
 RUPEE = 100
+BY_ORDER = "paise, rounded order by order"
 
 
 class Cause(StrEnum):
@@ -80,11 +81,20 @@ def reconcile(
 
 
 def assumptions(
-    costs: Costs, *, rates: RateTable = STANDARD, plan: Plan = STANDARD_PLAN
+    costs: Costs,
+    *,
+    rates: RateTable = STANDARD,
+    plan: Plan = STANDARD_PLAN,
+    only: Flags | None = None,
+    ours: PaiseLines | None = None,
 ) -> dict[str, tuple[Cause, PaiseLines]]:
-    """What the same trades would cost if something else held: another plan, GST of another base, no depository charge,
-    or the rates of the day before a change that lies within the trades' days or shortly before them."""
+    """What the same trades (of the fills in `only`, or all) would cost if something else held: another plan, GST of
+    another base, no depository charge, or the rates of the day before a change that lies within the trades' days or
+    shortly before them. `ours`: what they cost as it was booked, so that what an assumption changes is told beside
+    that, whatever was rounded on the way."""
     trades = costs.columns.trades
+    if only is not None:
+        trades = trades.take(only[costs.place])
 
     def lines_of(rates: RateTable, plan: Plan) -> PaiseLines:
         total = PaiseLines()
@@ -111,7 +121,8 @@ def assumptions(
         if change <= last:
             table = RateTable(rate for rate in rates.rates if rate.since != change)
             tried[f"at the rates of before {change:%Y-%m-%d}"] = (Cause.RATE_DATE, partial(lines_of, table, plan))
-    return {words: (cause, compute()) for words, (cause, compute) in tried.items()}
+    rounded = PaiseLines() if ours is None else ours - lines_of(rates, plan)
+    return {words: (cause, compute() + rounded) for words, (cause, compute) in tried.items()}
 
 
 def _cause(
@@ -130,13 +141,15 @@ def _cause(
     if own == other:
         return Cause.NONE, ""
     gap = abs(own - other)
+    if gap <= min(notes, orders):
+        return Cause.ROUNDING, "paise, rounded note by note"
     for words, (cause, lines) in others.items():
-        if lines.of(line) == other:
+        if lines.of(line) != own and abs(lines.of(line) - other) < notes:
             return cause, words
     if line in {Line.STT, Line.STAMP} and gap <= RUPEE * notes // 2:
         return Cause.ROUNDING, "on a note it is rounded to the rupee"
-    if gap <= max(1, orders):
-        return Cause.ROUNDING, "paise, rounded order by order"
+    if gap <= max(1, orders // 2):
+        return Cause.ROUNDING, BY_ORDER
     if line is Line.DP:
         return Cause.DEPOSITORY, "another charge for each scrip and day, or sales that they do not count"
     if line is Line.GST and abs(other - _gst_of(theirs, plan)) <= max(1, notes):

@@ -110,27 +110,75 @@ def statistics_of(
     wins = [net for net in results if net > 0]
     losses = [net for net in results if net < 0]
     timed = [trade.held_ms for trade in ordered if trade.held_ms is not None]
+    return figures_of(
+        Totals(
+            trades=len(results),
+            wins=len(wins),
+            losses=len(losses),
+            won=sum(wins),
+            lost=-sum(losses),
+            largest_win=max(wins, default=0),
+            largest_loss=min(losses, default=0),
+            days_held=sum(trade.days_held for trade in ordered),
+            timed=len(timed),
+            held_ms=sum(timed),
+        ),
+        _streaks(results),
+        equity_curve(ordered),
+        capital=capital,
+        trading_days=trading_days,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the figures are made of. Paise."""
+
+    trades: int
+    wins: int
+    losses: int
+    won: int
+    lost: int
+    """Above 0."""
+    largest_win: int
+    largest_loss: int
+    days_held: int
+    timed: int
+    """Trades whose sources tell the time, and how long they were held together."""
+    held_ms: int
+
+
+def figures_of(
+    sums: Totals,
+    streaks: Streaks,
+    curve: Sequence[tuple[date, int, int]],
+    *,
+    capital: Decimal | None,
+    trading_days: Sequence[date] | None,
+) -> Statistics:
+    """The statistics of trades that are summed up already. `curve`: as `equity_curve` tells it."""
     none = "no trade was closed"
-    no_win, no_loss = (none, none) if not results else ("no trade was won", "no trade was lost")
-    average_win, average_loss = _mean(wins, no_win), _mean(losses, no_loss)
+    no_win, no_loss = (none, none) if not sums.trades else ("no trade was won", "no trade was lost")
     return Statistics(
-        trades=len(results),
-        wins=len(wins),
-        losses=len(losses),
-        break_even=len(results) - len(wins) - len(losses),
-        win_rate=_ratio(len(wins) * 100, len(wins) + len(losses), none if not results else "all trades broke even"),
-        profit_factor=_ratio(sum(wins), -sum(losses), no_loss),
-        expectancy=_mean(results, none),
-        average_win=average_win,
-        average_loss=average_loss,
-        payoff=_ratio(sum(wins) * len(losses), -sum(losses) * len(wins), no_win if losses else no_loss),
-        largest_win=_rupees(max(wins)) if wins else undefined(no_win),
-        largest_loss=_rupees(min(losses)) if losses else undefined(no_loss),
-        streaks=_streaks(results),
-        average_days=_ratio(sum(trade.days_held for trade in ordered), len(ordered), none),
-        average_minutes=_ratio(sum(timed), len(timed) * 60_000, none if not results else "no source tells the time"),
-        drawdown=drawdown_of(ordered, capital),
-        sharpe=_sharpe(ordered, capital, trading_days),
+        trades=sums.trades,
+        wins=sums.wins,
+        losses=sums.losses,
+        break_even=sums.trades - sums.wins - sums.losses,
+        win_rate=_ratio(sums.wins * 100, sums.wins + sums.losses, none if not sums.trades else "all trades broke even"),
+        profit_factor=_ratio(sums.won, sums.lost, no_loss),
+        expectancy=_ratio(sums.won - sums.lost, sums.trades * 100, none),
+        average_win=_ratio(sums.won, sums.wins * 100, no_win),
+        average_loss=_ratio(-sums.lost, sums.losses * 100, no_loss),
+        payoff=_ratio(sums.won * sums.losses, sums.lost * sums.wins, no_win if sums.losses else no_loss),
+        largest_win=_rupees(sums.largest_win) if sums.wins else undefined(no_win),
+        largest_loss=_rupees(sums.largest_loss) if sums.losses else undefined(no_loss),
+        streaks=streaks,
+        average_days=_ratio(sums.days_held, sums.trades, none),
+        average_minutes=_ratio(
+            sums.held_ms, sums.timed * 60_000, none if not sums.trades else "no source tells the time"
+        ),
+        drawdown=drawdown_of_curve(curve, capital),
+        sharpe=_sharpe(curve, capital, trading_days),
     )
 
 
@@ -150,11 +198,16 @@ def equity_curve(trades: Sequence[ClosedTrade]) -> list[tuple[date, int, int]]:
 
 def drawdown_of(trades: Sequence[ClosedTrade], capital: Decimal | None) -> Drawdown:
     """The deepest fall, day by day."""
+    return drawdown_of_curve(equity_curve(trades), capital)
+
+
+def drawdown_of_curve(curve: Sequence[tuple[date, int, int]], capital: Decimal | None) -> Drawdown:
+    """The same of a curve that is there already."""
     deepest, highest, at_deepest = 0, 0, 0
     peak: date | None = None
     found: tuple[date | None, date | None] = (None, None)
     recovered: date | None = None
-    for day, running, below in equity_curve(trades):
+    for day, running, below in curve:
         if running > highest:
             highest, peak = running, day
         if below < deepest:
@@ -181,12 +234,16 @@ def _streaks(results: Sequence[int]) -> Streaks:
     return Streaks(longest[True], longest[False], current)
 
 
-def _sharpe(trades: Sequence[ClosedTrade], capital: Decimal | None, trading_days: Sequence[date] | None) -> Figure:
+def _sharpe(
+    curve: Sequence[tuple[date, int, int]], capital: Decimal | None, trading_days: Sequence[date] | None
+) -> Figure:
     if capital is None or capital <= 0:
         return undefined("no starting capital is set")
     days: dict[date, int] = dict.fromkeys(trading_days or (), 0)
-    for trade in trades:
-        days[trade.closed] = days.get(trade.closed, 0) + trade.net
+    before = 0
+    for day, running, _ in curve:
+        days[day] = running - before
+        before = running
     if trading_days is None:
         return undefined("the trading days of the period are not known, and days without a trade count")
     if len(days) < FEWEST_DAYS:
@@ -197,10 +254,6 @@ def _sharpe(trades: Sequence[ClosedTrade], capital: Decimal | None, trading_days
     if len(set(days.values())) == 1:
         return undefined("every day had the same result")
     return Figure(Decimal(repr(round(mean / spread * sqrt(TRADING_DAYS), 6))))
-
-
-def _mean(paise: Sequence[int], why_not: str) -> Figure:
-    return _ratio(sum(paise), len(paise) * 100, why_not)
 
 
 def _rupees(paise: int) -> Figure:

@@ -25,7 +25,7 @@ from services.logs import hide, redact
 from services.settings import Mode
 
 if TYPE_CHECKING:
-    from services.runtime.orders import Runtime
+    from services.runtime.money import Runtime
 
 WATCH_SECONDS = 15.0
 _HOLDER = "price-alerts"

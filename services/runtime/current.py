@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import RLock
 
-from services.runtime.orders import Runtime
+from services.runtime.money import Runtime
 from services.settings import load_settings
 
 _current: Runtime | None = None

@@ -26,7 +26,7 @@ from services.measures.watching import Growth, Silence
 from services.transport.order_times import OrderPart
 
 if TYPE_CHECKING:
-    from services.runtime.orders import Runtime
+    from services.runtime.orders import OrdersRuntime
 
 ERROR_MINUTES = 5.0
 """The guide's window."""
@@ -36,7 +36,7 @@ FILE_SECONDS = 0.5
 """So long a look waits for its turn at a file."""
 
 
-def sources_of(runtime: Runtime) -> Sources:
+def sources_of(runtime: OrdersRuntime) -> Sources:
     """The sources of `runtime`'s measures. Parts that nobody has used yet are not built for them."""
     parts = _Parts(runtime)
     return Sources(
@@ -57,7 +57,7 @@ def sources_of(runtime: Runtime) -> Sources:
 class _Parts:
     """One method for each source, and what two looks have to be compared for."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: OrdersRuntime) -> None:
         self._runtime = runtime
         self._silence = Silence()
         self._drops = Growth()

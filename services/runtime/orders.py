@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from services.alerts.desk import AlertDesk
+from decimal import Decimal
+
 from services.domain.accounts import TokenKind
+from services.domain.clock import ist_date
 from services.domain.errors import UpstoxError
 from services.domain.order_facts import OrderLimits
+from services.domain.orders import OrderRequest
 from services.ledger.account_mark import AccountMarks
 from services.ledger.audit import Audit
 from services.ledger.conversions import Conversions
@@ -18,8 +21,11 @@ from services.orders.checking import Held
 from services.orders.desk import OrderDesk
 from services.paper_account import PaperAccounts
 from services.parts import busy_part, part
+from services.pnl.rates import ChargeRates
+from services.portfolio.charges.engine import charges_of_order
+from services.portfolio.charges.lines import PaiseLines
+from services.portfolio.readers.desk_trades import part_of_order
 from services.portfolio_book.book import PortfolioBook
-from services.runtime.alerts import alert_desk_of
 from services.runtime.market import MarketRuntime
 from services.runtime.measuring import sources_of
 from services.settings import Mode, Settings
@@ -27,8 +33,8 @@ from services.storage.health_history import HealthHistory
 from services.transport.order_api import OrderApi
 
 
-class Runtime(MarketRuntime):
-    """Everything that the desk is made of. `with Runtime(settings) as rt:` or `get_runtime()`."""
+class OrdersRuntime(MarketRuntime):
+    """What sends orders, and what is held."""
 
     @part
     def order_api(self) -> OrderApi:
@@ -64,6 +70,27 @@ class Runtime(MarketRuntime):
     def audit(self) -> Audit:
         """Who did what, and when."""
         return Audit(self.ledger, self.clock)
+
+    @part
+    def account_marks(self) -> AccountMarks:
+        """Which of a paper broker's accounts the ledger follows."""
+        return AccountMarks(self.ledger, self.clock)
+
+    @part
+    def charge_rates(self) -> ChargeRates:
+        """Rates and plan that charges are computed by, with what was set over the published ones."""
+        return ChargeRates(self.ledger, self.clock, changed=self._books_changed)
+
+    def account_name(self, number: int | None = None) -> str:
+        """What the ledger calls the broker's account: the user's id; of a paper broker with the number of the account
+        (the running one's, if none is said). "" while nobody is logged in."""
+        try:
+            user = self.login.token().user_id
+        except UpstoxError:
+            return ""
+        if self.settings.mode is not Mode.PAPER or not user:
+            return user
+        return f"{user}/{self.account_marks.get().number if number is None else number}"
 
     @part
     def paper_account(self) -> PaperAccounts | None:
@@ -110,8 +137,10 @@ class Runtime(MarketRuntime):
             rules=self.order_settings,
             audit=self.audit,
             clock=self.clock,
-            marks=AccountMarks(self.ledger, self.clock),
+            marks=self.account_marks,
             account=self.paper_account,
+            account_name=self.account_name,
+            own_charges=self._own_charges,
             mode=self.folder.name,
             need_token=lambda: self.login.token(writes=True),
             token=self._token_kind,
@@ -123,7 +152,7 @@ class Runtime(MarketRuntime):
             held=self._held,
             stream_up=lambda: stream.connected,
             connect_stream=lambda: stream.connect("orders"),
-            filled=self._portfolio_changed,
+            filled=self._filled,
             began=self.api.caller.order_times.began,
             speed=lambda: self._broker_time.clock.speed,
             practice=lambda: self.source.practice,
@@ -145,11 +174,6 @@ class Runtime(MarketRuntime):
             history=lambda: HealthHistory(self.market_pool),
         )
 
-    @busy_part
-    def alert_desk(self) -> AlertDesk:
-        """What a person must be told, and whom. Looks after its `start`."""
-        return alert_desk_of(self, lambda: None)
-
     def _token_kind(self) -> TokenKind | None:
         try:
             return self.login.token().kind
@@ -166,6 +190,20 @@ class Runtime(MarketRuntime):
             sellable=None if holdings.as_of is None else sum(row.sellable for row in shares),
             t1=sum(row.holding.t1_quantity for row in shares),
         )
+
+    def _own_charges(self, request: OrderRequest, price: Decimal) -> PaiseLines:
+        """What an order would cost by our own rates, filled at `price`."""
+        settings, day = self.charge_rates.current(), ist_date(self.clock.now())
+        instrument = self.instruments.get(request.key)
+        part = part_of_order(instrument, request.side, request.quantity, price, request.product, day)
+        return charges_of_order([part], rates=settings.rates, plan=settings.plan).in_paise()
+
+    def _filled(self) -> None:
+        self._portfolio_changed()
+        self._books_changed()
+
+    def _books_changed(self) -> None:
+        """Something of which the P&L is made has changed."""
 
     def _portfolio_changed(self) -> None:
         if self.built("portfolio"):

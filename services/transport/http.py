@@ -190,14 +190,17 @@ class HttpClient:
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         seconds: float | None = None,
+        slow: bool = False,
     ) -> Answer:
-        """Send and read the whole answer, within `seconds` if given (never longer than the client's own limits).
+        """Send and read the whole answer, within `seconds` if given. Silence ends the wait after the client's own read
+        timeout all the same, but for an answer that is known to be `slow`.
 
         Raises `NotSent`, `NoAnswer` or `MalformedPayload`. Redirects are answers: no call of the broker expects one,
         and following it would carry the token elsewhere.
         """
         started = self._monotonic()
-        read_timeout = self.read_timeout if seconds is None else max(0.05, min(self.read_timeout, seconds))
+        silence = self.read_timeout if seconds is None else seconds if slow else min(self.read_timeout, seconds)
+        read_timeout = max(0.05, silence)
         whole = self.read_timeout * WHOLE_ANSWER_FACTOR if seconds is None else seconds
         place = _place(url)
         with _translated(place):

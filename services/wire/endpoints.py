@@ -219,6 +219,20 @@ POSITION_CONVERT = _one(
 BROKERAGE = _one("brokerage", "GET", "/v2/charges/brokerage")
 MARGIN = _one("margin", "POST", "/v2/charges/margin")
 """A question, although it is a POST."""
+PNL_METADATA = _one("pnl_metadata", "GET", "/v2/trade/profit-loss/metadata")
+PNL_DATA = _one(
+    "pnl_data",
+    "GET",
+    "/v2/trade/profit-loss/data",
+    guide=(Route("guide", "GET", "/portfolio/trades/p-and-l"),),
+)
+PNL_CHARGES = _one(
+    "pnl_charges",
+    "GET",
+    "/v2/trade/profit-loss/charges",
+    guide=(Route("guide", "GET", "/portfolio/trades/charges"),),
+)
+"""The report of realised gains: one segment and financial year a question, dates as dd-mm-yyyy."""
 KILL_SWITCH = _one("kill_switch", "GET", "/v2/user/kill-switch")
 KILL_SWITCH_SET = _one("kill_switch_set", "POST", "/v2/user/kill-switch", writes=True)
 
@@ -243,7 +257,7 @@ ORDER_OPERATIONS: tuple[Operation, ...] = (
     ORDER_BOOK, ORDER_DETAILS, ORDER_HISTORY, TRADES, ORDER_TRADES, PAST_TRADES,
     GTT_PLACE, GTT_MODIFY, GTT_CANCEL, GTT_DETAILS,
     POSITIONS, MTF_POSITIONS, HOLDINGS, POSITION_CONVERT,
-    BROKERAGE, MARGIN, KILL_SWITCH, KILL_SWITCH_SET,
+    BROKERAGE, MARGIN, PNL_METADATA, PNL_DATA, PNL_CHARGES, KILL_SWITCH, KILL_SWITCH_SET,
 )  # fmt: skip
 """Orders, positions, charges and the kill switch."""
 

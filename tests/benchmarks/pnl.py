@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from statistics import median
 
@@ -14,6 +14,9 @@ import numpy as np
 import pandas as pd
 
 from services.domain.orders import Side
+from services.pnl.kept import KeptBook
+from services.pnl.values import Filter
+from services.pnl.views import view_of
 from services.portfolio.charges.columns import KINDS, Trades, charge_columns
 from services.portfolio.charges.engine import Part, charge
 from services.portfolio.charges.kinds import LINES, RATED, Kind, Line
@@ -26,6 +29,7 @@ from services.portfolio.lots.fills import Asset, Fill, Fills, Series, day_number
 from services.portfolio.lots.matching import match
 from services.portfolio.lots.terms import buckets
 from services.portfolio.statistics import statistics_of
+from tests.benchmarks import pnl_page
 from tests.benchmarks.table import Row
 
 TRADES = 100_000
@@ -39,9 +43,9 @@ _PAISA = Decimal("0.01")
 
 
 def run() -> list[Row]:
-    """All rows; some 40 seconds."""
+    """All rows; some two minutes."""
     frame = _trades()
-    return [*_lots(frame), *_charges(frame), *_whole(frame)]
+    return [*_lots(frame), *_charges(frame), *_whole(frame), *_views(frame), *pnl_page.run()]
 
 
 def _trades() -> pd.DataFrame:
@@ -209,12 +213,7 @@ def _sample_is_exact(frame: pd.DataFrame, order: np.ndarray, paise: dict[Line, n
 
 def _whole(frame: pd.DataFrame) -> list[Row]:
     """What a page waits for once after an import: fills without doubles, lots, notes, groups, statistics."""
-    sides = (Side.BUY, Side.SELL)
-    fills = [
-        Fill("A", f"NSE:{instrument}", str(instrument), Asset.SHARE, "NSE", sides[sells], quantity, price, day_of(day),
-             f"T{place}", f"O{order}", 1_700_000_000_000 + place, "D")
-        for place, (instrument, day, sells, quantity, price, order) in enumerate(frame.itertuples(index=False))
-    ]  # fmt: skip
+    fills = _fills(frame)
     rows: list[Row] = []
     began = time.perf_counter()
     book = build_book(fills)
@@ -225,11 +224,61 @@ def _whole(frame: pd.DataFrame) -> list[Row]:
     began = time.perf_counter()
     for by in By:
         sums_by(book, by, costs)
-    rows.append(_told("its sums in nine groupings", began))
+    rows.append(_told("its sums in ten groupings", began))
     began = time.perf_counter()
     statistics_of(closed_trades(book, costs))
     rows.append(_told("its statistics", began))
     return rows
+
+
+def _fills(frame: pd.DataFrame) -> list[Fill]:
+    sides = (Side.BUY, Side.SELL)
+    return [
+        Fill("A", f"NSE:{instrument}", str(instrument), Asset.SHARE, "NSE", sides[sells], quantity, price, day_of(day),
+             f"T{place}", f"O{order}", 1_700_000_000_000 + place, "D")
+        for place, (instrument, day, sells, quantity, price, order) in enumerate(frame.itertuples(index=False))
+    ]  # fmt: skip
+
+
+def _views(frame: pd.DataFrame) -> list[Row]:
+    """What a page asks of a book that is kept, when somebody changes a filter: sums, all groupings, the table of closed
+    trades with charges by line, statistics, curve, doubts, open lots."""
+    began = time.perf_counter()
+    kept = KeptBook.of(_fills(frame))
+    kept.prepare()
+    rows = [_told("a book of 100,000 fills, kept for all filters", began)]
+    now = datetime(2026, 11, 20, 8, tzinfo=UTC)
+    filters = [
+        Filter(), Filter(segment="EQ"), Filter(bucket="short term"), Filter(symbol="7"),
+        Filter(first=date(2025, 4, 1), last=date(2026, 3, 31)), Filter(first=date(2025, 1, 1)),
+    ]  # fmt: skip
+
+    def look_through(only: Filter) -> None:
+        view = view_of(kept, only, now=now, account="A")
+        for by in By:
+            view.by(by)
+        view.trades, view.trade_lines, view.statistics, view.curve, view.flags, view.unrealised_total  # noqa: B018
+
+    taken: list[float] = []
+    for only in filters:
+        tries: list[float] = []
+        for _ in range(3):
+            kept.forget_cuts()
+            began = time.perf_counter()
+            look_through(only)
+            tries.append((time.perf_counter() - began) * 1000)
+        taken.append(median(tries))
+    look_through(filters[0])
+    began = time.perf_counter()
+    view_of(kept, filters[0], now=now, account="A").statistics  # noqa: B018
+    again = (time.perf_counter() - began) * 1000
+    slowest = max(taken)
+    return [
+        *rows,
+        Row("another filter: all figures of the view", median(taken), 300, None, "<= 300 ms", slowest <= 300, "ms",
+            f"slowest of {len(filters)}: {slowest:.0f} ms"),
+        Row("the same filter again", again, None, None, "", None, "ms", "shared by all who look through it"),
+    ]  # fmt: skip
 
 
 def _told(name: str, began: float) -> Row:

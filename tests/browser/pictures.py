@@ -27,11 +27,14 @@ PICTURES = (
     ("candles", "/candles?key=NSE_EQ%7CINE002A01018&interval=5m&range=5D&with=ema20,vwap,rsi14", "dark"),
     ("orders", "/orders?key=NSE_EQ%7CINE002A01018", "light"),
     ("portfolio", "/portfolio", "dark"),
+    ("pnl", "/pnl", "light"),
     ("calendar", "/calendar", "light"),
     ("overview", "/", "light"),
     ("account", "/account", "light"),
 )
 RELIANCE, INFY, TCS = "NSE_EQ|INE002A01018", "NSE_EQ|INE009A01021", "NSE_EQ|INE467B01029"
+PAST_DAYS = 90
+"""Before today on which the account has traded: P&L is a story of many days."""
 SETTLED_MS = 6000
 """By then the sparklines of the default watchlist are there."""
 
@@ -40,6 +43,9 @@ def trade(data_dir: Path) -> None:
     """A few orders from a program beside the desk, so that its pages have something to show."""
     with Runtime(load_settings(data_dir=data_dir)) as runtime:
         runtime.instruments.refresh_if_due()
+        account = runtime.paper_account
+        assert account is not None
+        account.reset("PAPER1", past_days=PAST_DAYS, actor=local_user())
         last = Decimal(str(runtime.quotes.get([RELIANCE]).quotes[RELIANCE]["ltp"]))
         low = (last * Decimal("0.99")).quantize(Decimal(1))
         market, limit = OrderType.MARKET, OrderType.LIMIT

@@ -161,8 +161,9 @@ def test_a_chain_keeps_its_values_greyed_with_the_reason_while_the_broker_is_awa
     broker.stop()
     page.locator('.status[data-rows="40"][data-stale="40"]').wait_for(timeout=60_000)
     page.get_by_text("The broker cannot be reached").first.wait_for()
-    prices = page.locator("td.k-ltp.stale .over").all_inner_texts()
-    assert len(prices) == 40
+    greyed = page.locator("td.k-ltp.stale .over")
+    page.wait_for_function("() => document.querySelectorAll('td.k-ltp.stale .over').length === 40")
+    prices = greyed.all_inner_texts()
     assert all(float(price.replace(",", "")) > 0 for price in prices)
 
     broker.start()

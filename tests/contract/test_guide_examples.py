@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from services.runtime import Runtime, use_runtime
 from services.settings import load_settings
+from tests.support.pnl_account import fill_account
 from tests.support.shared_data import FOLDER, shared
 
 BUILT = {
@@ -36,6 +38,7 @@ EXAMPLES = _examples()
 @pytest.fixture(scope="module")
 def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
     folder: Path = tmp_path_factory.mktemp("guide")
+    fill_account(folder / "paper", 12)  # so that the account has something to tell of
     with Runtime(load_settings(data_dir=folder, mode="paper")) as made, use_runtime(made):
         yield made
 
@@ -60,22 +63,25 @@ def test_the_example_runs_as_it_stands(runtime: Runtime, block: str, capsys: pyt
         assert re.search(r"LTP: \d+\.\d+", printed)
 
 
-def test_the_conversion_example_runs_as_it_stands(runtime: Runtime) -> None:
+def test_the_portfolio_example_runs_as_it_stands(runtime: Runtime, capsys: pytest.CaptureFixture[str]) -> None:
     from services.order_manager_v3 import OrderManagerV3
 
     shared("guide")
-    text = "".join(path.read_text(encoding="utf-8") for path in sorted((FOLDER / "guide").glob("*")))
-    found = re.search(r"success = ps\.convert_position\(.*?\n\)", text, re.DOTALL)
-    assert found is not None
-    code = (
-        f"from services.portfolio_services_v3 import PortfolioServicesV3\nps = PortfolioServicesV3()\n{found.group()}"
-    )
+    texts = [path.read_text(encoding="utf-8") for path in sorted((FOLDER / "guide").glob("*"))]
+    blocks = [block for text in texts for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL)]
+    (block,) = [block for block in blocks if "portfolio_services_v3" in block and "get_pnl_report" in block]
     OrderManagerV3().place_order("INFY", "BUY", 10, product_type="MIS")
-    names: dict[str, object] = {"__name__": "guide"}
+    names: dict[str, Any] = {"__name__": "guide"}
 
-    exec(compile(code, "guide example", "exec"), names)
+    exec(compile(block.replace("from scripts.", "from services."), "guide example", "exec"), names)
 
+    printed = capsys.readouterr().out
+    assert re.search(r"Total P&L: -?\d+\.\d\d\n", printed)
+    assert re.search(r"Win Rate: \d+\.\d\d%", printed)
     assert names["success"] is True
+    assert names["pnl"]["segments"][0]["status"] == "ok"
+    assert names["charges"]["status"] == "unknown trade"
+    assert names["charges"]["total"] is None
 
 
 def test_twenty_five_inserts_by_five_workers(runtime: Runtime) -> None:

@@ -57,6 +57,9 @@ PUBLISHED_ORDERS = {
     "position_convert": [("v2", "PUT", "/v2/portfolio/convert-position")],
     "brokerage": [("v2", "GET", "/v2/charges/brokerage")],
     "margin": [("v2", "POST", "/v2/charges/margin")],
+    "pnl_metadata": [("v2", "GET", "/v2/trade/profit-loss/metadata")],
+    "pnl_data": [("v2", "GET", "/v2/trade/profit-loss/data")],
+    "pnl_charges": [("v2", "GET", "/v2/trade/profit-loss/charges")],
     "kill_switch": [("v2", "GET", "/v2/user/kill-switch")],
     "kill_switch_set": [("v2", "POST", "/v2/user/kill-switch")],
 }
@@ -67,6 +70,8 @@ GUIDE = {
     "order_book": "GET /orders",
     "trades": "GET /trades",
     "position_convert": "POST /portfolio/positions/convert",
+    "pnl_data": "GET /portfolio/trades/p-and-l",
+    "pnl_charges": "GET /portfolio/trades/charges",
     "quotes": "POST /market-quote/quotes/v3/",
     "history_bars": "GET /market-quote/candles/v3/{instrument_key}",
     "market_status": "GET /market-status",

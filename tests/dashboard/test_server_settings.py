@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.pnl.imports import LARGEST
 from tests.support.shared_data import ROOT
 
 
@@ -31,6 +32,10 @@ def test_foreign_pages_cannot_drive_it(settings: dict[str, Any]) -> None:
 def test_nothing_is_reported_to_anybody_and_no_details_of_errors_reach_a_page(settings: dict[str, Any]) -> None:
     assert settings["browser"]["gatherUsageStats"] is False
     assert settings["client"]["showErrorDetails"] == "none"
+
+
+def test_the_largest_file_that_can_be_imported_can_be_uploaded_and_no_larger_one(settings: dict[str, Any]) -> None:
+    assert settings["server"]["maxUploadSize"] * 1024 * 1024 == LARGEST
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -104,7 +104,9 @@ def test_the_confirmation_repeats_the_order_and_nothing_is_sent_before_its_press
     assert not app.exception
     shown = words_on(app)
     assert "at a limit of" in shown
-    assert "Charges not known: the broker does not answer" in shown
+    assert "The broker's estimate of charges not known: the broker does not answer" in shown
+    assert "Charges: STT" in shown
+    assert "Charges not known" not in shown
     assert len(sent_to_browser(app, "order_banner")) == 2
     assert orders.calls == []
 

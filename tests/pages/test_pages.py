@@ -17,6 +17,7 @@ from tests.support.screens import PAGES, open_page, pages_over, sent_to_browser,
 
 RELIANCE = "NSE_EQ|INE002A01018"
 MM = "NSE_EQ|INE101A01026"
+TITLES = {"pnl": "P&L", "pnl_print": "P&L report"}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -24,7 +25,7 @@ def test_a_page_renders_with_title_and_frame(desk, page):
     app = open_page(page)
 
     assert not app.exception
-    assert app.title[0].value == page.capitalize()
+    assert app.title[0].value == TITLES.get(page, page.capitalize())
     frame = sent_to_browser(app, "frame")[0]
     assert frame["mode"] == "Paper"
     assert frame["source"] == "Prices: simulated"

@@ -45,7 +45,7 @@ def become(desk: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 def test_a_viewer_sees_every_page_and_their_name_on_it(become: Callable[[Role], str]) -> None:
     name = become(Role.VIEWER)
 
-    for page in ("overview", "quotes", "candles", "orders", "portfolio", "calendar", "account"):
+    for page in ("overview", "quotes", "candles", "orders", "portfolio", "pnl", "calendar", "health", "account"):
         app = open_page(page)
         assert not app.exception, page
         assert any(f"{name}, viewer" in str(caption.value).replace("\\", "") for caption in app.sidebar.caption), page
@@ -66,7 +66,7 @@ def test_a_viewer_cannot_place_an_order_by_anything_that_a_page_runs(
 
     assert not app.exception
     told = str(app.json[0].value)
-    assert told.count("Forbidden") == 19, told
+    assert told.count("Forbidden") == 25, told
     assert order_sender().look(draft.intent_id).stage.value == "offered", "it is still there for who may"
     assert [desk.intents.get(f"v{number}") for number in range(1, 10)] == [None] * 9
 
@@ -109,6 +109,12 @@ def _everything(intent_id: str) -> None:
         "watchlist": lambda: rt.watchlists.create("Mine"),
         "log out": lambda: rt.login.sign_out(),
         "token": lambda: auth_manager.save_token("default", {"access_token": "x"}),
+        "file": lambda: rt.pnl.imports.remove(1, who),
+        "journal": lambda: rt.pnl.journal.write("t1", "mine", (), who),
+        "split": lambda: rt.pnl.actions.remove(1, who),
+        "settlement": lambda: rt.pnl.actions.unsettle("NSE:NIFTY", who),
+        "rate": lambda: rt.pnl.rates.reset_rate(1, who),
+        "rates": lambda: rt.pnl.rates.reset_all(who),
         "user": lambda: rt.sign_ins.add("me", Role.OPERATOR, "correct horse battery", actor=who),
     }
     told = {}

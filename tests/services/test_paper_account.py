@@ -90,6 +90,20 @@ def test_a_reset_begins_a_new_account_and_loses_no_record(rt: Runtime) -> None:
     assert account(rt).look().orders_today == 1
 
 
+def test_a_new_account_may_have_traded_before_and_the_books_agree_on_it(rt: Runtime) -> None:
+    now = account(rt).reset("PAPER1", past_days=8, actor=ASHA)
+
+    assert (now.mark.number, now.orders_today) == (2, 0)
+    rt.pnl.refresh()
+    view = rt.pnl.read_whole()
+    assert view.total.matches > 3
+    beside = rt.pnl.reconcile()
+    assert sum(span.broker.gross or 0 for span in beside.spans) == view.total.gross
+    assert [one for span in beside.spans for one in span.differences if one.off_by] == []
+    with pytest.raises(InvalidRequest, match="at most 250 days"):
+        account(rt).reset("PAPER1", past_days=251, actor=ASHA)
+
+
 def test_only_the_account_s_own_name_confirms_a_reset(rt: Runtime) -> None:
     for said in ("", "yes", "paper1"):
         with pytest.raises(InvalidRequest, match="type PAPER1"):

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from services.domain.actors import Actor
+from services.domain.actors import Actor, Role
 from services.domain.intents import IntentKind, NewIntent
 from services.domain.orders import BookOrder, Side, Trade
 from services.ledger.engine import Ledger, open_ledger
@@ -20,6 +20,7 @@ NOW = datetime(2026, 11, 20, 4, 15, tzinfo=UTC)
 """09:45 in India, a Friday."""
 RELIANCE = "NSE_EQ|INE002A01018"
 TRADER = Actor("asha", session="tab-1")
+OPERATOR = Actor("meera", Role.OPERATOR, "tab-2")
 _numbers = count(1)
 
 

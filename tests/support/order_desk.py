@@ -48,6 +48,7 @@ from services.ledger.orders import Orders
 from services.ledger.trades import Trades
 from services.orders.desk import OrderDesk
 from services.orders.ports import Broker
+from services.orders.previewing import OwnCharges
 from services.transport.caller import Served
 from tests.support.clocks import FakeClock, FakeMonotonic
 from tests.support.ledger import NOW, new_ledger
@@ -438,6 +439,7 @@ class Bench:
         clock: Clock | None = None,
         first_tag: int = 1,
         on_paper: bool = True,
+        own_charges: OwnCharges | None = None,
     ) -> None:
         """`broker`: a real one in place of the one in memory, with its clock."""
         self.clock = FakeClock(NOW)
@@ -455,6 +457,7 @@ class Bench:
         self.on_paper = on_paper and broker is None
         self.filled = 0
         self.lost_after = lost_after
+        self.own_charges = own_charges
         self.slept: list[float] = []
         self.on_sleep: Callable[[float], None] = lambda seconds: None
         self._tags = count(first_tag)
@@ -481,6 +484,8 @@ class Bench:
             quotes=lambda: self.quotes,
             phase=self._phase,
             funds=lambda: Funds(Decimal(1_000_000), Decimal(0), "v3"),
+            account_name=lambda number: f"AB1234/{number or 'running'}",
+            own_charges=self.own_charges,
             stream_up=lambda: self.stream_up,
             filled=self._filled,
             lost_after=self.lost_after,

@@ -32,6 +32,7 @@ from services.orders.views import (
     SwitchesView,
     TradesView,
 )
+from services.portfolio.charges.lines import PaiseLines
 
 NOW = datetime.now(UTC)
 RELIANCE = "NSE_EQ|INE002A01018"
@@ -217,6 +218,8 @@ class FakeOrders:
             margin=Figure(price * request.quantity),
             charges=Figure(error="the broker does not answer"),
             available=Figure(),
+            own_charges=Figure(Decimal("2.41")),
+            own_detail=PaiseLines(stt=200, exchange=4, stamp=0, gst=37),
         )
 
     def preview_basket(self, requests: Sequence[OrderRequest], *, wait: bool = False) -> BasketPreview:

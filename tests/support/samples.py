@@ -18,6 +18,7 @@ NULLABLE = frozenset(
         "order_id",
         "trailing_gap",
         "average_price",
+        "ipft",
         "property_path",
         "propertyPath",
         "invalid_value",

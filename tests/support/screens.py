@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import unescape
 from typing import Any
 
 import streamlit as st
@@ -48,4 +50,10 @@ def words_on(app: AppTest) -> str:
     """Everything that a person can read in boxes, texts and captions, for a look at what is said and what is not."""
     elements = (*app.title, *app.markdown, *app.caption, *app.info, *app.warning, *app.error, *app.success)
     cells = [f"{name} {value}" for table in app.table for name, value in table.value.iloc[:, 0].items()]
-    return "\n".join([*(str(element.value) for element in elements), *cells]).replace("\\", "")
+    return "\n".join([*(str(element.value) for element in elements), *cells, markup_words(app)]).replace("\\", "")
+
+
+def markup_words(app: AppTest) -> str:
+    """What can be read in tables that are drawn as markup, a line a cell."""
+    bodies = [re.sub(r"<style>.*?</style>", "", one.proto.body, flags=re.DOTALL) for one in app.get("html")]
+    return unescape(re.sub(r"\s*<[^>]+>\s*", "\n", "\n".join(bodies)))

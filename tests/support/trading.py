@@ -18,6 +18,7 @@ from services.paper.trading.order_values import Order, Wanted
 from services.paper.trading.states import FOLLOWS, STARTS
 from services.paper.trading.store import TradingStore
 from services.paper.trading.timing import TradingHours
+from services.paper.trading.values import UNITS_OF_PAISA
 from services.paper.trading.work import Published
 
 SHARE, PLAIN, BSE_SHARE = "NSE_EQ|INE002A01018", "NSE_EQ|INE466L01038", "BSE_EQ|INE002A01018"
@@ -225,6 +226,11 @@ class Account:
         book = state.book
         assert book.balance == book.opening - paid + open_cost - book.charges
         assert book.charges >= 0
+        # Every day that is over has its note; what was realised, and what is open, make up all that was paid.
+        noted = sum(note.total for note in self.desk.charges(date.min, date.max))
+        assert book.charges == noted * UNITS_OF_PAISA + book.day_charges
+        over = sum(fill.paid for fill in fills if fill.day < book.day)
+        assert sum(gain.realised for gain in self.desk.gains(date.min, date.max)) == self.desk.open_cost() - over
         for held, position in state.positions.items():
             assert (position.quantity == 0) <= (position.cost == 0), held
             assert position.quantity * position.cost >= 0, held

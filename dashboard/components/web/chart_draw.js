@@ -4,26 +4,6 @@
 const SETTLE_MS = 160 // after a turn of the wheel plotly is still at work
 const CONFIG = { displayModeBar: false, scrollZoom: true, doubleClick: false, responsive: false, showAxisDragHandles: false }
 
-function loadPlotly(address) {
-  globalThis.deskPlotly ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script")
-    script.src = address
-    script.onload = () => resolve(globalThis.Plotly)
-    script.onerror = () => { globalThis.deskPlotly = null; reject(new Error("the drawing library did not come")) }
-    document.head.append(script)
-  })
-  return globalThis.deskPlotly
-}
-
-// Plotly puts its style rules into the document; inside a component they must be said again.
-function adoptStyles(plot) {
-  const place = plot.getRootNode()
-  if (place === document || place.querySelector("style.of-plotly")) return
-  const rules = [...document.querySelectorAll('head style[id^="plotly.js-style"]')]
-    .flatMap(style => [...style.sheet.cssRules].map(rule => rule.cssText))
-  place.prepend(Object.assign(make("style", "of-plotly"), { textContent: rules.join("\n") }))
-}
-
 class Drawing extends Tools {
   redraw({ light = false } = {}) {
     this.due = this.due === "full" || !light ? "full" : "light"

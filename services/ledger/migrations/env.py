@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from services.ledger.order_tables import orders_v3
+from services.ledger.pnl_tables import imported_files
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=orders_v3.metadata,  # every table: that module imports the other
+    target_metadata=imported_files.metadata,  # every table: that module imports the others
     render_as_batch=True,  # SQLite changes a column only by copying its table
 )
 with context.begin_transaction():

@@ -1,4 +1,5 @@
-"""What one order costs beside its price: the broker's own estimate, by the rates of the trade date.
+"""What one order costs beside its price: the broker's own estimate, by the rates of the trade date. What a day costs in
+the end stands on its contract note (`notes`), by the same rates.
 
 Rates are percent of turnover (options: of premium), each with the day from which it holds; the table is picked by the
 date asked for. Sources: Finance Act 2026 (STT), NSE/FA/64323 and NSE/FA/73061, BSE and MCX notices of 2024-09, Upstox
@@ -42,7 +43,7 @@ Dated = tuple[tuple[date, str], ...]
 """Percent from a day on, the oldest first."""
 
 _BROKERAGE: Mapping[Kind, Dated] = {
-    Kind.INTRADAY: ((_LONG_AGO, "0.05"), (date(2024, 11, 1), "0.1")),
+    Kind.INTRADAY: ((_LONG_AGO, "0.05"), (date(2025, 1, 1), "0.1")),
     Kind.FUTURE: ((_LONG_AGO, "0.05"),),
     Kind.CURRENCY_FUTURE: ((_LONG_AGO, "0.05"),),
     Kind.COMMODITY_FUTURE: ((_LONG_AGO, "0.05"),),
@@ -63,6 +64,8 @@ _FUND_SELL = "0.001"
 """Units of equity funds on the exchange, delivery; nothing on the buy."""
 _UNTAXED_FUNDS = ("GOLD", "SILVER", "LIQUID", "GILT", "BOND", "GSEC", "SDL", "DEBT")
 """Funds that hold no shares carry no STT."""
+_UNTAXED_CROPS = frozenset({"CARDAMOM", "CASTORSEED", "COTTON", "COTTONCNDY", "COTTONSEED", "KAPAS"})
+"""What grows on fields pays no CTT."""
 
 _STAMP_BUY: Mapping[Kind, str] = {
     Kind.DELIVERY: "0.015",
@@ -111,6 +114,22 @@ _IPFT: Mapping[Kind, Dated] = {
 """NSE alone levies it."""
 _DP_PAISE: Dated = ((_LONG_AGO, "1850"), (date(2025, 4, 1), "2000"))
 """For each share and day on delivery sales, before GST. The day of the change is not published."""
+
+
+RATE_UNITS = 10**9
+"""Of the whole: the finest rate is 0.0000001 percent."""
+GST_PERCENT = int(_GST)
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What is taken of a turnover, in parts of `RATE_UNITS`."""
+
+    stt: int
+    transaction: int
+    ipft: int
+    sebi_turnover: int
+    stamp_duty: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +206,27 @@ def charges_of(
     )
 
 
+def rates_of(row: Mapping[str, object], kind: Kind, *, buys: bool, on: date) -> Rates:
+    """What is taken of each trade of that kind on the day `on`."""
+    exchange = str(row["exchange"])
+    percents = (
+        _stt(row, kind, buys=buys, on=on),
+        _exchange_rate(row, exchange, kind, on),
+        _at(_IPFT.get(kind), on) if exchange == "NSE" else Decimal(0),
+        _SEBI,
+        Decimal(_STAMP_BUY[kind]) if buys else Decimal(0),
+    )
+    return Rates(*(_parts(percent) for percent in percents))
+
+
+def brokerage_rule(kind: Kind, on: date) -> tuple[int | None, int]:
+    """Of each executed order: a rate in parts of `RATE_UNITS` (`None`: none), and the most that is taken, in paise."""
+    if kind is Kind.DELIVERY:
+        return _parts(_DELIVERY_CAP), int(_MOST_BROKERAGE)
+    rate = _BROKERAGE.get(kind)
+    return (None if rate is None else _parts(_at(rate, on))), int(_MOST_BROKERAGE)
+
+
 def depository_plan(on: date) -> tuple[str, int]:
     """The plan's name and what it takes for each share and day on delivery sales, in paise, before GST."""
     return _DP_NAME, int(_at(_DP_PAISE, on))
@@ -207,6 +247,8 @@ def _stt(row: Mapping[str, object], kind: Kind, *, buys: bool, on: date) -> Deci
             return Decimal(0)
         if kind is Kind.DELIVERY:
             return Decimal(0) if buys else Decimal(_FUND_SELL)
+    if kind in {Kind.COMMODITY_FUTURE, Kind.COMMODITY_OPTION} and row.get("underlying_symbol") in _UNTAXED_CROPS:
+        return Decimal(0)
     return _at((_STT_BUY if buys else _STT_SELL).get(kind), on)
 
 
@@ -230,6 +272,12 @@ def _at(dated: Dated | None, on: date) -> Decimal:
         return Decimal(0)
     in_force = [rate for since, rate in dated if since <= on]
     return Decimal(in_force[-1] if in_force else dated[0][1])
+
+
+def _parts(percent: Decimal) -> int:
+    parts = percent * (RATE_UNITS // 100)
+    assert parts == int(parts)
+    return int(parts)
 
 
 def _rounded(paise: Decimal, to: Decimal = _PAISE) -> int:

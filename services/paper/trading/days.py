@@ -7,6 +7,7 @@ of its own instant.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -15,11 +16,11 @@ from services.domain.orders import Product, Status
 from services.domain.phases import Phase, SessionWindow
 from services.paper.trading.account import carried, delivered
 from services.paper.trading.bulk import closing
-from services.paper.trading.charges import depository_plan
 from services.paper.trading.exchange import Exchange
 from services.paper.trading.floor import Floor
 from services.paper.trading.instruments import Instrument, unlisted
-from services.paper.trading.order_values import AFTER_HOURS, Order
+from services.paper.trading.notes import DayCharges, Noted, notes_of, row_of, total_of
+from services.paper.trading.order_values import AFTER_HOURS, Fill, Order
 from services.paper.trading.placing import Placing
 from services.paper.trading.position_values import Holding, Position
 from services.paper.trading.states import cancelled
@@ -34,7 +35,6 @@ _AUCTION_PURGE = "Not carried into the closing auction"
 _SQUARED_OFF = "Intraday positions are being squared off"
 _SETTLED = "Settled at expiry"
 _DELISTED = "The instrument is listed no more"
-_GST_PERCENT = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,26 @@ class _Hour:
         return over or self.in_auction or (self.window is not None and work.keeps(key))
 
 
+Filed = Callable[[int, str], list[tuple[Fill, bool]]]
+"""By account number and day: its trades, and whether the broker himself had sent the order."""
+Notes = Callable[[int, str], list[DayCharges]]
+LastFill = Callable[[int, str], Fill]
+"""By account number and instrument key: its last trade."""
+
+
 class Days:
     """Works on one piece of work at a time; the caller writes it."""
 
-    def __init__(self, floor: Floor, exchange: Exchange, placing: Placing) -> None:
+    def __init__(
+        self, floor: Floor, exchange: Exchange, placing: Placing, filed: Filed, noted: Notes, last_fill: LastFill
+    ) -> None:
+        """`filed`, `noted` and `last_fill` tell what stands in the file of an account."""
         self._floor = floor
         self._exchange = exchange
         self._placing = placing
+        self._filed = filed
+        self._noted = noted
+        self._last_fill = last_fill
 
     def idle(self, work: Work, now: datetime) -> bool:
         """Is there nothing that time could change?"""
@@ -183,7 +196,8 @@ class Days:
             elif up_to_date and not instrument.share and self._floor.instrument(key, at) is None:
                 self._settle(work, position, instrument, None, before, _DELISTED)
         days = self._floor.hours.settlements(ended, day) if day > ended else 1
-        self._deliver(work, ended, days, before)
+        self._deliver(work, days, before)
+        self._write_note(work, before)
         for held, position in list(work.positions.items()):
             work.positions.put(held, carried(position))
         book = work.book
@@ -192,7 +206,8 @@ class Days:
 
     def _expired(self, work: Work, position: Position, instrument: Instrument | None, before: datetime) -> None:
         if instrument is None:  # nobody lists it any more, and nobody knows what it was worth
-            instrument = unlisted(position.key, position.segment, position.symbol, position.multiplier)
+            mine = [fill for fill in work.fills if fill.key == position.key]
+            instrument = unlisted(mine[-1] if mine else self._last_fill(work.book.number, position.key))
             self._settle(work, position, instrument, None, before, _DELISTED)
         else:
             self._settle(work, position, instrument, self._settlement(instrument, before), before, _SETTLED)
@@ -206,7 +221,28 @@ class Days:
             return spot
         return max(0, spot - instrument.strike if instrument.right == "CE" else instrument.strike - spot)
 
-    def _deliver(self, work: Work, ended: date, days: int, before: datetime) -> None:
+    def _write_note(self, work: Work, before: datetime) -> None:
+        """What the day of the book costs in the end takes the place of what was charged while it ran. A day that comes
+        again, because the clock was put back, has one note over all of it."""
+        book = work.book
+        fills = self._filed(book.number, book.day)
+        known = {fill.trade_id for fill, _ in fills}
+        for fill in work.fills:
+            if fill.day == book.day and fill.trade_id not in known:
+                order = work.orders.get(fill.order_id)
+                fills.append((fill, order is not None and order.by_broker))
+        if not fills:
+            return
+        noted = []
+        for fill, by_broker in fills:
+            instrument = self._floor.known(fill.key, before)
+            noted.append(Noted(fill, row_of(fill) if instrument is None else instrument.listing.row, by_broker))
+        notes = notes_of(book.day, noted)
+        owed = (total_of(notes) - total_of(self._noted(book.number, book.day))) * UNITS_OF_PAISA - book.day_charges
+        work.notes += notes
+        work.book = replace(book, balance=book.balance - owed, charges=book.charges + owed)
+
+    def _deliver(self, work: Work, days: int, before: datetime) -> None:
         """Shares bought and sold under delivery come and go; those bought before arrive. `days`: on so many days since
         was settled."""
         if days:
@@ -221,9 +257,7 @@ class Days:
                 holding = work.holdings.get(isin) or _new_holding(position, self._floor.known(key, before))
                 done = delivered(holding, position.quantity, position.cost, settled=days > 1)
                 work.holdings.put(isin, done.holding)
-                fee = _depository_fee(ended) if position.quantity < 0 else 0
-                book = work.book
-                work.book = replace(book, balance=book.balance + done.cash - fee, charges=book.charges + fee)
+                work.book = replace(work.book, balance=work.book.balance + done.cash)
             work.positions.put((key, product), None)
 
 
@@ -238,9 +272,3 @@ def _new_holding(position: Position, instrument: Instrument | None) -> Holding:
         isin_of(position.key), position.key, position.segment, position.exchange, position.symbol,
         name or position.symbol, 0, 0, 0,
     )  # fmt: skip
-
-
-def _depository_fee(day: date) -> int:
-    """For the shares of one ISIN that leave the demat account on one day, GST included."""
-    paise = depository_plan(day)[1]
-    return (paise * (100 + _GST_PERCENT) + 50) // 100 * UNITS_OF_PAISA

@@ -8,9 +8,11 @@ an order is matched once, whoever looks at the market first.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from threading import Lock
 
-from services.domain.clock import epoch_ms
+from services.domain.clock import epoch_ms, from_epoch_ms
 from services.domain.errors import BrokerError
 from services.domain.phases import Phase
 from services.paper.envelope import refusal
@@ -21,6 +23,8 @@ from services.paper.trading.conversions import convert
 from services.paper.trading.days import Days
 from services.paper.trading.exchange import Exchange
 from services.paper.trading.floor import Floor
+from services.paper.trading.gains import Gain, Gains, gains_of
+from services.paper.trading.notes import DayCharges, Noted, notes_of, row_of, total_of
 from services.paper.trading.order_values import Changes, Fill, Order, Wanted
 from services.paper.trading.placing import Placing
 from services.paper.trading.position_values import HoldingNow, Position
@@ -50,6 +54,14 @@ _SEGMENTS: Mapping[str, tuple[str, ...]] = {
 """What past trades call a segment."""
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What has happened to a new account before somebody looks at it: `live` lets it happen in the account's file."""
+
+    since: datetime
+    live: Callable[[TradingStore], object]
+
+
 class TradingDesk(Running):
     """One account. Safe for several threads. `publish(kind, value)` is called after each commit, with kinds `order`,
     `position` and `holding`; it must not block."""
@@ -68,11 +80,21 @@ class TradingDesk(Running):
         self._hours = hours
         super().__init__(store, store.load() or self._first(store, clock, opening_paise), clock, publish)
         self._floor = Floor(market, hours)
-        exchange = Exchange(self._floor)
+        self._exchange = Exchange(self._floor)
         self._treasury = Treasury(self._floor)
         admission = Admission(self._floor, self._treasury)
-        self._placing = Placing(self._floor, exchange, admission, mcx_open=mcx_open)
-        self._days = Days(self._floor, exchange, self._placing)
+        self._placing = Placing(self._floor, self._exchange, admission, mcx_open=mcx_open)
+        self._days = Days(
+            self._floor,
+            self._exchange,
+            self._placing,
+            store.fills_on,
+            lambda book, day: store.notes(book, day, day),
+            store.last_fill,
+        )
+        self._report_lock = Lock()
+        self._gains: tuple[int, str, Gains] | None = None
+        self._write_missing_notes()
 
     # Orders
 
@@ -164,6 +186,23 @@ class TradingDesk(Running):
                 book.number, first.isoformat(), before, _SEGMENTS.get(segment, ()), skip, most
             )
 
+    def gains(self, first: date, last: date, segment: str = "") -> list[Gain]:
+        """What was realised on the finished days from `first` to `last`, both included, the oldest first; all segments
+        or one (EQ, FO, CD, COM). Of a large account the first call of a day takes a second or two; nobody waits for it
+        but who asked."""
+        begin, end = first.isoformat(), last.isoformat()
+        rows = self._report().rows
+        return [row for row in rows if begin <= row.closed <= end and segment in {"", row.segment}]
+
+    def open_cost(self) -> int:
+        """What the lots that were open at the end of the last finished day were bought (less those sold) for."""
+        return self._report().open_cost
+
+    def charges(self, first: date, last: date, segment: str = "") -> list[DayCharges]:
+        """The contract notes of the finished days from `first` to `last`, both included, by segment."""
+        with self._reading() as work:
+            return self._store.notes(work.book.number, first.isoformat(), last.isoformat(), segment)
+
     def positions(self) -> list[Position]:
         """The day's, closed ones included."""
         with self._reading() as work:
@@ -198,20 +237,31 @@ class TradingDesk(Running):
             throw(work, self._placing, wanted, self._now)
             return switches(work, self._placing.active)
 
-    def reset(self, opening_paise: int = OPENING_PAISE) -> Archive:
-        """Put the account away, and begin a new one."""
+    def reset(self, opening_paise: int = OPENING_PAISE, past: Past | None = None) -> Archive:
+        """Put the account away, and begin a new one. With a `past` it was opened then, and has traded since."""
         with self._lock:
             with self.transaction() as work:
                 for order in work.live():
                     self._placing.cancel(work, order, self._now, _RESET)
             now, old = self._now, self._state
-            book = self._new_book(old.book.number + 1, opening_paise, now)
+            book = self._new_book(old.book.number + 1, opening_paise, now if past is None else past.since)
             self._store.next_book(book, closed_ms=epoch_ms(now))
             self._state = State(book, counters=old.counters, shelves=old.shelves)
             self._advanced = now
-            for follower in self._followers:
-                follower.load()
+            try:
+                if past is not None:
+                    past.live(self._store)
+            finally:
+                if past is not None and (lived := self._store.load()) is not None:
+                    self._state, self._advanced = lived, from_epoch_ms(lived.book.at_ms)
+                for follower in self._followers:
+                    follower.load()
             return self._store.archives()[-1]
+
+    @property
+    def hours(self) -> TradingHours:
+        """The account's view of the calendar."""
+        return self._hours
 
     @property
     def mcx_open(self) -> bool:
@@ -272,6 +322,29 @@ class TradingDesk(Running):
     def _go_on(self, work: Work, since: datetime, at: datetime) -> None:
         if not self._days.idle(work, at):
             self._days.go_on(work, since, at)
+
+    def _report(self) -> Gains:
+        """Made once a day, without the desk's lock: what is over does not change."""
+        with self._reading() as work:
+            number, day = work.book.number, work.book.day
+        with self._report_lock:
+            if self._gains is None or self._gains[:2] != (number, day):
+                self._gains = number, day, gains_of(self._store.fills_before(number, day))
+            return self._gains[2]
+
+    def _write_missing_notes(self) -> None:
+        """An account of before there were notes was charged by estimates: the notes of its days take their place."""
+        book = self._state.book
+        missing = self._store.days_without_notes(book.number, book.day)
+        if not missing:
+            return
+        with self._working() as work:
+            for day in missing:
+                fills = self._store.fills_on(book.number, day)
+                work.notes += notes_of(day, [Noted(fill, row_of(fill), sent) for fill, sent in fills])
+            noted = total_of(work.notes) + total_of(self._store.notes(book.number, "", book.day))
+            owed = noted * UNITS_OF_PAISA - (book.charges - book.day_charges)
+            work.book = replace(book, balance=book.balance - owed, charges=book.charges + owed)
 
     def _first(self, store: TradingStore, clock: Now, opening_paise: int) -> State:
         book = self._new_book(1, opening_paise, clock.now())

@@ -34,6 +34,8 @@ class Exchange:
 
     def __init__(self, floor: Floor) -> None:
         self._floor = floor
+        self.estimates = True
+        """Is every order charged as soon as it is filled? Else only the day's note is."""
 
     def trade(self, work: Work, keys: Iterable[str], at: datetime) -> None:
         """Match every living order of these instruments as far as the market of `at` allows."""
@@ -54,9 +56,12 @@ class Exchange:
             elif window.accepts is Accepts.CLOSING_PRICE:
                 self._at_one_price(work, instrument, snapshot, at)
 
-    def settle(self, work: Work, order: Order, instrument: Instrument, price: int, at: datetime) -> Order:
-        """Fill an order of the broker's own at `price`, apart from any market."""
-        return self._filled(work, order, instrument, Portion(order.order_id, price, order.left), at)
+    def settle(
+        self, work: Work, order: Order, instrument: Instrument, price: int, at: datetime, quantity: int | None = None
+    ) -> Order:
+        """Fill an order (or `quantity` of it) at `price`, apart from any market."""
+        portion = Portion(order.order_id, price, order.left if quantity is None else quantity)
+        return self._filled(work, order, instrument, portion, at)
 
     def _continuous(
         self,
@@ -135,7 +140,7 @@ class Exchange:
         fill = _fill(work, order, instrument, portion, at_ms)
         work.fills.append(fill)
         filled_now, value = order.filled + portion.quantity, order.value + portion.quantity * portion.price
-        charges = _charges(order, instrument, filled_now, value)
+        charges = _charges(order, instrument, filled_now, value) if self.estimates else 0
         held = order.key, order.product
         position = work.positions.get(held) or Position(
             order.key, order.product, order.segment, order.exchange, order.symbol, instrument.multiplier

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 
 from services.domain.calendar.days import market_of
-from services.domain.clock import from_epoch_ms, ist_date
+from services.domain.clock import IST, epoch_ms, from_epoch_ms, ist_date
 from services.domain.errors import UnknownInstrument
 from services.domain.phases import Listing as Hours
 from services.domain.phases import Market
 from services.paper.hours import Group, group_of
 from services.paper.model import Listing
+from services.paper.trading.order_values import Fill
 from services.paper.trading.values import PRICE_UNITS
 
 _COARSEST = 500
@@ -91,11 +92,24 @@ def instrument_of(listing: Listing) -> Instrument | None:
     )
 
 
-def unlisted(key: str, segment: str, symbol: str, multiplier: int) -> Instrument:
-    """What is left to be known of an instrument that the market lists no more."""
-    exchange = {"NCD": "NSE", "BCD": "BSE"}.get(segment[:3], segment[:3])
-    row = {"segment": segment, "exchange": exchange, "qty_multiplier": multiplier, "instrument_key": key}
-    found = instrument_of(Listing(key, segment, exchange, symbol, row))
+def unlisted(fill: Fill) -> Instrument:
+    """What is left to be known, from a trade of it, of an instrument that the market lists no more."""
+    exchange = {"NCD": "NSE", "BCD": "BSE"}.get(fill.segment[:3], fill.segment[:3])
+    row: dict[str, object] = {
+        "segment": fill.segment,
+        "exchange": exchange,
+        "name": fill.name,
+        "isin": fill.isin,
+        "instrument_key": fill.key,
+        "instrument_type": "EQ" if fill.segment.endswith("_EQ") else fill.option_type or "FUT",
+        "trading_symbol": fill.symbol,
+        "qty_multiplier": fill.multiplier,
+    }
+    if not fill.segment.endswith("_EQ"):
+        row |= {"underlying_symbol": fill.name, "strike_price": fill.strike / PRICE_UNITS}
+    if fill.expiry:
+        row["expiry"] = epoch_ms(datetime.combine(date.fromisoformat(fill.expiry), time(23, 59, 59), IST))
+    found = instrument_of(Listing(fill.key, fill.segment, exchange, fill.symbol, row))
     assert found is not None  # it was traded
     return found
 

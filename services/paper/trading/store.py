@@ -7,14 +7,16 @@ transaction that was committed survives the end of the process, however it comes
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
 from services.domain.errors import StorageError
 from services.paper.trading.matching import Shelf
+from services.paper.trading.notes import DayCharges
 from services.paper.trading.order_values import Fill, Order
 from services.paper.trading.position_values import Holding, Position
 from services.paper.trading.state import Book, Held, State
@@ -26,6 +28,7 @@ Row = tuple[Any, ...]
 """As SQLite hands it out."""
 _FLAGS = {"bool"}
 _DAY_MS = 86_400_000
+_PIECE = 2000
 
 
 class _Rows:
@@ -34,7 +37,8 @@ class _Rows:
     def __init__(self, table: str, kind: type[Any], *more: str, replaces: bool) -> None:
         self.kind = kind
         self.names = [one.name for one in fields(kind)]
-        self._flags = [one.type in _FLAGS for one in fields(kind)]
+        self._flags = [place for place, one in enumerate(fields(kind)) if one.type in _FLAGS]
+        self._values: Callable[[object], Row] = attrgetter(*self.names)
         columns = ["book", *(f'"{name}"' for name in self.names), *more]
         marks = ",".join("?" * len(columns))
         self.insert = f"INSERT INTO {table} ({','.join(columns)}) VALUES ({marks})"  # noqa: S608  # names of our own
@@ -44,10 +48,13 @@ class _Rows:
         self.select = f"SELECT {','.join(columns[1 : len(self.names) + 1])} FROM {table}"  # noqa: S608
 
     def row(self, book: int, value: object, *more: object) -> Row:
-        return (book, *(getattr(value, name) for name in self.names), *more)
+        return (book, *self._values(value), *more)
 
     def read(self, row: Row) -> Any:
-        return self.kind(*(bool(one) if flag else one for one, flag in zip(row, self._flags, strict=True)))
+        values = list(row)
+        for place in self._flags:
+            values[place] = bool(values[place])
+        return self.kind(*values)
 
 
 _ORDERS = _Rows("orders", Order, "alive", replaces=True)
@@ -55,6 +62,7 @@ _STEPS = _Rows("steps", Order, replaces=False)
 _FILLS = _Rows("fills", Fill, replaces=False)
 _POSITIONS = _Rows("positions", Position, replaces=True)
 _HOLDINGS = _Rows("holdings", Holding, replaces=True)
+_NOTES = _Rows("notes", DayCharges, replaces=True)
 _BOOK = [one.name for one in fields(Book)]
 
 
@@ -112,6 +120,7 @@ class TradingStore:
             (_ORDERS.insert, [_ORDERS.row(book, order, order.alive) for order in orders]),
             (_STEPS.insert, [_STEPS.row(book, order) for order in work.steps]),
             (_FILLS.insert, [_FILLS.row(book, fill) for fill in work.fills]),
+            (_NOTES.insert, [_NOTES.row(book, note) for note in work.notes]),
             *self._kept(book, _POSITIONS, "positions", "key = ? AND product = ?", work.positions.changed),
             *self._kept(book, _HOLDINGS, "holdings", "isin = ?", work.holdings.changed),
             (
@@ -198,6 +207,57 @@ class TradingStore:
     def fills_of(self, book: int, order_id: str) -> list[Fill]:
         with self._lock:
             return self._all(_FILLS, "order_id = ? AND book = ? ORDER BY number", (order_id, book))
+
+    def fills_before(self, book: int, day: str) -> list[Fill]:
+        """Every trade of the days before `day`, the oldest first. Read in pieces: others come in between."""
+        found: list[Fill] = []
+        last = ("", 0)
+        while True:
+            with self._lock:
+                asked = (book, day, *last, _PIECE)
+                piece = self._all(
+                    _FILLS, "book = ? AND day < ? AND (day, number) > (?, ?) ORDER BY day, number LIMIT ?", asked
+                )
+            found += piece
+            if len(piece) < _PIECE:
+                return found
+            last = piece[-1].day, piece[-1].number
+
+    def fills_on(self, book: int, day: str) -> list[tuple[Fill, bool]]:
+        """Every trade of `day`, the oldest first, and whether the broker himself had sent its order."""
+        with self._lock:
+            sent: dict[str, int] = dict(
+                self._ask(
+                    "SELECT order_id, by_broker FROM orders WHERE order_id IN"
+                    " (SELECT order_id FROM fills WHERE book = ? AND day = ?)",
+                    (book, day),
+                )
+            )
+            found: list[Fill] = self._all(_FILLS, "book = ? AND day = ? ORDER BY number", (book, day))
+            return [(fill, bool(sent.get(fill.order_id))) for fill in found]
+
+    def last_fill(self, book: int, key: str) -> Fill:
+        """The last trade of an instrument that was traded."""
+        with self._lock:
+            found: Fill
+            [found] = self._all(_FILLS, "book = ? AND key = ? ORDER BY day DESC, number DESC LIMIT 1", (book, key))
+            return found
+
+    def days_without_notes(self, book: int, before: str) -> list[str]:
+        """Days on which something was traded, and of which nobody has written down what that cost in the end."""
+        missing = (
+            "SELECT DISTINCT day FROM fills WHERE book = ?1 AND day < ?2"
+            " AND day NOT IN (SELECT day FROM notes WHERE book = ?1) AND quantity * price > 0 ORDER BY day"
+        )
+        with self._lock:
+            return [day for (day,) in self._ask(missing, (book, before))]
+
+    def notes(self, book: int, first: str, last: str, segment: str = "") -> list[DayCharges]:
+        """What the days from `first` to `last` cost, both included, all segments or one."""
+        where = "book = ? AND day >= ? AND day <= ?" + (" AND segment = ?" if segment else "")
+        with self._lock:
+            asked = (book, first, last, segment) if segment else (book, first, last)
+            return self._all(_NOTES, f"{where} ORDER BY day, rowid", asked)
 
     def close(self) -> None:
         with self._lock:

@@ -1,4 +1,4 @@
-"""The tables of the trading desk in the paper account's file, as its version 2 added them.
+"""The tables of the trading desk in the paper account's file, as its versions added them.
 
 Every row belongs to an account number (`book`): a reset closes one and opens the next, and nothing is ever deleted.
 Money, prices and instants as in `values`; `alive`, `buys` and the like are 0 or 1.
@@ -49,3 +49,11 @@ VERSION_2 = (
     "CREATE TABLE shelves (key TEXT PRIMARY KEY, body TEXT NOT NULL)",
 )
 """Amounts of a position without the multiplier."""
+
+VERSION_3 = (
+    """CREATE TABLE notes (book INTEGER NOT NULL, day TEXT NOT NULL, segment TEXT NOT NULL, brokerage INTEGER NOT NULL,
+  stt INTEGER NOT NULL, "transaction" INTEGER NOT NULL, ipft INTEGER NOT NULL, sebi_turnover INTEGER NOT NULL,
+  stamp_duty INTEGER NOT NULL, clearing INTEGER NOT NULL, depository INTEGER NOT NULL, others INTEGER NOT NULL,
+  gst INTEGER NOT NULL, PRIMARY KEY (book, day, segment))""",
+)
+"""What the contract note of each finished day takes, by segment, in paise."""

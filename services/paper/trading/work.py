@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from services.paper.trading.matching import EMPTY, Shelf
+from services.paper.trading.notes import DayCharges
 from services.paper.trading.order_values import AFTER_HOURS, Fill, Order
 from services.paper.trading.position_values import Holding, HoldingNow, Position
 from services.paper.trading.standing import NO_DEMAND, Claim, Demand, Reach, claim_of, demand_of
@@ -36,6 +37,8 @@ class Work:
         self.steps: list[Order] = []
         """The history's new rows, in order."""
         self.fills: list[Fill] = []
+        self.notes: list[DayCharges] = []
+        """Of days that are over; each stands for what was noted of its day and segment before."""
         self.new_day = False
         """Forget what belonged to the day before."""
         self.told: list[Callable[[], None]] = []
@@ -48,6 +51,7 @@ class Work:
         return bool(
             self.steps
             or self.fills
+            or self.notes
             or self.book is not self._state.book
             or any(one.changed for one in layers)
             or self.taken()

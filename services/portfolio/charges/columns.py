@@ -6,7 +6,7 @@ Same rules and same order of sharing out; numpy's 64-bit integers, two to an amo
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 
 import numpy as np
@@ -72,6 +72,12 @@ class Trades:
     def value(self) -> Ints:
         """In ten-thousandths of a rupee."""
         return self.price * self.quantity * self.multiplier
+
+    def take(self, rows: Ints | Flags) -> Trades:
+        """Some of them. The numbers of orders, scrips and notes stay as they are."""
+        return Trades(
+            *(of if one.name == "exchanges" else of[rows] for one in fields(self) for of in (getattr(self, one.name),))
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,14 +81,15 @@ def build_book(
     """The book of `fills`, in whatever order and however often they are told.
 
     `settlements`: by contract, the price (ten-thousandths of a rupee; of an option its intrinsic value) at which what
-    was open at its expiry was settled. `as_of`: contracts that expired before it and were not settled are flagged.
+    was open at its expiry was settled. `as_of`, the running day: contracts that expired before it and were not settled
+    are flagged, and what was traded on it in an intraday product stays open until it is closed.
     """
     taken, conflicts = unique(fills)
     closing = _settled(taken, settlements or {})
     if closing:
         taken, _ = unique([*taken, *closing])
     columns = Fills.of(taken)
-    matched = match(columns, list(actions))
+    matched = match(columns, list(actions), today=as_of)
     closed = matched.matches
     assets = [name.asset for name in matched.names]
     bucket = buckets(assets, closed.series, closed.same_day, closed.buy_day, closed.sell_day)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from datetime import date
 from typing import TypeVar
 
 import numpy as np
@@ -75,31 +76,32 @@ class Matched:
     left: tuple[Left, ...]
 
 
-def match(fills: Fills, actions: list[Action] | None = None) -> Matched:
-    """Work off `fills`."""
+def match(fills: Fills, actions: list[Action] | None = None, *, today: date | None = None) -> Matched:
+    """Work off `fills`. What was traded `today` in an intraday product may still be undone before the close: until then
+    it neither closes what was carried into the day, nor is a sale of it one of shares that nobody knows of."""
     names = list(fills.names)
     items = items_of(fills)
     events = in_order(actions or [])
     touched = _touched(names, events)
     if not touched:
-        era = _era(items, _delivered(names))
+        era = _era(items, _delivered(names), today)
         return Matched(tuple(names), era.matches, era.unexplained, era.left, ())
     lookup = _Lookup(names)
     apart = np.isin(items.series, np.array(sorted(touched)))
-    first = _era(items.take(~apart), _delivered(names))
+    first = _era(items.take(~apart), _delivered(names), today)
     queue = items.take(apart)
     done, unexplained, left = [first.matches], [first.unexplained], []
     for event in events:
         before = queue.day < day_number(event.day)
         before |= queue.carried
-        era = _era(queue.take(before), _delivered(names))
+        era = _era(queue.take(before), _delivered(names), today)
         done.append(era.matches)
         unexplained.append(era.unexplained)
         hit = {place for place, name in enumerate(names) if name.instrument == event.instrument}
         carried, lost = carry(era.left, event, lookup.number, hit)
         left += lost
         queue = joined([_as_carried(carried), queue.take(~before)])
-    last = _era(queue, _delivered(names))
+    last = _era(queue, _delivered(names), today)
     return Matched(
         tuple(names),
         _stacked([*done, last.matches]),
@@ -142,24 +144,26 @@ class _Era:
     left: Items
 
 
-def _era(items: Items, delivered: Flags) -> _Era:
+def _era(items: Items, delivered: Flags, today: date | None) -> _Era:
     """A stretch of time without corporate actions."""
     used = np.zeros(len(items), np.int64)
     parts: list[Matches] = []
+    pending = _may_be_undone(items, delivered, today)
     shares = np.flatnonzero(delivered[items.series] & ~items.carried) if len(items) else np.zeros(0, np.int64)
-    for stage in (shares[items.intraday[shares]], shares):
+    for stage in (shares[items.intraday[shares]], shares[~pending[shares]]):
         if len(stage):
             day = items.day[stage]
             group = items.series[stage] * (int(day.max()) + 1) + day
             pairs = pair(group, items.sells[stage], (items.quantity - used)[stage], items.rank[stage])
             parts.append(_matches(items, stage, pairs, used, same_day=True))
             used[stage] += pairs.used
-    missing_of, missing = _missing(items, items.quantity - used, delivered)
+    ripe = np.where(pending, 0, items.quantity - used)
+    missing_of, missing = _missing(items, ripe, delivered)
     rows = np.r_[np.arange(len(items)), np.zeros(len(missing), np.int64)]
     pairs = pair(
         np.r_[items.series, missing_of],
         np.r_[items.sells, np.zeros(len(missing), bool)],
-        np.r_[items.quantity - used, missing],
+        np.r_[ripe, missing],
         np.r_[items.rank, np.full(len(missing), -1)],  # what is not in the book was there first
     )
     known = pairs.buy < len(items)
@@ -167,6 +171,13 @@ def _era(items: Items, delivered: Flags) -> _Era:
     unexplained = _unexplained(items, _only(pairs, ~known), used)
     used = used + pairs.used[: len(items)]
     return _Era(_stacked(parts), unexplained, items.after(used))
+
+
+def _may_be_undone(items: Items, delivered: Flags, today: date | None) -> Flags:
+    """Shares of an intraday product on the day that is not over."""
+    if today is None or len(items) == 0:
+        return np.zeros(len(items), bool)
+    return np.asarray(delivered[items.series] & items.intraday & ~items.carried & (items.day == day_number(today)))
 
 
 def _missing(items: Items, quantity: Ints, delivered: Flags) -> tuple[Ints, Ints]:

@@ -12,8 +12,10 @@ from services.portfolio.readers.rows import (
     Reading,
     Refusal,
     Row,
+    Told,
     day_of_text,
     decimal_of,
+    heading_of,
     optional,
     read_each,
     read_rows,
@@ -60,9 +62,14 @@ class NoteTotals:
         return self.obligation - self.total - self.net
 
 
-def read_contract_notes(text: str) -> Reading[NoteTotals]:
+def are_contract_notes(text: str) -> bool:
+    """Does a heading name the columns of contract-note totals?"""
+    return any(columns >= _NEEDED for columns in heading_of(text))
+
+
+def read_contract_notes(text: str, *, told: Told | None = None) -> Reading[NoteTotals]:
     """One note a row. Amounts in rupees; charges as positive numbers. A note whose date is not one is kept without."""
-    return read_each(NOTES, read_rows(text, _NEEDED, f"table of {NOTES}"), _note)
+    return read_each(NOTES, read_rows(text, _NEEDED, f"table of {NOTES}", told=told), _note)
 
 
 def _note(row: Row) -> NoteTotals:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
+from sys import intern
 
 from services.domain.clock import IST, from_epoch_ms
 from services.domain.errors import InvalidRequest
@@ -21,6 +23,7 @@ from services.portfolio.readers.rows import (
     Refusal,
     Refused,
     Row,
+    Told,
     day_of_text,
     decimal_of,
     heading_of,
@@ -55,6 +58,7 @@ _EXCHANGES = {
 _INDEX_OPTIONS = frozenset({"SENSEX", "BANKEX"})
 
 
+@lru_cache(maxsize=256)
 def plain_exchange(text: str) -> str:
     """`NSE`, `BSE` or `MCX` of any spelling of an exchange or segment. `InvalidRequest` for another."""
     word = text.strip().upper().split("_")[0]
@@ -63,6 +67,7 @@ def plain_exchange(text: str) -> str:
     return _EXCHANGES[word]
 
 
+@lru_cache(maxsize=4096)
 def share_asset(isin: str, symbol: str) -> Asset:
     """A share, a fund of shares or another fund. Funds have ISINs of their own; what is in them is told by the name."""
     if not isin.startswith("INF"):
@@ -75,32 +80,45 @@ def option_group(exchange: str, underlying: str) -> Group:
     return Group.BSE_OTHER_OPTION if exchange == "BSE" and underlying.upper() not in _INDEX_OPTIONS else Group.NONE
 
 
-def read_tradebook(text: str, *, account: str) -> Reading[Fill]:
-    """Whichever of the known tradebooks `text` is. `InvalidRequest` for none of them."""
+def source_of(text: str) -> str:
+    """Whose tradebook `text` is: `OURS`, `ZERODHA` or `UPSTOX`; empty for none that is known."""
     for columns in heading_of(text):
         if {"account", "instrument", "asset", "side"} <= columns:
-            return read_ours(text)
+            return OURS
         if columns >= _ZERODHA_COLUMNS:
-            return read_zerodha(text, account=account)
+            return ZERODHA
         if columns >= _UPSTOX_COLUMNS:
-            return read_upstox(text, account=account)
+            return UPSTOX
+    return ""
+
+
+def read_tradebook(text: str, *, account: str, told: Told | None = None) -> Reading[Fill]:
+    """Whichever of the known tradebooks `text` is. `told` hears of the line that is reached, now and then.
+    `InvalidRequest` for none of them."""
+    source = source_of(text)
+    if source == OURS:
+        return read_ours(text, told=told)
+    if source == ZERODHA:
+        return read_zerodha(text, account=account, told=told)
+    if source == UPSTOX:
+        return read_upstox(text, account=account, told=told)
     raise InvalidRequest(f"no heading of a tradebook that is known: {OURS}, {UPSTOX}, {ZERODHA}")
 
 
 # -- Zerodha -----------------------------------------------------------------------------------------------------------
 
 
-def read_zerodha(text: str, *, account: str) -> Reading[Fill]:
+def read_zerodha(text: str, *, account: str, told: Told | None = None) -> Reading[Fill]:
     """Zerodha Console's tradebook of one segment. Its contracts are named by symbols that only a master of that time
     could resolve, so a contract is matched with its own symbol; the expiry comes from the column of that name."""
 
     def parse(row: Row) -> Fill:
         exchange = plain_exchange(text_of(row, "exchange"))
         segment = text_of(row, "segment").upper()
-        symbol = text_of(row, "symbol").upper()
+        symbol = intern(text_of(row, "symbol").upper())
         expiry = optional(row, "expiry_date")
         if segment == "EQ":
-            isin = optional(row, "isin").upper()
+            isin = intern(optional(row, "isin").upper())
             if isin and not is_isin(isin):
                 raise Refusal(f"isin {isin[:20]!r} has not the form of one")
             identity, asset = share_identity(isin, exchange, symbol), share_asset(isin, symbol)
@@ -123,7 +141,7 @@ def read_zerodha(text: str, *, account: str) -> Reading[Fill]:
             expiry=day_of_text(expiry, "expiry_date") if expiry else None,
         )
 
-    return read_each(ZERODHA, read_rows(text, _ZERODHA_COLUMNS, ZERODHA), parse)
+    return read_each(ZERODHA, read_rows(text, _ZERODHA_COLUMNS, ZERODHA, told=told), parse)
 
 
 def _underlying(symbol: str) -> str:
@@ -153,9 +171,10 @@ def _contract_asset(segment: str, option: bool) -> Asset:
 # -- Upstox ------------------------------------------------------------------------------------------------------------
 
 
-def read_upstox(text: str, *, account: str) -> Reading[Fill]:
+def read_upstox(text: str, *, account: str, told: Told | None = None) -> Reading[Fill]:
     """The trade history of Upstox as a table, with the names of its API."""
-    return read_each(UPSTOX, read_rows(text, _UPSTOX_COLUMNS, UPSTOX), lambda row: _upstox_fill(row, account, None))
+    rows = read_rows(text, _UPSTOX_COLUMNS, UPSTOX, told=told)
+    return read_each(UPSTOX, rows, lambda row: _upstox_fill(row, account, None))
 
 
 def fills_of_history(
@@ -219,7 +238,7 @@ def _multiplier(quantity: int, price: int, amount: Decimal) -> int:
 # -- ours --------------------------------------------------------------------------------------------------------------
 
 
-def read_ours(text: str) -> Reading[Fill]:
+def read_ours(text: str, *, told: Told | None = None) -> Reading[Fill]:
     """What `write_ours` wrote."""
     assets, groups = {one.value: one for one in Asset}, {one.value: one for one in Group}
 
@@ -230,7 +249,7 @@ def read_ours(text: str) -> Reading[Fill]:
             raise Refusal(f"asset {row.get('asset', '')[:30]!r} or group {row.get('group', '')[:30]!r} is not known")
         expiry = optional(row, "expiry")
         return Fill(
-            account=row.get("account", ""),
+            account=optional(row, "account"),
             instrument=text_of(row, "instrument"),
             symbol=text_of(row, "symbol"),
             asset=asset,
@@ -252,7 +271,7 @@ def read_ours(text: str) -> Reading[Fill]:
     needed = frozenset(
         {"account", "instrument", "symbol", "asset", "exchange", "side", "quantity", "price", "trade_id"}
     )
-    return read_each(OURS, read_rows(text, needed, f"tradebook of {OURS}"), parse)
+    return read_each(OURS, read_rows(text, needed, f"tradebook of {OURS}", told=told), parse)
 
 
 def write_ours(fills: Iterable[Fill]) -> str:

@@ -17,8 +17,8 @@ from services.domain.orders import Side
 from services.ledger.audit import Audit
 from services.ledger.engine import Ledger
 from services.ledger.intents import Intents
-from services.ledger.order_tables import GUARDS
 from services.ledger.orders import Orders
+from services.ledger.pnl_tables import ALL_GUARDS
 from services.ledger.trades import Trades
 from tests.support.clocks import FakeClock
 from tests.support.ledger import NOW, RELIANCE, TRADER, book_order, new_intent, new_ledger, trade
@@ -118,7 +118,7 @@ def test_the_guards_are_those_that_a_check_looks_for(ledger: Ledger) -> None:
     with ledger.read() as connection:
         names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars().all()
 
-    assert sorted(names) == sorted(f"{table}_{guard}" for table, guards in GUARDS.items() for guard in guards)
+    assert sorted(names) == sorted(f"{table}_{guard}" for table, guards in ALL_GUARDS.items() for guard in guards)
 
 
 def test_an_act_is_rolled_back_with_what_it_tells_of(ledger: Ledger, audit: Audit) -> None:

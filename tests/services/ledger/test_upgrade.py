@@ -21,8 +21,8 @@ from alembic.script import ScriptDirectory
 from services.domain.errors import ConfigurationError, DataFolderTooNew
 from services.ledger.alerts import Alerts
 from services.ledger.engine import Ledger, open_ledger
-from services.ledger.order_tables import orders_v3
 from services.ledger.orders import Orders
+from services.ledger.pnl_tables import imported_files
 from services.ledger.upgrade import HEAD, SCRIPTS, upgrade_ledger
 from services.ledger.users import Users
 from services.ledger.watchlists import Watchlists
@@ -88,7 +88,7 @@ def test_the_head_known_to_the_program_is_the_last_revision() -> None:
 def test_the_revisions_make_exactly_the_tables_that_the_program_uses(tmp_path: Path) -> None:
     with closing(_open(tmp_path / "ledger.db")) as ledger, ledger.read() as connection:
         assert Users.__module__  # its tables are among those that are compared
-        assert compare_metadata(MigrationContext.configure(connection), orders_v3.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), imported_files.metadata) == []
 
 
 def test_opening_twice_changes_nothing_and_makes_no_copy(tmp_path: Path) -> None:

@@ -58,7 +58,8 @@ def test_a_fill_that_nobody_had_heard_of_is_in_the_ledger_after_the_reset(bench:
     assert kept is not None
     assert kept.status == Status.COMPLETE
     today = bench.clock.now().date()
-    assert [trade.order_id for trade in bench.desk.past_trades(today, today)] == [order_id]
+    (filed,) = bench.desk.past_trades(today, today)
+    assert (filed.order_id, filed.account) == (order_id, "AB1234/1")
     assert bench.desk.trades().trades == ()
 
 

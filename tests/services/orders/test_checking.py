@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from services.domain.accounts import TokenKind
-from services.domain.errors import AccessDenied, InvalidRequest
+from services.domain.errors import AccessDenied, InvalidRequest, NotPublished
 from services.domain.intents import Intent, IntentState
 from services.domain.margins import Margin
 from services.domain.order_facts import OrderLimits, StaticIp
-from services.domain.orders import OrderChange, OrderType
+from services.domain.orders import OrderChange, OrderRequest, OrderType
 from services.domain.phases import Accepts, Phase, PhaseNow
 from services.orders.checking import AddressWatch
+from services.portfolio.charges.lines import PaiseLines
 from tests.support.clocks import FakeMonotonic
 from tests.support.ledger import NOW, new_intent
 from tests.support.order_desk import ASHA, Bench, refused
@@ -205,6 +206,40 @@ def test_a_basket_is_previewed_leg_by_leg_with_its_margin_together(bench: Bench)
     assert told.margin.value == Decimal(14700)
     assert told.charges.value == Decimal("46.90")
     assert told.value is not None
+
+
+def test_our_own_estimate_of_charges_is_there_at_once_and_stands_beside_the_broker_s(tmp_path: Path) -> None:
+    asked: list[tuple[str, Decimal]] = []
+
+    def own(request: OrderRequest, price: Decimal) -> PaiseLines:
+        asked.append((request.key, price))
+        return PaiseLines(brokerage=2000, gst=360)
+
+    bench = Bench(tmp_path, own_charges=own)
+    try:
+        preview = bench.desk.preview(a_request())
+        basket = bench.desk.preview_basket([a_request(), a_request()], wait=True)
+    finally:
+        bench.close()
+
+    assert (preview.own_charges.value, preview.charges.asked) == (Decimal("23.60"), True)
+    assert preview.own_detail == PaiseLines(brokerage=2000, gst=360)
+    assert asked[0] == (RELIANCE, Decimal(1470))
+    assert (basket.own_charges.value, basket.charges.value) == (Decimal("47.20"), Decimal("46.90"))
+
+
+def test_an_estimate_of_ours_that_is_not_known_says_why(tmp_path: Path) -> None:
+    def own(request: OrderRequest, price: Decimal) -> PaiseLines:
+        raise NotPublished("no stamp rate is known")
+
+    bench = Bench(tmp_path, own_charges=own)
+    try:
+        preview = bench.desk.preview(a_request())
+    finally:
+        bench.close()
+
+    assert (preview.own_charges.value, preview.own_charges.error) == (None, "no stamp rate is known")
+    assert preview.own_detail is None
 
 
 def test_a_stranger_to_the_quotes_has_a_preview_that_says_so(bench: Bench) -> None:

@@ -87,6 +87,9 @@ def test_any_body_is_answered_in_due_form(trader: Trader, route: tuple[str, str]
             "/v2/order/details",
             "/v2/order/trades",
             "/v2/charges/historical-trades",
+            "/v2/trade/profit-loss/metadata",
+            "/v2/trade/profit-loss/data",
+            "/v2/trade/profit-loss/charges",
             "/v3/order/gtt",
             "/v2/user/get-funds-and-margin",
         ]
@@ -95,10 +98,13 @@ def test_any_body_is_answered_in_due_form(trader: Trader, route: tuple[str, str]
         st.sampled_from(
             [
                 "instrument_token", "quantity", "product", "transaction_type", "price", "order_id", "tag", "segment",
-                "start_date", "end_date", "page_number", "page_size", "gtt_order_id",
+                "start_date", "end_date", "page_number", "page_size", "gtt_order_id", "financial_year", "from_date",
+                "to_date",
             ]
         ),
-        WORDS | st.sampled_from(["NaN", "1e9", "-1", "2026-11-20", "2026-13-01", "99999999999999999999", "²", "EQ"]),
+        WORDS
+        | st.sampled_from(["NaN", "1e9", "-1", "2026-11-20", "2026-13-01", "99999999999999999999", "²", "EQ"])
+        | st.sampled_from(["20-11-2026", "31-02-2027", "2627", "2628", "٢٦٢٧"]),
     ),
 )  # fmt: skip
 def test_any_query_is_answered_in_due_form(trader: Trader, path: str, query: dict[str, str]) -> None:

@@ -107,20 +107,6 @@ def test_a_finished_order_cannot_be_changed(trader: Trader) -> None:
         ("GET", "/v2/order/history", "UDAPI100059"),
         ("GET", "/v2/order/history?tag=" + "x" * 41, "UDAPI1119"),
         ("GET", "/v2/order/trades", "UDAPI1023"),
-        ("GET", "/v2/charges/historical-trades", "UDAPI1088"),
-        ("GET", "/v2/charges/historical-trades?start_date=2026-11-02&end_date=2026-11-01", "UDAPI1015"),
-        ("GET", "/v2/charges/historical-trades?start_date=2026-11-01&end_date=2026-11-02", "UDAPI1106"),
-        (
-            "GET",
-            "/v2/charges/historical-trades?start_date=2026-11-01&end_date=2026-11-02&page_number=1&page_size=0",
-            "UDAPI1107",
-        ),
-        (
-            "GET",
-            "/v2/charges/historical-trades?start_date=2026-11-01&end_date=2026-11-02&page_number=1&page_size=9"
-            "&segment=EQUITY",
-            "UDAPI100036",
-        ),
     ],
 )
 def test_what_is_asked_wrongly_has_its_code(trader: Trader, method: str, path: str, code: str) -> None:

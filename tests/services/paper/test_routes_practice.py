@@ -47,6 +47,43 @@ def test_a_reset_puts_everything_away_and_begins_with_the_money_asked_for(trader
     assert trader.data("/v2/user/get-funds-and-margin")["equity"]["available_margin"] == 250_000
 
 
+def test_a_new_account_may_have_a_past(trader: Trader) -> None:
+    trader.order()
+    answer = trader.send("POST", RESET, json={"confirm": USER, "past_days": 12})
+
+    assert answer.status_code == 200, answer.text
+    told = answer.json()["data"]
+    assert (told["number"], told["trades_today"], told["orders_today"]) == (2, 0, 0)
+    assert told["opened"] < "2026-11-10"
+    page = {"page_number": 1, "page_size": 500}
+    trades = trader.data(
+        "/v2/charges/historical-trades", params=page | {"start_date": "2026-10-01", "end_date": "2026-11-20"}
+    )
+    days = {row["trade_date"] for row in trades}
+    assert (len(trades) > 20, max(days) <= "2026-11-19", min(days) >= told["opened"][:10]) == (True, True, True)
+    realised = charged = 0.0
+    for segment in ("EQ", "FO"):
+        asked = {"segment": segment, "financial_year": "2627"}
+        rows = trader.data("/v2/trade/profit-loss/data", params=asked | page)
+        realised += sum(row["sell_amount"] - row["buy_amount"] for row in rows)
+        charged += trader.data("/v2/trade/profit-loss/charges", params=asked)["charges_breakdown"]["total"]
+    held = sum(row["average_price"] * row["quantity"] for row in trader.data("/v2/portfolio/long-term-holdings"))
+    assert charged > 0
+    assert told["balance"] == pytest.approx(1_000_000 + realised - charged - held, abs=0.01)
+    assert trader.details(trader.order())["status"] == "complete"
+
+    again = trader.send("POST", RESET, json={"confirm": USER}).json()["data"]
+    assert (again["number"], again["balance"]) == (3, 1_000_000)
+
+
+@pytest.mark.parametrize("days", [-1, 251, "sixty", 1.5, True])
+def test_a_past_has_its_limits(trader: Trader, days: object) -> None:
+    answer = trader.send("POST", RESET, json={"confirm": USER, "past_days": days})
+
+    assert error_of(answer) == (400, "UDAPI100036")
+    assert trader.data(ACCOUNT)["number"] == 1
+
+
 def test_order_ids_are_never_used_twice(trader: Trader) -> None:
     before = trader.order(**limit(1400.0))
 

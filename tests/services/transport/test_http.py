@@ -189,6 +189,20 @@ def test_silence_is_no_answer_within_the_read_timeout(client: HttpClient) -> Non
     assert took < 1.5
 
 
+def test_an_answer_that_is_known_to_be_slow_is_waited_for_beyond_the_clients_own_limit() -> None:
+    hasty = HttpClient(read_timeout=0.05)
+
+    def late(connection: socket.socket, head: bytes) -> None:
+        threading.Event().wait(0.2)
+        connection.sendall(answer(b"{}"))
+
+    with serving(late) as base:
+        assert hasty.send("GET", f"{base}/x", seconds=30, slow=True).status == 200
+        with pytest.raises(NoAnswer):
+            hasty.send("GET", f"{base}/x", seconds=30)
+    hasty.close()
+
+
 def test_the_caller_may_allow_less_time_than_the_client(client: HttpClient) -> None:
     gate = threading.Event()
     patient = HttpClient(read_timeout=30)

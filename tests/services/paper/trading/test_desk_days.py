@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from services.domain.errors import BrokerError
 from services.paper.trading.order_values import Changes, Wanted
-from services.paper.trading.values import rupees
+from services.paper.trading.values import UNITS_OF_PAISA, rupees
 from tests.support.trading import CALL, FUTURE, INDEX, PLAIN, PUT, SHARE, Account, at, e4
 
 
@@ -249,7 +250,8 @@ def test_shares_arrive_a_trading_day_after_they_were_bought(account: Account) ->
     [now] = account.desk.holdings()
     assert (now.holding.quantity, now.holding.t1_quantity, now.sellable) == (10, 10, 10)
     assert account.desk.positions() == []
-    assert account.desk.funds().available == paid.available
+    noted = sum(note.total for note in account.desk.charges(date.min, date.max)) * UNITS_OF_PAISA
+    assert account.desk.funds().available == paid.available + paid.charges - noted
     account.go("2026-11-23 12:00:00")
     assert account.desk.holdings()[0].holding.t1_quantity == 10
     account.go("2026-11-24 12:00:00")
@@ -323,6 +325,21 @@ def test_a_position_in_something_that_is_listed_no_more_is_closed_at_its_cost(ac
     account.go("2026-11-21 00:00:00")
 
     assert account.desk.positions() == []
+
+
+def test_a_contract_that_nobody_lists_any_more_is_still_told_as_what_it_was(account: Account) -> None:
+    bought = account.buy(65, key=CALL)
+    account.market.drop(CALL)
+    account.reopen()  # nothing is remembered of it but what was traded
+
+    account.go("2026-11-23 10:00:00")
+
+    [closed, opened], _ = account.desk.past_trades(date(2026, 11, 20), date(2026, 11, 23))
+    assert (closed.buys, closed.price, opened.order_id) == (False, opened.price, bought.order_id)
+    for name in ("option_type", "strike", "expiry", "name", "multiplier", "isin"):
+        assert getattr(closed, name) == getattr(opened, name)
+    assert (closed.option_type, closed.expiry) == ("CE", "2026-11-23")
+    account.check()
 
 
 def test_at_night_no_order_call_is_taken(account: Account) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -87,6 +87,32 @@ def test_an_intraday_short_beside_a_delivery_purchase_stays_with_its_product() -
     assert realised(book) == 20 * RUPEE
     assert open_cost(book) == 1000 * RUPEE
     assert not bool(book.matched.matches.long[0])
+
+
+def test_what_is_traded_intraday_stays_open_until_the_day_is_over() -> None:
+    fills = [
+        fill("BUY", 10, "100", 0),
+        fill("BUY", 7, "104", 1, at=570, product="D"),
+        fill("SELL", 25, "105", 1, at=600, product="I"),
+        fill("BUY", 5, "103", 1, at=700, product="I"),
+    ]
+
+    running = build_book(fills, as_of=FIRST + timedelta(days=1))
+    over = build_book(fills, as_of=FIRST + timedelta(days=2))
+
+    assert running.flags == ()
+    assert realised(running) == 5 * 2 * RUPEE
+    assert held(running) == {"INE002A01018": 10 + 7 - 20}
+    assert [flag.cause for flag in over.flags] == [Cause.BOUGHT_BEFORE]
+    assert realised(over) == (5 * 2 + 7 * 1 + 10 * 5) * RUPEE
+
+
+def test_a_short_of_today_is_no_sale_of_what_nobody_knows() -> None:
+    short = fill("SELL", 120, "1500", 0, at=600, product="I")
+
+    assert build_book([short], as_of=FIRST).flags == ()
+    assert held(build_book([short], as_of=FIRST)) == {"INE002A01018": -120}
+    assert [flag.cause for flag in build_book([short], as_of=FIRST + timedelta(days=1)).flags] == [Cause.BOUGHT_BEFORE]
 
 
 def test_a_contract_may_be_short_over_days_and_flip() -> None:

@@ -76,7 +76,7 @@ def test_bad_rows_are_refused_one_by_one_with_their_line_and_reason() -> None:
     reasons = [one.reason for one in reading.refused]
     for reason, word in zip(
         reasons,
-        ("date", "whole", "finer", "exchange", "neither", "price is missing", "number", "quantity"),
+        ("date", "whole", "finer", "exchange", "neither", "price is missing", "number", "ends early: 7 of 13"),
         strict=True,
     ):
         assert word in reason

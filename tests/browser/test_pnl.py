@@ -1,0 +1,181 @@
+"""The results page in a real browser: an account without trades, one with ten, one with five thousand."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.support.desk import Desk
+from tests.support.pnl_account import fill_account
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+
+def with_trades(folder, count):
+    """A desk whose paper account has traded on days before."""
+    return fill_account(folder / "paper", count), Desk(folder, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def thousands(tmp_path_factory):
+    filled, desk = with_trades(tmp_path_factory.mktemp("thousands") / "data", 5_000)
+    with desk:
+        desk.opened()
+        yield desk.url, filled
+
+
+@pytest.fixture(scope="module")
+def ten(tmp_path_factory):
+    filled, desk = with_trades(tmp_path_factory.mktemp("ten") / "data", 10)
+    with desk:
+        desk.opened()
+        yield desk.url, filled
+
+
+def opened(open_page, url, query="period=all", **more):
+    """The page, when all trades of the broker's history are counted in."""
+    page = open_page(f"{url}/pnl?{query}", **more)
+    page.locator('.tile[data-id="gross"]').wait_for()
+    return page
+
+
+def whole(open_page, told, query="period=all", **more):
+    url, filled = told
+    page = opened(open_page, url, query, **more)
+    page.wait_for_function(  # the broker adds what he squared off and settled himself
+        """count => Number(/([\\d,]+) fills from/.exec(document.body.innerText)?.[1].replaceAll(",", "")) >= count""",
+        arg=filled.fills,
+        timeout=90_000,
+    )
+    return page
+
+
+def drawn(page, count):
+    """Wait until so many pictures are painted."""
+    page.locator(".stage[data-drawn]").nth(count - 1).wait_for()
+
+
+def figure(page, name):
+    return page.locator(f'.tile[data-id="{name}"] .figure').inner_text()
+
+
+def fits(page):
+    return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def text_is_readable(page, selector):
+    """Is the contrast of its text to the page's ground at least 4.5, as the theme draws it?"""
+    return page.locator(selector).first.evaluate(
+        """node => {
+          const pen = new OffscreenCanvas(1, 1).getContext("2d")
+          const seen = (...colours) => { // one laid over the other, as they may be half transparent
+            for (const colour of colours) { pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1) }
+            return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3)
+          }
+          const light = rgb => rgb.map(c => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0)
+          const ground = getComputedStyle(document.querySelector("[data-testid=stApp]")).backgroundColor
+          const [a, b] = [light(seen(ground)), light(seen(ground, getComputedStyle(node).color))]
+          return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) >= 4.5
+        }"""
+    )
+
+
+def test_an_account_without_trades_says_so(desk, open_page):
+    page = opened(open_page, desk.url)
+
+    page.get_by_text("No closed trades yet").wait_for()
+    assert figure(page, "gross") == "₹0.00"
+    assert page.locator(".stage").count() == 0
+    page.get_by_role("tab", name="Contract notes").click()
+    page.get_by_text("Nothing was traded today").wait_for()
+
+
+def test_ten_trades_are_figures_pictures_and_rows(ten, open_page):
+    page = whole(open_page, ten, "period=all&behind=charges")
+
+    drawn(page, 3)
+    page.locator('table[aria-label="Charges by kind"]').wait_for()
+    assert page.locator(".day[data-way]").count() >= 1
+    page.get_by_role("tab", name="Trades", exact=True).click()
+    rows = page.locator('table[aria-label="Closed trades"] tbody tr')
+    rows.first.wait_for()
+    assert 1 <= rows.count() <= 10
+
+
+def test_five_thousand_are_looked_at_by_day_by_group_and_one_by_one(thousands, open_page):
+    page = whole(open_page, thousands)
+    drawn(page, 3)
+    all_of_them = figure(page, "net")
+
+    page.locator('.tile[data-id="net"]').click()
+    page.locator('table[aria-label="Net by segment"]').wait_for()
+    assert "behind=net" in page.url
+    assert page.locator('table[aria-label="Net by segment"] tfoot td').nth(2).inner_text() == all_of_them
+
+    row = page.locator('table[aria-label="Results by symbol"] tbody tr.can').first
+    symbol, net = row.locator("th").inner_text(), row.locator("td").last.inner_text()
+    row.click()
+    page.wait_for_function(
+        """net => [...document.querySelectorAll('*')].some(node =>
+          node.shadowRoot?.querySelector('.tile[data-id=net] .figure')?.textContent === net)""",
+        arg=net,
+    )
+    assert f"symbol={symbol.split()[0]}" in page.url
+    page.get_by_role("button", name=symbol, exact=True).click()  # the filter is taken off again
+    page.locator('.tile[data-id="net"] .figure', has_text=all_of_them).wait_for()
+
+    day = page.locator(".day[data-way]").last
+    iso = day.get_attribute("data-day")
+    day.click()
+    page.wait_for_url(re.compile(f"from={iso}&to={iso}|to={iso}.*from={iso}"))
+    page.get_by_role("tab", name="Trades", exact=True).click()
+    closed = page.locator('table[aria-label="Closed trades"] tbody tr')
+    closed.first.wait_for()
+    assert f"{int(iso[8:]):02d} " in closed.first.locator("td").first.inner_text()
+
+
+def test_the_table_sorts_over_all_and_a_row_opens_its_lots_and_charges(thousands, open_page):
+    page = whole(open_page, thousands, "period=all&part=Trades")
+    table = page.locator('table[aria-label="Closed trades"]')
+    head = table.locator("thead button", has_text=re.compile("^Net$"))
+    head.click()
+    table.locator('th[aria-sort="descending"]', has_text="Net").wait_for()
+    best = table.locator("tbody tr").first.locator("td").last.inner_text()
+    head.click()
+    table.locator('th[aria-sort="ascending"]', has_text="Net").wait_for()
+    page.get_by_text(re.compile(r"^1 to 50 of [\d,]+ closed trades$")).wait_for()
+    first = table.locator("tbody tr").first
+    assert first.locator("td").last.inner_text() != best
+
+    net = first.locator("td").last.inner_text()
+    first.press("Enter")
+    dialog = page.get_by_role("dialog")
+    dialog.locator('table[aria-label="Lots"]').wait_for()
+    dialog.get_by_text(net).first.wait_for()
+    dialog.locator('table[aria-label="Charges"] tfoot').wait_for()
+    dialog.get_by_label("Note").wait_for()
+    assert "trade=" in page.url
+    page.reload()
+    page.get_by_role("dialog").locator('table[aria-label="Lots"]').wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone_everything_fits_and_is_readable(thousands, open_page, scheme):
+    page = whole(open_page, thousands, width=390, height=844, scheme=scheme)
+    drawn(page, 3)
+
+    assert fits(page)
+    table = page.locator('table[aria-label="Results by symbol"]')
+    assert table.evaluate("table => table.offsetWidth <= table.parentElement.clientWidth + 1")
+    assert page.locator(".stage").evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth + 1)")
+    for selector in ('.tile[data-id="charges"] .figure', '.tile[data-id="gross"] .note', ".strip h4 span"):
+        assert text_is_readable(page, selector), selector
+    page.get_by_role("tab", name="Trades", exact=True).click()
+    row = page.locator('table[aria-label="Closed trades"] tbody tr').first
+    row.wait_for()
+    assert fits(page)
+    row.click()
+    page.get_by_role("dialog").locator('table[aria-label="Lots"]').wait_for()
+    assert fits(page)
