@@ -22,7 +22,7 @@ from services.portfolio.charges.plan import PLUS_PLAN, STANDARD_PLAN
 from services.portfolio.charges.table import STANDARD
 from services.portfolio.records import PlanChoice, RateKey, RuleOf
 from tests.support.clocks import FakeClock
-from tests.support.ledger import NOW, OPERATOR, new_ledger
+from tests.support.ledger import NOW, OPERATOR, TRADER, new_ledger
 
 STT = RateKey(Line.STT, Kind.OPTION, side=Side.SELL)
 DAY = date(2026, 11, 20)
