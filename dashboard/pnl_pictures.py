@@ -108,7 +108,7 @@ def spread_of(net: Ints) -> tuple[list[int], list[int], list[str]]:
     if len(net) == 0:
         return [], [], []
     low, high = (int(one) for one in np.percentile(net, [_TAIL, 100 - _TAIL]))
-    low, high = min(low, 0), max(high, 0)
+    low, high = min(low, -1 if net.min() < 0 else 0), max(high, 0)  # a loss, however small, has a bar below zero
     step = _round_step((high - low) / MOST_BARS_OF_SPREAD)
     first, last = low // step, max(high // step + 1, low // step + 1)
     edges = [number * step for number in range(first, last + 1)]

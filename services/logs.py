@@ -150,6 +150,13 @@ class RedactingFormatter(logging.Formatter):
 class PrivateRotatingFile(RotatingFileHandler):
     """A rotating file that only its owner may read, and that notices when another process has rotated it."""
 
+    _ended = False
+
+    def close(self) -> None:
+        """For good: a thread that found this handler a moment ago must not open the file again."""
+        self._ended = True
+        super().close()
+
     def _open(self) -> TextIOWrapper:
         def private(path: str, flags: int) -> int:
             return os.open(path, flags, 0o600)
@@ -163,6 +170,8 @@ class PrivateRotatingFile(RotatingFileHandler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the line. What the disk refuses goes the way of logging's own errors: a log call never raises."""
+        if self._ended:
+            return
         try:
             self._follow()
         except (OSError, ValueError):

@@ -294,6 +294,16 @@ def test_a_log_call_never_raises_while_the_folder_cannot_be_made_and_works_when_
     assert "Logging error" in capsys.readouterr().err
 
 
+def test_a_line_that_comes_after_the_end_opens_nothing_again(logs: Logs) -> None:
+    [file] = [one for one in logging.getLogger().handlers if getattr(one, "baseFilename", "") == str(logs.file)]
+    logs.close()
+    logs.file.unlink()
+
+    file.handle(logging.makeLogRecord({"msg": "too late"}))
+
+    assert not logs.file.exists()
+
+
 def test_a_second_setup_replaces_the_first(tmp_path: Path) -> None:
     root = logging.getLogger()
     before = list(root.handlers)
