@@ -61,6 +61,8 @@ class Subscriptions:
         self._ends: list[tuple[float, str]] = []  # heap of instants at which something of a key may end
         self._wanted: dict[str, FeedMode] = {}
         self._counts: Counter[FeedMode] = Counter()  # of `_wanted`
+        self._asked: dict[str, frozenset[FeedMode]] = {}  # by key: every mode that somebody asked for
+        self._asked_counts: Counter[FeedMode] = Counter()  # keys of `_asked`, by each of their modes
         self._sent: dict[str, FeedMode] = {}
         self._unwanted_since: dict[str, float] = {}  # sent, and wanted in a weaker mode or not at all
         self._changed: dict[str, None] = {}  # keys to look at, in order
@@ -75,7 +77,7 @@ class Subscriptions:
         """
         mode, wanted = _mode(mode), _keys(keys)
         self.expire(now)
-        self._check({key: self._wants(key, now, holder, mode) for key in wanted}, holder, mode)
+        self._check({key: self._modes(key, now, holder, mode) for key in wanted}, holder, mode)
         for key in wanted:
             self._put(holder, key, mode)
             self._look(key, now)
@@ -85,8 +87,8 @@ class Subscriptions:
         mode, wanted = _mode(mode), _keys(keys)
         self.expire(now)
         gone = self._held.get(holder, {}).keys() - set(wanted)
-        after = {key: self._wants(key, now, holder, None) for key in gone}
-        after |= {key: self._wants(key, now, holder, mode) for key in wanted}
+        after = {key: self._modes(key, now, holder, None) for key in gone}
+        after |= {key: self._modes(key, now, holder, mode) for key in wanted}
         self._check(after, holder, mode)
         self.drop(holder, gone, now)
         for key in wanted:
@@ -107,7 +109,7 @@ class Subscriptions:
         """Somebody wants `keys` in `mode` until then; a longer lease of the same stands. Raises as `hold` does."""
         mode, wanted = _mode(mode), _keys(keys)
         self.expire(now)
-        self._check({key: _stronger(self._wants(key, now), mode) for key in wanted}, "a page", mode)
+        self._check({key: self._modes(key, now) | {mode} for key in wanted}, "a page", mode)
         for key in wanted:
             leases = self._leases.setdefault(key, {})
             if until > leases.get(mode, 0.0):
@@ -208,7 +210,12 @@ class Subscriptions:
 
     def _look(self, key: str, now: float) -> None:
         """Find out what is wanted of `key` now."""
-        want, before = self._wants(key, now), self._wanted.get(key)
+        modes = self._modes(key, now)
+        self._asked_counts.subtract(self._asked.pop(key, ()))
+        if modes:
+            self._asked[key] = modes
+            self._asked_counts.update(modes)
+        want, before = _strongest(modes), self._wanted.get(key)
         if want is before:
             return
         if before is not None:
@@ -235,19 +242,15 @@ class Subscriptions:
         if not users.total():
             del self._users[key]
 
-    def _wants(
+    def _modes(
         self, key: str, now: float, holder: str | None = None, instead: FeedMode | None = None
-    ) -> FeedMode | None:
-        """What is wanted of `key`: by everybody, or if `holder` wanted it in the mode `instead` (None: not at all)."""
-        best = instead
+    ) -> frozenset[FeedMode]:
+        """In which modes `key` is wanted: by everybody, or if `holder` wanted it in the mode `instead` (None: not at
+        all)."""
         mine = self._held.get(holder, {}).get(key) if holder is not None else None
-        for mode, count in self._users.get(key, {}).items():
-            if count > (mode is mine):
-                best = _stronger(best, mode)
-        for mode, until in self._leases.get(key, {}).items():
-            if until > now:
-                best = _stronger(best, mode)
-        return best
+        modes = {mode for mode, count in self._users.get(key, {}).items() if count > (mode is mine)}
+        modes |= {mode for mode, until in self._leases.get(key, {}).items() if until > now}
+        return frozenset(modes if instead is None else modes | {instead})
 
     def expire(self, now: float) -> None:
         """Drop the leases that ended. Whoever adds to them has this done first, so they never pile up."""
@@ -273,14 +276,13 @@ class Subscriptions:
             self._changed |= dict.fromkeys(self._unwanted_since)
             self._unwanted_since = dict.fromkeys(self._unwanted_since, float("-inf"))
 
-    def _check(self, after: Mapping[str, FeedMode | None], who: str, mode: FeedMode) -> None:
-        """`InvalidRequest` if the broker would not take what is wanted once `after` is."""
-        counts = self._counts.copy()
-        for key, want in after.items():
-            if (before := self._wanted.get(key)) is not None:
-                counts[before] -= 1
-            if want is not None:
-                counts[want] += 1
+    def _check(self, after: Mapping[str, frozenset[FeedMode]], who: str, mode: FeedMode) -> None:
+        """`InvalidRequest` if the broker would not take what is wanted once `after` is, or what is left when some let
+        go: a key that one wants in full and another for its price counts for both."""
+        counts = self._asked_counts.copy()
+        for key, modes in after.items():
+            counts.subtract(self._asked.get(key, ()))
+            counts.update(modes)
         over = _over(counts, self._limits)
         if over is None:
             return
@@ -308,10 +310,8 @@ def _weaker(want: FeedMode | None, sent: FeedMode | None) -> bool:
     return sent is not None and (want is None or STRENGTH[want] < STRENGTH[sent])
 
 
-def _stronger(one: FeedMode | None, other: FeedMode | None) -> FeedMode | None:
-    if one is None or other is None:
-        return one or other
-    return one if STRENGTH[one] >= STRENGTH[other] else other
+def _strongest(modes: Iterable[FeedMode]) -> FeedMode | None:
+    return max(modes, key=STRENGTH.__getitem__, default=None)
 
 
 def _mode(text: FeedMode | str) -> FeedMode:

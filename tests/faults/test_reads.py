@@ -61,6 +61,7 @@ READS: dict[str, Callable[[UpstoxApi], Any]] = {
     "market_timings": lambda api: len(api.timings(date(2026, 11, 20))),
     "instrument_search": lambda api: api.search_instruments("RELIANCE")[0].symbol,
     "profile": lambda api: api.profile().user_id,
+    "user_ip": lambda api: api.registered_addresses(),
     "funds": lambda api: api.funds().available,
     "instrument_file": lambda api: _first_bytes(api),
     "feed_authorize": lambda api: api.feed_authorize().partition("?")[0],

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.formatting import number
-from services.domain.actors import Actor
+from services.domain.actors import Actor, Role
 from services.domain.orders import OrderRequest, OrderType, Product, Side
 from services.paper.options import PaperOptions
 from services.paper.server import PaperServer
@@ -194,7 +194,7 @@ def test_own_trades_and_open_orders_are_on_the_chart(desk):
     desk.quotes.get([INFY])
     last = Decimal(str(desk.quotes.get([INFY]).quotes[INFY]["ltp"]))
     low = (last * Decimal("0.97")).quantize(Decimal(1))
-    me = Actor("asha", session="tab-1")
+    me = Actor("asha", Role.OPERATOR, "tab-1")
     common = {"key": INFY, "side": Side.BUY, "quantity": 1, "product": Product.DELIVERY}
     bought = desk.orders.place(
         OrderRequest(order_type=OrderType.MARKET, **common), intent_id=str(uuid.uuid4()), actor=me

@@ -315,7 +315,7 @@ def test_with_a_broker_that_was_never_there_pages_say_so_and_wait(tmp_path, page
     assert "The broker cannot be reached" in [box.proto.title for box in app.warning]
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page != "calendar"])
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in {"calendar", "health"}])
 def test_without_a_login_pages_ask_for_one_and_show_the_way(tmp_path, page):
     with ExitStack() as closing:
         broker = PaperServer(PaperOptions(folder=tmp_path / "broker")).start()

@@ -296,4 +296,4 @@ def test_the_thread_looks_by_itself_and_ends_with_its_owner(bench: Bench) -> Non
 
     until(lambda: ("error_rate", "") in bench.open(), lambda: None)
     bench.desk.close()
-    assert not [one for one in threading.enumerate() if one.name == "alert-rules"]
+    until(lambda: not [one for one in threading.enumerate() if one.name == "alert-rules"], lambda: None)

@@ -216,6 +216,18 @@ class TestLimits:
 
         assert wanted.count() == 2000
 
+    def test_what_falls_back_to_a_weaker_mode_has_its_place_there(self) -> None:
+        wanted = Subscriptions(limits=TIGHT)
+        wanted.hold("table", SOME[:4], "ltpc", 0.0)
+        wanted.lease(SOME[:1], "full", 1.0, 0.0)
+
+        with pytest.raises(InvalidRequest, match="takes 4"):
+            wanted.hold("chart", SOME[4:5], "ltpc", 0.0)
+
+        for now in (0.0, 20.0, 40.0):
+            wanted.changes(now)
+        assert wanted.sent() == dict.fromkeys(SOME[:4], FeedMode.LTPC)
+
     def test_thirty_levels_need_the_plus_plan(self) -> None:
         with pytest.raises(InvalidRequest, match="Plus plan"):
             Subscriptions().hold("ladder", [A], "full_d30", 0.0)
