@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.shared_data import ROOT
 
-PURE_ROOMS = ("services/domain", "services/wire")
+PURE_ROOMS = ("services/domain", "services/wire", "services/portfolio")
 CLOCKS = {
     ("datetime", "now"),
     ("datetime", "utcnow"),

@@ -30,6 +30,7 @@ PICTURES = (
     ("pnl", "/pnl", "light"),
     ("calendar", "/calendar", "light"),
     ("overview", "/", "light"),
+    ("health", "/health", "dark"),
     ("account", "/account", "light"),
 )
 RELIANCE, INFY, TCS = "NSE_EQ|INE002A01018", "NSE_EQ|INE009A01021", "NSE_EQ|INE467B01029"
