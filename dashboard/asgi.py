@@ -22,6 +22,7 @@ from dashboard.locks.gate import Gate
 from dashboard.locks.issuer import set_up_issuer
 from dashboard.locks.sign_in_page import sign_in_routes
 from dashboard.own_names import OwnNamesOnly
+from dashboard.page_messages import PageMessages
 from dashboard.push.route import push_routes
 from dashboard.resources import close_desk, desk, opening, push_hub, push_tokens
 from dashboard.routes import RegisteredCallback, routes
@@ -107,5 +108,6 @@ app = st.App(
         Middleware(OwnNamesOnly),
         Middleware(Gate, runtime=desk),
         Middleware(RegisteredCallback),
+        Middleware(PageMessages),
     ],
 )

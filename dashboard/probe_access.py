@@ -7,19 +7,18 @@ nobody has passed on, count as local; where the desk is told that it stands behi
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import logging
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from dashboard.locks.rule import host_name, is_passed_on
+from dashboard.locks.rule import is_local as is_this_machine
 from services.settings import Settings
 
 Handler = Callable[[Request], Awaitable[Response]]
 
-_PASSED_ON = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
 _LONGEST_TOKEN = 512
 
 log = logging.getLogger(__name__)
@@ -46,9 +45,9 @@ def guarded(answer: Handler, settings: Callable[[], Settings | None]) -> Handler
 
 def is_local(request: Request, *, behind_proxy: bool) -> bool:
     """Does a program on this machine ask, directly?"""
-    if behind_proxy or request.client is None or any(name in request.headers for name in _PASSED_ON):
+    if behind_proxy or request.client is None or is_passed_on(request.headers.keys()):
         return False
-    return _is_loopback(request.client.host) and _is_loopback(_name_in(request.headers.get("host", "")))
+    return is_this_machine(request.client.host) and is_this_machine(host_name(request.headers.get("host")))
 
 
 def _has_token(request: Request, settings: Settings) -> bool:
@@ -57,19 +56,3 @@ def _has_token(request: Request, settings: Settings) -> bool:
     if wanted is None or scheme.lower() != "bearer" or len(brought) > _LONGEST_TOKEN:
         return False
     return hmac.compare_digest(brought.strip().encode(), wanted.get_secret_value().encode())
-
-
-def _name_in(host: str) -> str:
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
-
-
-def _is_loopback(name: str) -> bool:
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False

@@ -47,7 +47,12 @@ def must_sign_in(settings: Settings | None, peer: str | None, host: str | None, 
         return True
     if served_beyond(settings) or not is_local(peer) or not is_local(host_name(host)):
         return True
-    return not FORWARDING.isdisjoint(names)
+    return is_passed_on(names)
+
+
+def is_passed_on(names: Iterable[str]) -> bool:
+    """Does a request with headers of these `names` (in lower case) come through a proxy?"""
+    return any(name in FORWARDING or name.startswith("x-forwarded-") for name in names)
 
 
 def host_name(host: str | None) -> str | None:

@@ -68,7 +68,7 @@ async def _show(request: Request, runtime: Runtime) -> Response:
     """The form, unless the issuer has just vouched for somebody."""
     onward = _next(request.query_params.get("next"))
     if not has_issuer(runtime.settings):
-        return _form_page(request, runtime, onward)
+        return _form_page(request, runtime, onward, await anyio.to_thread.run_sync(_nobody_may, runtime))
     try:
         vouched = issued_identity(request, runtime.settings)
         if vouched is None:
@@ -85,6 +85,16 @@ async def _show(request: Request, runtime: Runtime) -> Response:
         answer = _form_page(request, runtime, onward, f"{error}.", status=401)
     forget_identity(request, answer)
     return answer
+
+
+def _nobody_may(runtime: Runtime) -> str:
+    """What to say where nobody can sign in yet. It happens to who comes to their own machine through a tunnel."""
+    try:
+        anybody = runtime.sign_ins.any_user()
+    except (UpstoxError, SQLAlchemyError, OSError) as error:
+        log.warning("the users cannot be read: %s", type(error).__name__)
+        return ""
+    return "" if anybody else "Nobody has a password yet. At the desk's own machine: python3 -m dashboard users add NAME"
 
 
 async def _take(request: Request, runtime: Runtime, given: Mapping[str, str]) -> Response:

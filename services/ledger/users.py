@@ -100,14 +100,20 @@ class Users:
         address: str,
         browser: str,
         session: str = "",
+        password: str | None = None,
         once: str | None = None,
     ) -> SignedIn:
-        """A new sign-in of `user`. `once` is a mark that may come a single time ever. Raises `InvalidRequest` if it
-        came before, or the user is gone."""
+        """A new sign-in of `user`. `password` is the hash of the one that was right a moment ago; `once` is a mark that
+        may come a single time ever. Raises `InvalidRequest` if the mark came before, the password has been changed
+        since it was looked at, or the user is gone."""
         now = self._clock.now()
         with self._ledger.write() as connection:
             connection.execute(sa.delete(sign_ins).where(sign_ins.c.began_at < now - timedelta(days=KEPT_DAYS)))
             found = _named(connection, user.name)
+            if password is not None and password != connection.scalar(
+                sa.select(users.c.password).where(users.c.id == found.id)
+            ):
+                raise InvalidRequest("the password has just been changed")
             if once and connection.execute(sa.select(sign_ins.c.number).where(sign_ins.c.once == once)).first():
                 raise InvalidRequest("this proof was used before")
             number = connection.execute(

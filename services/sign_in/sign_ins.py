@@ -75,14 +75,19 @@ class SignIns:
             right = len(password) <= LONGEST and self._scrypt.matches(password, kept)
         if not right or known is None or known.password is None:
             self._refuse(known.user.name if known is not None else None, keys, address, "wrong name or password")
+        try:
+            made = self._begin(known.user, address=address, browser=browser, password=known.password)
+        except InvalidRequest:  # changed, or the user removed, while it was looked at
+            self._refuse(known.user.name, keys, address, "wrong name or password")
         self._attempts.right(keys)
-        return self._begin(known.user, address=address, browser=browser)
+        return made
 
     def sign_in_issued(self, email: str, once: str, *, address: str = "", browser: str = "") -> NewSignIn:
         """A new sign-in for who was vouched for by the issuer, with a mark that is good a single time."""
         keys = (f"issued {address}",)
         self._admit(keys)
-        known = self._users.find(email)
+        # Names are kept folded, and by that letters of other alphabets become plain ones: a different address.
+        known = self._users.find(email) if email.isascii() else None
         if known is None or known.user.proof is not Proof.ISSUER:
             self._refuse(None, keys, address, "nobody of this e-mail address may sign in")
         try:
@@ -146,8 +151,8 @@ class SignIns:
         require_operator(actor, "add users")
         name = clean_name(name)
         if password is None:
-            if "@" not in name:
-                raise InvalidRequest("who signs in by the issuer is named by an e-mail address")
+            if "@" not in name or not name.isascii():
+                raise InvalidRequest("who signs in by the issuer is named by an e-mail address in plain letters")
             return self._users.add(name, role, Proof.ISSUER, None, actor=actor)
         hide(password)
         require_good(password, name)
@@ -234,11 +239,19 @@ class SignIns:
             log.warning("signing in is paused after too many wrong attempts, last from %s", address[:60])
         raise SignInRefused(f"{why[:1].upper()}{why[1:]}")
 
-    def _begin(self, user: User, *, address: str, browser: str, once: str | None = None) -> NewSignIn:
+    def _begin(
+        self, user: User, *, address: str, browser: str, password: str | None = None, once: str | None = None
+    ) -> NewSignIn:
         secret = secrets.token_urlsafe(32)
         hide(secret)
         begun = self._users.begin(
-            user, _hash(secret), self._clock.now() + self._life, address=address, browser=browser, once=once
+            user,
+            _hash(secret),
+            self._clock.now() + self._life,
+            address=address,
+            browser=browser,
+            password=password,
+            once=once,
         )
         log.info("%s signed in", user.name)
         return NewSignIn(begun, secret)

@@ -228,6 +228,20 @@ def test_a_push_token_is_good_for_the_sign_in_that_it_was_made_for_alone(
         assert push_answer(locked, other, random_secret(32)) == 4401, "forged"
 
 
+def test_a_viewer_cannot_empty_the_caches_in_which_the_desk_lives(locked: Locked, trader: requests.Session) -> None:
+    page, text = drawn(locked, trader)
+    page.shutdown()
+    viewer, _ = locked.sign_in("vina")
+    with viewer:
+        theirs, _ = drawn(locked, viewer)
+        theirs.send_binary(BackMsg(clear_cache=True).SerializeToString())
+        theirs.send_binary(BackMsg(app_heartbeat=True).SerializeToString())
+        while ForwardMsg.FromString(theirs.recv()).WhichOneof("type") != "heartbeat_ack":
+            pass  # until both have been read
+        theirs.shutdown()
+    assert push_answer(locked, trader, push_token(text)) == 0, "the tokens are where they were"
+
+
 def test_signing_out_ends_every_tab_and_what_they_had_opens_nothing(locked: Locked) -> None:
     session, _ = locked.sign_in("vina")
     with session:

@@ -54,6 +54,8 @@ def test_settings_that_cannot_be_read_do_not_hide_that_the_desk_lives() -> None:
         {"headers": {"x-forwarded-for": "127.0.0.1"}},
         {"headers": {"forwarded": "for=127.0.0.1"}},
         {"headers": {"via": "1.1 proxy"}},
+        {"headers": {"cf-connecting-ip": "203.0.113.9"}},
+        {"headers": {"x-forwarded-prefix": "/desk"}},
         {"public_url": "https://desk.example.com"},  # everybody comes through the proxy on this machine
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,7 @@ from services.domain.errors import Forbidden, InvalidRequest, SignInPaused, Sign
 from services.sign_in.attempts import FORGET_SECONDS, MOST_WRONG, PAUSE_SECONDS, Attempts
 from services.sign_in.sign_ins import FRESH_SECONDS
 from tests.support.clocks import FakeMonotonic
-from tests.support.doors import OPERATOR, PASSWORD, House, house
+from tests.support.doors import OPERATOR, PASSWORD, QUICK, House, house
 
 
 @pytest.fixture
@@ -323,6 +324,22 @@ def test_the_program_itself_is_no_role_for_a_person(home: House) -> None:
         home.sign_ins.set_role("asha", Role.DESK, actor=OPERATOR)
 
 
+@pytest.mark.parametrize("changed", ["password", "user"])
+def test_a_password_that_is_taken_away_while_it_is_looked_at_opens_nothing(home: House, changed: str) -> None:
+    def meanwhile(password: str, kept: str) -> bool:
+        if changed == "password":
+            home.users.set_password("asha", QUICK.hash("another one, and longer"), actor=OPERATOR)
+        else:
+            home.users.remove("asha", actor=OPERATOR)
+        return QUICK.matches(password, kept)
+
+    home.sign_ins._scrypt = SimpleNamespace(hash=QUICK.hash, matches=meanwhile)  # type: ignore[assignment]
+
+    with pytest.raises(SignInRefused, match="Wrong name or password"):
+        home.sign_ins.sign_in("asha", PASSWORD)
+    assert home.users.good() == []
+
+
 # -- by an issuer ----------------------------------------------------------------------------------------------------
 
 
@@ -339,6 +356,16 @@ def test_a_proof_of_the_issuer_is_good_once_and_for_its_own_users_alone(home: Ho
         home.sign_ins.sign_in("ravi@example.com", "")
     with pytest.raises(InvalidRequest):
         home.sign_ins.set_password("ravi@example.com", PASSWORD, actor=OPERATOR)
+
+
+def test_an_address_of_look_alike_letters_is_another_address(home: House) -> None:
+    """Folded, the sign of the kelvin is a k."""
+    home.sign_ins.add("kiran@example.com", Role.OPERATOR, None, actor=OPERATOR)
+
+    with pytest.raises(SignInRefused):
+        home.sign_ins.sign_in_issued("\N{KELVIN SIGN}iran@example.com", "nonce-1")
+    with pytest.raises(InvalidRequest):
+        home.sign_ins.add("j\N{LATIN SMALL LETTER O WITH DIAERESIS}rg@example.com", Role.VIEWER, None, actor=OPERATOR)
 
 
 def test_who_signs_in_by_the_issuer_is_named_by_an_address(home: House) -> None:
