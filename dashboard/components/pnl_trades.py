@@ -20,7 +20,8 @@ from dashboard.pnl_words import average, bucket_word, product_word, signed_money
 from services.pnl.book import PnlBook
 from services.pnl.views import PnlView
 
-_OUTCOME, _FIND, _PAGE, _SORT = "pnl-outcome", "pnl-find", "pnl-page", "pnl-sort"
+_OUTCOME, _FIND, _SORT = "pnl-outcome", "pnl-find", "pnl-sort"
+_PAGE, _PAGER = "pnl-page", "pnl-pager"
 _NAMES = {
     Outcome.ALL: "All", Outcome.WON: "Won", Outcome.LOST: "Lost", Outcome.DOUBTFUL: "In doubt", Outcome.NOTED: "Noted",
 }  # fmt: skip
@@ -40,15 +41,20 @@ def trades_tab(view: PnlView) -> None:
     figure_table(table, key="pnl-trades", on_pick=_opened, on_sort=_sorted)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if page.pages > 1:
-            if st.session_state.get(_PAGE, page.page) != page.page:
-                st.session_state[_PAGE] = page.page
-            st.pagination(page.pages, default=page.page, key=_PAGE, on_change=_turned)
+            _pager(page.pages, page.page)
         if page.found:
             st.caption(f"{quantity(page.first)} to {quantity(page.last)} of {quantity(page.found)} closed trades")
 
 
-def _turned() -> None:
-    change(page=int(st.session_state[_PAGE]))
+def _pager(pages: int, page: int) -> None:
+    """Turns pages. Streamlit wants no pager's value set from outside, so where something else led to this page there is
+    a new pager that begins with it."""
+    number = int(st.session_state.get(_PAGER, 0))
+    if st.session_state.get(f"{_PAGE}-{number}", page) != page:
+        number += 1
+        st.session_state[_PAGER] = number
+    key = f"{_PAGE}-{number}"
+    st.pagination(pages, default=page, key=key, on_change=lambda: change(page=int(st.session_state[key])))
 
 
 def _bar(view: PnlView) -> None:

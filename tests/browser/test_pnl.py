@@ -23,6 +23,7 @@ def thousands(tmp_path_factory):
     with desk:
         desk.opened()
         yield desk.url, filled
+        assert "set via the Session State API" not in desk.log
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +63,34 @@ def figure(page, name):
 
 def fits(page):
     return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def the_curve_is_looked_at(page):
+    """By mouse and by keys: told, closer, whole again, a day alone, all days again."""
+    curve = page.locator(".stage").first
+    plot, tip = curve.locator(".plot"), curve.locator(".tip")
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    across = [box["x"] + box["width"] * share for share in (0.3, 0.6)]
+    page.mouse.move(across[0], box["y"] + 120)
+    tip.get_by_text("Net so far").wait_for()
+    page.mouse.down()
+    page.mouse.move(across[1], box["y"] + 120, steps=4)
+    page.mouse.up()
+    page.get_by_role("button", name="Whole period").click()
+    page.get_by_role("button", name="Whole period").wait_for(state="hidden")
+
+    last = page.locator(".day[data-way]").last.get_attribute("data-day")
+    curve.press("End")
+    tip.get_by_text(last[:4]).wait_for()
+    curve.press("Enter")
+    page.wait_for_url(re.compile(f"to={last}"))
+    page.wait_for_function(
+        """() => [...document.querySelectorAll('*')].some(node =>
+          node.shadowRoot?.querySelector('.stage')?.ariaLabel.includes('over 1 days'))"""
+    )
+    page.get_by_test_id("stMain").get_by_role("radio", name="All", exact=True).first.click()
+    page.locator(".day[data-way]").nth(1).wait_for()
 
 
 def text_is_readable(page, selector):
@@ -108,6 +137,7 @@ def test_five_thousand_are_looked_at_by_day_by_group_and_one_by_one(thousands, o
     page = whole(open_page, thousands)
     drawn(page, 3)
     all_of_them = figure(page, "net")
+    the_curve_is_looked_at(page)
 
     page.locator('.tile[data-id="net"]').click()
     page.locator('table[aria-label="Net by segment"]').wait_for()
