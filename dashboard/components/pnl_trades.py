@@ -13,7 +13,7 @@ from dashboard.formatting import day, quantity
 from dashboard.markup import plain
 from dashboard.pnl_choice import SORTS, Outcome
 from dashboard.pnl_slices import slice_of
-from dashboard.pnl_state import change, choose, chosen
+from dashboard.pnl_state import change, choose, chosen, take
 from dashboard.pnl_tables import segment_name
 from dashboard.pnl_trade_tables import TRADE_HEADS, lines_table, lots_table, tags_of, trades_table
 from dashboard.pnl_words import average, bucket_word, product_word, signed_money
@@ -54,7 +54,7 @@ def _pager(pages: int, page: int) -> None:
         number += 1
         st.session_state[_PAGER] = number
     key = f"{_PAGE}-{number}"
-    st.pagination(pages, default=page, key=key, on_change=lambda: change(page=int(st.session_state[key])))
+    st.pagination(pages, default=page, key=key, on_change=take(key, lambda turned: change(page=int(turned))))
 
 
 def _bar(view: PnlView) -> None:
@@ -69,7 +69,7 @@ def _bar(view: PnlView) -> None:
             required=True,
             label_visibility="collapsed",
             wrap=True,
-            on_change=lambda: change(outcome=Outcome(st.session_state[_OUTCOME])),
+            on_change=take(_OUTCOME, lambda outcome: change(outcome=Outcome(outcome))),
         )
         _set(_FIND, choice.find)
         st.text_input(
@@ -79,7 +79,7 @@ def _bar(view: PnlView) -> None:
             placeholder="Find a symbol",
             label_visibility="collapsed",
             width=200,
-            on_change=lambda: change(find=st.session_state[_FIND].strip()),
+            on_change=take(_FIND, lambda find: change(find=find.strip())),
         )
         _set(_SORT, f"{choice.sort}-{'down' if choice.down else 'up'}")
         names = {head.id: head.label for head in TRADE_HEADS}
@@ -90,7 +90,7 @@ def _bar(view: PnlView) -> None:
             key=_SORT,
             label_visibility="collapsed",
             width=210,
-            on_change=_sort_chosen,
+            on_change=take(_SORT, _sort_chosen),
         )
 
 
@@ -108,8 +108,8 @@ def _sort_word(one: str, names: dict[str, str]) -> str:
     return f"{label}, {'A to Z' if way == 'up' else 'Z to A'}"
 
 
-def _sort_chosen() -> None:
-    name, _, way = str(st.session_state[_SORT]).rpartition("-")
+def _sort_chosen(word: str) -> None:
+    name, _, way = word.rpartition("-")
     change(sort=name, down=way == "down")
 
 
