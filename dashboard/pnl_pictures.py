@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.chart_asset import ADDRESS
 from dashboard.formatting import quantity
 from dashboard.pnl_words import LINE_MEANINGS, LINE_NAMES, money, signed_money
 from services.pnl.values import Curve
@@ -32,7 +31,6 @@ def curve_scene(curve: Curve) -> Scene:
     deepest = int(curve.below.min()) if len(curve) else 0
     return {
         "kind": "curve",
-        "asset": ADDRESS,
         "height": _CURVE_HEIGHT,
         "id": f"{days[0]} {days[-1]} {len(days)} {last}" if days else "",
         "label": f"Net result over {quantity(len(days))} days with closed trades: {signed_money(last)} in all, deepest "
@@ -68,17 +66,16 @@ def days_scene(trades: TradeColumns) -> Scene:
 def way_scene(total: Sums) -> Scene:
     """From gross to net, one step for each kind of charges that was paid."""
     steps: list[Scene] = [
-        _step("Gross", total.gross, whole=True, hover=f"Sold less bought: {signed_money(total.gross)}")
+        _step("Gross", total.gross, whole=True, told=[f"Sold less bought: {signed_money(total.gross)}"])
     ]
     for line in LINES:
         amount = total.charges.of(line)
         if amount:
-            share = "" if total.gross <= 0 else f"<br>{amount / total.gross:.2%} of gross"
-            steps.append(_step(LINE_NAMES[line], -amount, hover=f"{LINE_MEANINGS[line]}<br>{money(amount)}{share}"))
-    steps.append(_step("Net", total.net, whole=True, hover=f"What is left: {signed_money(total.net)}"))
+            share = [] if total.gross <= 0 else [f"{amount / total.gross:.2%} of gross"]
+            steps.append(_step(LINE_NAMES[line], -amount, told=[LINE_MEANINGS[line], money(amount), *share]))
+    steps.append(_step("Net", total.net, whole=True, told=[f"What is left: {signed_money(total.net)}"]))
     return {
         "kind": "way",
-        "asset": ADDRESS,
         "height": len(steps) * _STEP_HEIGHT + 28,
         "id": "way",
         "label": f"From gross {signed_money(total.gross)} by charges of {money(total.charges.total)} to net "
@@ -93,7 +90,6 @@ def spread_scene(net: Ints) -> Scene:
     edges, counts, names = spread_of(net)
     return {
         "kind": "spread",
-        "asset": ADDRESS,
         "height": _SPREAD_HEIGHT,
         "id": "spread",
         "label": f"Distribution of {quantity(len(net))} trades by net result",
@@ -137,8 +133,8 @@ def _round_step(raw: float) -> int:
         size *= 10
 
 
-def _step(name: str, paise: int, *, whole: bool = False, hover: str) -> Scene:
-    return {"name": name, "value": paise / 100, "whole": whole, "hover": f"<b>{name}</b><br>{hover}"}
+def _step(name: str, paise: int, *, whole: bool = False, told: list[str]) -> Scene:
+    return {"name": name, "value": paise / 100, "whole": whole, "told": [name, *told]}
 
 
 def _rupees(paise: Ints) -> list[float]:

@@ -63,6 +63,18 @@ def change(**members: Any) -> None:  # Any: values of members of `Choice`
     choose(replace(chosen(), **members))
 
 
+def take(key: str, told: Callable[[Any], object]) -> Callable[[], None]:  # Any: the value of a widget
+    """For `on_change` of a widget that must have a value: hand its value to `told`. It says None where one run followed
+    another so closely that the browser never heard what it was set to; the next run sets it again."""
+
+    def run() -> None:
+        value = st.session_state.get(key)
+        if value is not None:
+            told(value)
+
+    return run
+
+
 def problems() -> tuple[str, ...]:
     """What the link asked for and could not be understood."""
     told: tuple[str, ...] = st.session_state.get(_PROBLEMS, ())

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.markup import plain
 from dashboard.pnl_choice import EVERY_ACCOUNT, SEGMENTS, Choice, Period, period_name
-from dashboard.pnl_state import change, chosen, problems
+from dashboard.pnl_state import change, chosen, problems, take
 from dashboard.pnl_words import bucket_word, product_label
 from services.pnl.views import PnlView
 from services.portfolio.lots.terms import BUCKETS
@@ -44,7 +44,7 @@ def _periods(choice: Choice, today: date) -> None:
         label_visibility="collapsed",
         wrap=True,
         help="By the day of the closing. FY: April to March",
-        on_change=lambda: _period_changed(today),
+        on_change=take(_PERIOD, lambda period: _period_changed(Period(period), today)),
     )
     if choice.period is Period.DATES:
         _set(_DATES, tuple(day for day in (choice.first, choice.last) if day is not None))
@@ -70,7 +70,7 @@ def _segments(choice: Choice) -> None:
         required=True,
         label_visibility="collapsed",
         wrap=True,
-        on_change=lambda: change(segment=st.session_state[_SEGMENT]),
+        on_change=take(_SEGMENT, lambda segment: change(segment=segment)),
     )
 
 
@@ -123,8 +123,7 @@ def _account_word(account: str) -> str:
     return "All accounts" if account == EVERY_ACCOUNT else account
 
 
-def _period_changed(today: date) -> None:
-    period = Period(st.session_state[_PERIOD])
+def _period_changed(period: Period, today: date) -> None:
     if period is not Period.DATES:
         change(period=period, first=None, last=None)
         return

@@ -13,7 +13,7 @@ from dashboard.components.web import browser_component
 from dashboard.pnl_pictures import Scene
 from dashboard.pnl_tables import Table
 
-_chart = browser_component("pnl_chart", parts=("plotly", "chart_colours", "pnl_text"))
+_chart = browser_component("pnl_chart", parts=("pnl_text", "pnl_plot"))
 _days = browser_component("pnl_days", parts=("pnl_text",))
 _table = browser_component("pnl_table")
 _facts = browser_component("pnl_facts")

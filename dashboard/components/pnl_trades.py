@@ -13,14 +13,15 @@ from dashboard.formatting import day, quantity
 from dashboard.markup import plain
 from dashboard.pnl_choice import SORTS, Outcome
 from dashboard.pnl_slices import slice_of
-from dashboard.pnl_state import change, choose, chosen
+from dashboard.pnl_state import change, choose, chosen, take
 from dashboard.pnl_tables import segment_name
 from dashboard.pnl_trade_tables import TRADE_HEADS, lines_table, lots_table, tags_of, trades_table
 from dashboard.pnl_words import average, bucket_word, product_word, signed_money
 from services.pnl.book import PnlBook
 from services.pnl.views import PnlView
 
-_OUTCOME, _FIND, _PAGE, _SORT = "pnl-outcome", "pnl-find", "pnl-page", "pnl-sort"
+_OUTCOME, _FIND, _SORT = "pnl-outcome", "pnl-find", "pnl-sort"
+_PAGE, _PAGER = "pnl-page", "pnl-pager"
 _NAMES = {
     Outcome.ALL: "All", Outcome.WON: "Won", Outcome.LOST: "Lost", Outcome.DOUBTFUL: "In doubt", Outcome.NOTED: "Noted",
 }  # fmt: skip
@@ -40,15 +41,20 @@ def trades_tab(view: PnlView) -> None:
     figure_table(table, key="pnl-trades", on_pick=_opened, on_sort=_sorted)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if page.pages > 1:
-            if st.session_state.get(_PAGE, page.page) != page.page:
-                st.session_state[_PAGE] = page.page
-            st.pagination(page.pages, default=page.page, key=_PAGE, on_change=_turned)
+            _pager(page.pages, page.page)
         if page.found:
             st.caption(f"{quantity(page.first)} to {quantity(page.last)} of {quantity(page.found)} closed trades")
 
 
-def _turned() -> None:
-    change(page=int(st.session_state[_PAGE]))
+def _pager(pages: int, page: int) -> None:
+    """Turns pages. Streamlit wants no pager's value set from outside, so where something else led to this page there is
+    a new pager that begins with it."""
+    number = int(st.session_state.get(_PAGER, 0))
+    if st.session_state.get(f"{_PAGE}-{number}", page) != page:
+        number += 1
+        st.session_state[_PAGER] = number
+    key = f"{_PAGE}-{number}"
+    st.pagination(pages, default=page, key=key, on_change=take(key, lambda turned: change(page=int(turned))))
 
 
 def _bar(view: PnlView) -> None:
@@ -63,7 +69,7 @@ def _bar(view: PnlView) -> None:
             required=True,
             label_visibility="collapsed",
             wrap=True,
-            on_change=lambda: change(outcome=Outcome(st.session_state[_OUTCOME])),
+            on_change=take(_OUTCOME, lambda outcome: change(outcome=Outcome(outcome))),
         )
         _set(_FIND, choice.find)
         st.text_input(
@@ -73,7 +79,7 @@ def _bar(view: PnlView) -> None:
             placeholder="Find a symbol",
             label_visibility="collapsed",
             width=200,
-            on_change=lambda: change(find=st.session_state[_FIND].strip()),
+            on_change=take(_FIND, lambda find: change(find=find.strip())),
         )
         _set(_SORT, f"{choice.sort}-{'down' if choice.down else 'up'}")
         names = {head.id: head.label for head in TRADE_HEADS}
@@ -84,7 +90,7 @@ def _bar(view: PnlView) -> None:
             key=_SORT,
             label_visibility="collapsed",
             width=210,
-            on_change=_sort_chosen,
+            on_change=take(_SORT, _sort_chosen),
         )
 
 
@@ -102,8 +108,8 @@ def _sort_word(one: str, names: dict[str, str]) -> str:
     return f"{label}, {'A to Z' if way == 'up' else 'Z to A'}"
 
 
-def _sort_chosen() -> None:
-    name, _, way = str(st.session_state[_SORT]).rpartition("-")
+def _sort_chosen(word: str) -> None:
+    name, _, way = word.rpartition("-")
     change(sort=name, down=way == "down")
 
 

@@ -160,7 +160,7 @@ def _account(broker: Broker) -> dict[str, object]:
         "number": running.number,
         "opened": stamp(running.opened_ms),
         "after_order": running.after_order,
-        "opening": amount(money.opening),
+        "opening": amount(running.opening),
         "balance": amount(money.balance),
         "available": amount(money.available),
         "orders_today": len(desk.orders()),

@@ -69,20 +69,28 @@ globalThis.pnlBench = {
   },
   first() { return this.until(0, () => this.net() && this.pictures() > 0 && this.days() > 0) },
   whole() { return this.until(0, () => this.pictures() === 3 && this.rows('Results by symbol')) },
-  press(words) {
+  async settled() { // as a person who looks first: nothing is pressed before the run that was asked for is over
+    const app = () => this.one('[data-testid=stApp]')?.dataset.testScriptState
+    await this.until(0, () => app() === 'notRunning')
+  },
+  async press(words) {
+    await this.settled()
     const buttons = [...document.querySelectorAll('button, [role=radio], [role=tab]')]
     buttons.find(one => new RegExp(words).test(one.textContent)).click()
     return performance.now()
   },
-  change(words) {
+  async change(words) {
+    await this.settled()
     const [net, curve] = [this.net(), this.drawn()]
-    const began = this.press(words)
     const stage = this.one('.stage[role=img]')
     const revision = stage.dataset.drawn
-    return this.until(began, () => this.net() !== net && this.drawn() !== curve && stage.dataset.drawn !== revision)
+    const anew = now => now && (now !== stage || now.dataset.drawn !== revision) // the page may have put another there
+    const began = await this.press(words)
+    return this.until(began, () => this.net() !== net && this.drawn() !== curve && anew(this.one('.stage[data-drawn]')))
   },
-  trades(words) { return this.until(this.press(words), () => this.rows('Closed trades') === 50) },
-  sorted() {
+  async trades(words) { return this.until(await this.press(words), () => this.rows('Closed trades') === 50) },
+  async sorted() {
+    await this.settled()
     const first = () => this.one('table[aria-label="Closed trades"] tbody tr')?.dataset.id
     const before = first()
     const heads = this.all('table[aria-label="Closed trades"] thead button')

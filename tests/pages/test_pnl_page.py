@@ -141,6 +141,18 @@ def test_filters_that_leave_nothing_say_so_and_all_is_a_click_away(put, fills):
     assert sent_to_browser(app, "pnl_chart")
 
 
+def test_a_control_that_says_it_has_no_value_changes_nothing(put, fills):
+    put(fills)
+    app = visit(period="all", part="Trades")
+    before = tables(app)["Closed trades"]["rows"]
+    for key in ("pnl-period", "pnl-segment", "pnl-outcome"):
+        app.button_group(key=key).set_value(None).run()
+        assert not app.exception
+
+    assert tables(app)["Closed trades"]["rows"] == before
+    assert app.button_group(key="pnl-period").value == "all"
+
+
 def test_with_the_broker_down_the_last_figures_stay_with_their_age(put, fills, desk):
     put(fills, missing=(DOWN,), as_of=desk.clock.now() - timedelta(minutes=12), prices=False)
     app = visit(period="all")

@@ -94,6 +94,8 @@ def test_a_new_account_may_have_traded_before_and_the_books_agree_on_it(rt: Runt
     now = account(rt).reset("PAPER1", past_days=8, actor=ASHA)
 
     assert (now.mark.number, now.orders_today) == (2, 0)
+    assert now.opening == 1_000_000
+    assert now.balance != now.opening, "it has traded since"
     rt.pnl.refresh()
     view = rt.pnl.read_whole()
     assert view.total.matches > 3

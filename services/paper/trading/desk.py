@@ -294,7 +294,7 @@ class TradingDesk(Running):
         """Which account runs, since when, and where its orders begin."""
         with self._lock:
             book = self._state.book
-            return Account(book.number, book.opened_ms, self._store.last_before(book.number))
+            return Account(book.number, book.opened_ms, self._store.last_before(book.number), book.opening)
 
     def last_day(self, number: int) -> tuple[list[Order], list[Fill]]:
         """What the books of an account told last before it was put away; nothing for one that was not."""

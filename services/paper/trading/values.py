@@ -91,6 +91,8 @@ class Account:
     number: int
     opened_ms: int
     after_order: str
+    opening: int
+    """Money that it began with."""
 
 
 @dataclass(frozen=True, slots=True)
