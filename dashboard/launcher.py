@@ -22,6 +22,7 @@ from dashboard.locks.issuer import can_ask_issuer, has_issuer
 from dashboard.locks.rule import is_local
 from dashboard.options import Options
 from dashboard.progress import refuse, say
+from dashboard.prompt_protocol import use_prompt_protocol
 from dashboard.push.protocol import use_direct_protocol
 from services.domain.errors import ConfigurationError, StorageError, UpstoxError
 from services.runtime import Runtime, get_runtime
@@ -40,6 +41,7 @@ def run(options: Options) -> int:
     for logger in LOGGING_CONFIG["loggers"].values():  # the greeting says what the server's own lines would
         logger["level"] = "WARNING"
     use_direct_protocol()
+    use_prompt_protocol()
     app.run(config=server_settings(options, runtime.settings))
     return 0
 

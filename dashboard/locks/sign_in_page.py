@@ -94,7 +94,9 @@ def _nobody_may(runtime: Runtime) -> str:
     except (UpstoxError, SQLAlchemyError, OSError) as error:
         log.warning("the users cannot be read: %s", type(error).__name__)
         return ""
-    return "" if anybody else "Nobody has a password yet. At the desk's own machine: python3 -m dashboard users add NAME"
+    if anybody:
+        return ""
+    return "Nobody has a password yet. At the desk's own machine: python3 -m dashboard users add NAME"
 
 
 async def _take(request: Request, runtime: Runtime, given: Mapping[str, str]) -> Response:

@@ -133,10 +133,13 @@ def test_two_hundred_contracts_move_without_lag(desk, open_page):
             break
         page.wait_for_timeout(100)
     assert int(page.locator(".status[data-priced]").get_attribute("data-priced")) > 200
-    page.evaluate(
+    page.wait_for_function(
         """() => {
             const roots = [...document.querySelectorAll('*')].map(node => node.shadowRoot).filter(Boolean)
-            roots.find(one => one.querySelector('tr.atm')).querySelector('.scroll').scrollTop = 0
+            const chain = roots.find(one => one.querySelector('tr.atm'))
+            if (!chain) return false
+            chain.querySelector('.scroll').scrollTop = 0
+            return true
         }"""
     )
     first = page.locator("tbody tr[data-strike]").first.locator("td.call.k-ltp")
@@ -162,8 +165,13 @@ def test_a_chain_keeps_its_values_greyed_with_the_reason_while_the_broker_is_awa
     page.locator('.status[data-rows="40"][data-stale="40"]').wait_for(timeout=60_000)
     page.get_by_text("The broker cannot be reached").first.wait_for()
     greyed = page.locator("td.k-ltp.stale .over")
-    page.wait_for_function("() => document.querySelectorAll('td.k-ltp.stale .over').length === 40")
-    prices = greyed.all_inner_texts()
+    prices: list[str] = []
+    for _ in range(300):  # the table may be drawn anew in this moment
+        prices = greyed.all_inner_texts()
+        if len(prices) == 40:
+            break
+        page.wait_for_timeout(100)
+    assert len(prices) == 40
     assert all(float(price.replace(",", "")) > 0 for price in prices)
 
     broker.start()

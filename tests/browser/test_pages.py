@@ -245,7 +245,9 @@ def test_probes_and_headers(desk):
     import urllib.request
 
     with urllib.request.urlopen(f"{desk.url}/readyz", timeout=10) as answer:
-        assert json.load(answer) == {"ready": True, "reasons": {}}
+        told = json.load(answer)
+        assert (told["ready"], told["reasons"]) == (True, {})
+        assert {one["check"] for one in told["checks"]} == {"feed", "rest", "orders", "storage", "token", "market"}
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert "frame-ancestors" in answer.headers["Content-Security-Policy"]
 

@@ -18,7 +18,7 @@ from dashboard.headers import SecurityHeaders
 from dashboard.locks.gate import Gate
 from dashboard.locks.sign_in_page import MOST_BYTES, sign_in_routes
 from tests.support.asgi import Answer
-from tests.support.doors import PASSWORD, House, ask, house
+from tests.support.doors import OPERATOR, PASSWORD, House, ask, house
 
 FAR = "10.0.0.9"
 OWN = "http://10.0.0.1:8501"
@@ -65,6 +65,13 @@ def home(tmp_path: Path) -> Iterator[House]:
 @pytest.fixture
 def visitor(home: House) -> Visitor:
     return Visitor(home)
+
+
+def test_where_nobody_can_sign_in_yet_the_page_says_what_to_do(visitor: Visitor, home: House) -> None:
+    assert "Nobody has a password yet" not in visitor.ask("/sign-in").text
+    for name in ("asha", "vina"):
+        home.users.remove(name, actor=OPERATOR)
+    assert "Nobody has a password yet" in visitor.ask("/sign-in").text
 
 
 def test_the_right_password_gets_a_cookie_that_no_script_reads_and_no_other_site_sends(

@@ -1,0 +1,69 @@
+"""The server's HTTP, for a network: who opens a connection says soon what they want, or is let go.
+
+uvicorn waits for ever for a request that does not come, or comes by a letter a minute. Each such connection takes one
+of the files that the process may open (256 to 1024 on many machines), and with those gone the desk reaches neither its
+broker nor its ledger: anybody in the network could do that without a sign-in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import h11
+from uvicorn.config import HTTP_PROTOCOLS
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEAD_SECONDS = 15.0
+"""So long a request may take to say what it wants, from the opening of the connection or from its first letter."""
+_OF_STREAMLIT = "auto"
+"""The name of the protocol that Streamlit asks uvicorn for."""
+
+
+class PromptProtocol(H11Protocol):
+    """Closes a connection on which no request is, nor an answer on its way, `HEAD_SECONDS` after it began to wait.
+    Between two requests uvicorn's own, shorter time holds."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:  # Any: passed on as uvicorn gives them
+        super().__init__(*given, **named)
+        self._letting_go: asyncio.TimerHandle | None = None
+        self._handed_on = False  # it is a websocket now, and another's
+
+    def connection_made(self, transport: Any) -> None:  # Any: the base class narrows asyncio's type
+        super().connection_made(transport)
+        self._look()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._look()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        self._handed_on = True
+        super().handle_websocket_upgrade(event)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop()
+        super().connection_lost(exc)
+
+    def _look(self) -> None:
+        """Begin to count, or stop. What comes in pieces does not begin the count anew."""
+        answered: bool = self.cycle is not None and self.cycle.response_complete
+        if self._handed_on or (self.conn.their_state is not h11.IDLE and not answered):
+            self._stop()
+        elif self._letting_go is None:
+            self._letting_go = self.loop.call_later(HEAD_SECONDS, self._let_go)
+
+    def _stop(self) -> None:
+        if self._letting_go is not None:
+            self._letting_go.cancel()
+            self._letting_go = None
+
+    def _let_go(self) -> None:
+        self._letting_go = None
+        if not self.transport.is_closing():
+            self.transport.abort()
+
+
+def use_prompt_protocol() -> None:
+    """Have the server that is started next speak through `PromptProtocol`."""
+    HTTP_PROTOCOLS[_OF_STREAMLIT] = f"{PromptProtocol.__module__}:{PromptProtocol.__qualname__}"
