@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from dashboard.locks.rule import host_name, is_passed_on
 from dashboard.locks.rule import is_local as is_this_machine
+from dashboard.sparing import Sparing
 from services.settings import Settings
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 def guarded(answer: Handler, settings: Callable[[], Settings | None]) -> Handler:
     """`answer` for those who may ask; 401 for all others. `settings()` is `None` while they could not be read."""
+    refusals = Sparing(log)
 
     async def answered(request: Request) -> Response:
         given = settings()
@@ -33,7 +35,7 @@ def guarded(answer: Handler, settings: Callable[[], Settings | None]) -> Handler
             given is not None and _has_token(request, given)
         ):
             return await answer(request)
-        log.warning("%s was refused to %s", request.url.path, request.client.host if request.client else "somebody")
+        refusals.info("%s was refused to %s", request.url.path, request.client.host if request.client else "somebody")
         return JSONResponse(
             {"problem": "Ask from this machine, or with the token of DESK_METRICS_TOKEN."},
             401,

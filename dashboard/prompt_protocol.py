@@ -8,16 +8,22 @@ broker nor its ledger: anybody in the network could do that without a sign-in.
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
+from collections.abc import Callable
 from typing import Any
 
 import h11
 from uvicorn.config import HTTP_PROTOCOLS
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from dashboard.sparing import A_MINUTE
+
 HEAD_SECONDS = 15.0
 """So long a request may take to say what it wants, from the opening of the connection or from its first letter."""
 _OF_STREAMLIT = "auto"
 """The name of the protocol that Streamlit asks uvicorn for."""
+_MOST_TEXTS = 100
 
 
 class PromptProtocol(H11Protocol):
@@ -64,6 +70,32 @@ class PromptProtocol(H11Protocol):
             self.transport.abort()
 
 
+class FewOfAKind(logging.Filter):
+    """Lets a warning pass `most` times a minute: strangers cause it by the thousand, and must not be able to write over
+    what the log said before."""
+
+    def __init__(self, *, most: int = A_MINUTE, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._most = most
+        self._monotonic = monotonic
+        self._since: dict[str, tuple[float, int]] = {}  # by the text, of which the server has a handful
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno != logging.WARNING:
+            return True
+        now, text = self._monotonic(), str(record.msg)
+        if len(self._since) > _MOST_TEXTS:
+            self._since.clear()
+        since, count = self._since.get(text, (now, 0))
+        if now - since >= 60:
+            since, count = now, 0
+        self._since[text] = since, count + 1
+        return count < self._most
+
+
 def use_prompt_protocol() -> None:
-    """Have the server that is started next speak through `PromptProtocol`."""
+    """Have the server that is started next speak through `PromptProtocol`, and complain sparingly."""
+    logger = logging.getLogger("uvicorn.error")
+    if not any(isinstance(one, FewOfAKind) for one in logger.filters):
+        logger.addFilter(FewOfAKind())
     HTTP_PROTOCOLS[_OF_STREAMLIT] = f"{PromptProtocol.__module__}:{PromptProtocol.__qualname__}"

@@ -25,6 +25,7 @@ from dashboard.locks.cookies import KEPT_SECONDS, cookie_value, form_cookie, put
 from dashboard.locks.gate import ISSUER, SIGN_IN
 from dashboard.locks.issuer import forget_identity, has_issuer, issued_identity, way_to_issuer
 from dashboard.plain_page import plain_page
+from dashboard.sparing import Sparing
 from services.domain.errors import SignInPaused, SignInRefused, UpstoxError
 from services.domain.sign_ins import NewSignIn
 from services.runtime import Runtime
@@ -42,6 +43,7 @@ log = logging.getLogger(__name__)
 
 def sign_in_routes(runtime: Callable[[], Runtime]) -> list[BaseRoute]:
     """`/sign-in`, read and sent."""
+    refusals = Sparing(log)
 
     async def sign_in(request: Request) -> Response:
         door = door_of(request.scope)
@@ -52,7 +54,7 @@ def sign_in_routes(runtime: Callable[[], Runtime]) -> list[BaseRoute]:
         try:
             given = await _read(request, form_cookie(request.scope, runtime().settings))
         except BodyRefused as error:
-            log.warning("a sign-in form was refused: %s", error)
+            refusals.info("a sign-in form was refused: %s", error)
             return PlainTextResponse(f"{error} Go back, load the page again, and try again.", error.status)
         return await _take(request, runtime(), given)
 

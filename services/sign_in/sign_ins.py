@@ -23,6 +23,7 @@ from services.sign_in.passwords import LONGEST, Scrypt, require_good
 
 FRESH_SECONDS = 5.0
 """A look at a sign-in is good for so long: what another process changes (`python -m dashboard users`) holds then."""
+TOLD_SECONDS = 60.0
 _MOST_KEPT = 2_000
 _AT_ONCE = 2
 """Hashes that are computed at the same time: each takes 32 MB."""
@@ -58,6 +59,7 @@ class SignIns:
         self._ended = 0  # how often that was emptied, in whole or in part
         self._told: list[Callable[[frozenset[int]], None]] = []
         self._lock = Lock()  # guards the three above
+        self._last_told = float("-inf")  # that attempts are not looked at
 
     # -- in and out --------------------------------------------------------------------------------------------
 
@@ -225,7 +227,10 @@ class SignIns:
         try:
             self._attempts.admit(keys, stranger=not keys[0].startswith("browser "))
         except SignInPaused as error:
-            log.warning("an attempt to sign in was not looked at: %s", error)
+            now = self._monotonic()
+            if now - self._last_told >= TOLD_SECONDS:  # whoever goes on trying must not fill the log with it
+                self._last_told = now
+                log.warning("attempts to sign in are not looked at: %s", error)
             raise
 
     def _refuse(self, user: str | None, keys: tuple[str, ...], address: str, why: str) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from dashboard.prompt_protocol import HEAD_SECONDS, PromptProtocol
+from dashboard.prompt_protocol import HEAD_SECONDS, FewOfAKind, PromptProtocol
+from tests.support.clocks import FakeMonotonic
 
 HEAD = b"GET / HTTP/1.1\r\nHost: desk\r\n"
 
@@ -139,3 +141,17 @@ def test_a_connection_that_has_ended_is_waited_for_no_more(opened: tuple[PromptP
     connection, loop, _ = opened
     connection.connection_lost(None)
     assert loop.waiting == []
+
+
+def test_strangers_do_not_write_over_the_log() -> None:
+    now = FakeMonotonic()
+    few = FewOfAKind(most=2, monotonic=now)
+
+    def passes(text: str, level: int = logging.WARNING) -> bool:
+        return few.filter(logging.LogRecord("uvicorn.error", level, "x", 1, text, None, None))
+
+    assert [passes("Invalid HTTP request received.") for _ in range(4)] == [True, True, False, False]
+    assert passes("something else")
+    assert all(passes("the application failed", logging.ERROR) for _ in range(5))
+    now.now += 60
+    assert passes("Invalid HTTP request received.")

@@ -66,13 +66,15 @@ def test_a_viewer_cannot_place_an_order_by_anything_that_a_page_runs(
 
     assert not app.exception
     told = str(app.json[0].value)
-    assert told.count("Forbidden") == 25, told
+    assert told.count("Forbidden") == 35, told
     assert order_sender().look(draft.intent_id).stage.value == "offered", "it is still there for who may"
     assert [desk.intents.get(f"v{number}") for number in range(1, 10)] == [None] * 9
 
 
 def _everything(intent_id: str) -> None:
     """What a page of a viewer could call, by whatever way it came to that."""
+    from decimal import Decimal
+
     import streamlit as st
 
     from dashboard.locks.person import at_the_door
@@ -82,6 +84,7 @@ def _everything(intent_id: str) -> None:
     from services.domain.actors import Role
     from services.domain.errors import UpstoxError
     from services.domain.orders import OrderChange, OrderRequest, OrderType, Side
+    from services.ledger.price_alerts import Side as Above
     from services.order_manager_v3 import OrderManagerV3
 
     at_the_door()
@@ -89,7 +92,7 @@ def _everything(intent_id: str) -> None:
     request = OrderRequest(
         key="NSE_EQ|INE002A01018", side=Side.BUY, quantity=1, order_type=OrderType.MARKET, product="I"
     )
-    manager = OrderManagerV3()
+    manager, level = OrderManagerV3(), Decimal(1)
     ways = {
         "place": lambda: orders.place(request, intent_id="v1", actor=who),
         "modify": lambda: orders.modify("1", OrderChange(quantity=2), intent_id="v2", actor=who),
@@ -115,6 +118,16 @@ def _everything(intent_id: str) -> None:
         "settlement": lambda: rt.pnl.actions.unsettle("NSE:NIFTY", who),
         "rate": lambda: rt.pnl.rates.reset_rate(1, who),
         "rates": lambda: rt.pnl.rates.reset_all(who),
+        "channel": lambda: rt.alert_desk.channels.add("mine", "jsons://elsewhere.example/x", who),
+        "channel off": lambda: rt.alert_desk.channels.turn(1, False, who),
+        "channel away": lambda: rt.alert_desk.channels.remove(1, who),
+        "channel test": lambda: rt.alert_desk.test(1, who),
+        "rule": lambda: rt.alert_desk.set_rule("error-rate", who, active=0),
+        "seen": lambda: rt.alert_desk.acknowledge(1, who),
+        "over": lambda: rt.alert_desk.resolve(1, who),
+        "price alert": lambda: rt.alert_desk.prices.add(request.key, "R", who, level=level, direction=Above.ABOVE),
+        "price alert away": lambda: rt.alert_desk.prices.remove(1, who),
+        "sign out another": lambda: rt.sign_ins.sign_out("asha", actor=who),
         "user": lambda: rt.sign_ins.add("me", Role.OPERATOR, "correct horse battery", actor=who),
     }
     told = {}

@@ -340,6 +340,14 @@ def test_a_password_that_is_taken_away_while_it_is_looked_at_opens_nothing(home:
     assert home.users.good() == []
 
 
+def test_who_goes_on_trying_does_not_fill_the_log(home: House, caplog: pytest.LogCaptureFixture) -> None:
+    wrong(home, MOST_WRONG)
+    for _ in range(20):
+        with pytest.raises(SignInPaused):
+            home.sign_ins.sign_in("asha", PASSWORD, address="10.0.0.9")
+    assert caplog.text.count("are not looked at") == 1
+
+
 # -- by an issuer ----------------------------------------------------------------------------------------------------
 
 
