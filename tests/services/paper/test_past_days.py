@@ -31,7 +31,7 @@ def test_the_days_are_ordinary_ones_of_the_exchange() -> None:
 
 
 def test_nothing_is_sold_that_was_not_bought_and_prices_are_the_markets_own(market: PracticeMarket) -> None:
-    days = trading_days(Sessions(always=False), TODAY, 25)
+    days = trading_days(Sessions(always=False), TODAY, 12)
 
     orders, seen = past_orders(market, days, seed=3)
 
