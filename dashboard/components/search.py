@@ -17,6 +17,8 @@ _mount = browser_component("pick_list")
 
 MOST = 12
 TEXT_KEY = "quotes-search"
+LOOK_AGAIN = 1.0
+"""Seconds, while the instrument list is not there yet."""
 
 
 @st.fragment
@@ -83,12 +85,20 @@ def _search(
         if len(wanted) < 2:
             return
         if not opening().master_ready.is_set():
-            st.caption("The instrument list is being loaded; search works in a moment.")
+            _until_loaded()
             return
         with problems_in_words():
             found = desk().instruments.search(wanted, limit=MOST)
             told = {**data(found, wanted), "text": wanted, "field": label}
             _mount(key=results, data=told, on_added_change=picked)
+
+
+@st.fragment(run_every=LOOK_AGAIN)
+def _until_loaded() -> None:
+    """In the place of results: says what is waited for, and draws the page anew when it is there."""
+    if opening().master_ready.is_set():
+        st.rerun()
+    st.caption("The instrument list is being loaded; search works in a moment.")
 
 
 def results_data(text: str, found: list[Instrument], have: Collection[str]) -> dict[str, Any]:

@@ -146,9 +146,9 @@ def test_bars_close_on_the_desks_minute_and_the_view_goes_along(quick, candles):
         seconds=60,
     )
 
-    after = view(page)
     assert (int(facts(page)["forming"].split()[0]) - first) % 60_000 == 0
-    assert after[1] - start[1] >= 2.9
+    until(page, lambda: view(page)[1] - start[1] >= 2.9)
+    after = view(page)
     assert after[1] - after[0] == pytest.approx(start[1] - start[0], abs=0.01)
     until(page, lambda: int(facts(page)["total"]) >= int(before["total"]) + 2)
     times = page.evaluate("deskCharts()[0].deskChart.bars.time")

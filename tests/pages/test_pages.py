@@ -86,6 +86,23 @@ def test_search_finds_by_symbol_name_and_isin(desk, text, symbol):
     assert results["items"][0]["had"] is True
 
 
+def test_a_search_before_the_instruments_are_there_goes_on_by_itself_when_they_are(desk, monkeypatch):
+    from threading import Event
+
+    from dashboard.resources import opening
+
+    app = open_page("quotes")
+    loaded = Event()
+    monkeypatch.setattr(opening(), "master_ready", loaded)
+    app.text_input(key="quotes-search").set_value("tata steel").run()
+    assert "The instrument list is being loaded; search works in a moment." in words_on(app)
+
+    loaded.set()
+    app.run()
+    assert "being loaded" not in words_on(app)
+    assert "TATASTEEL" in [item["s"] for item in sent_to_browser(app, "pick_list")[0]["items"]]
+
+
 def test_a_search_for_nothing_known_says_so(desk):
     app = open_page("quotes")
     app.text_input(key="quotes-search").set_value("zzzzqq").run()
