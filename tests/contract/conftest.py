@@ -24,9 +24,20 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     upstox_client = pytest.importorskip("upstox_client", reason="the official SDK is a test dependency")
 
-# The SDK's client waits for its threads where it is thrown away. When the garbage collector does that inside a lock
-# which those threads need to end, as `threading.enumerate` holds it, the test waits for ever.
-upstox_client.ApiClient.__del__ = lambda client: client.pool.close()
+_PUT_AWAY: list[object] = []
+
+
+def _put_away(client: object) -> None:
+    """The SDK's client, and its pool by itself, wait for their threads where they are thrown away. When the garbage
+    collector does that inside a lock which those threads need to end, as `threading.enumerate` holds it, the test waits
+    for ever. Closed and kept, the pool's threads end when they can."""
+    pool = getattr(client, "pool", None)
+    if pool is not None:
+        _PUT_AWAY.append(pool)
+        pool.close()
+
+
+upstox_client.ApiClient.__del__ = _put_away
 
 STILL = "2026-11-20T11:15:00+05:30x0.001"
 RELIANCE = "NSE_EQ|INE002A01018"
