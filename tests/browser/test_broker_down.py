@@ -35,14 +35,14 @@ def desk_beside(broker, tmp_path):
 
 def test_stale_values_are_greyed_with_the_reason_and_live_again_without_a_click(broker, desk_beside, open_page):
     page = open_page(desk_beside.url + "/quotes")
-    page.locator('.status[data-priced="16"][data-stale="0"]').wait_for()
-    page.locator('.age[data-state="fresh"]').wait_for()
+    page.locator('.status[data-priced="16"][data-stale="0"]').first.wait_for()
+    page.locator('.age[data-state="fresh"]').first.wait_for()
     assert readyz(desk_beside.url) == (200, {})
 
     broker.stop()
-    page.locator('.status[data-priced="16"][data-stale="16"]').wait_for(timeout=60_000)
+    page.locator('.status[data-priced="16"][data-stale="16"]').first.wait_for(timeout=60_000)
     page.get_by_text("The broker cannot be reached").first.wait_for()
-    page.locator('.age[data-state="old"]').wait_for()
+    page.locator('.age[data-state="old"]').first.wait_for()
     prices = page.locator("tbody .k-ltp").all_inner_texts()
     assert len(prices) >= 16
     assert all(float(price.replace(",", "")) > 0 for price in prices[:16])
@@ -60,8 +60,8 @@ def test_stale_values_are_greyed_with_the_reason_and_live_again_without_a_click(
     health.locator("li.check.fail", has_text="Live feed").wait_for()
 
     broker.start()
-    page.locator('.status[data-priced="16"][data-stale="0"]').wait_for(timeout=90_000)
-    page.locator('.age[data-state="fresh"]').wait_for()
+    page.locator('.status[data-priced="16"][data-stale="0"]').first.wait_for(timeout=90_000)
+    page.locator('.age[data-state="fresh"]').first.wait_for()
     page.get_by_text("The last values stay on screen").wait_for(state="detached")
 
 
@@ -73,17 +73,17 @@ def test_a_desk_that_starts_before_its_broker_waits_for_it(broker, tmp_path, ope
         page.get_by_text("The broker cannot be reached").first.wait_for()
 
         broker.start()
-        page.locator('.status[data-priced="16"][data-stale="0"]').wait_for(timeout=60_000)
+        page.locator('.status[data-priced="16"][data-stale="0"]').first.wait_for(timeout=60_000)
 
 
 def test_when_the_desk_itself_is_gone_the_page_says_that_prices_are_not_current(tmp_path, open_page):
     with Desk(tmp_path / "data") as desk:
         page = open_page(desk.url + "/quotes", strict=False)
-        page.locator('.status[data-priced="16"][data-stale="0"]').wait_for()
+        page.locator('.status[data-priced="16"][data-stale="0"]').first.wait_for()
         desk.stop()
 
-        page.locator('.age[data-state="lost"]').wait_for(timeout=40_000)
-        page.locator('.status[data-stale="16"]').wait_for()
+        page.locator('.age[data-state="lost"]').first.wait_for(timeout=40_000)
+        page.locator('.status[data-stale="16"]').first.wait_for()
         page.get_by_text("No word from the desk for").first.wait_for()
 
 

@@ -37,7 +37,7 @@ def test_a_tab_opens_by_its_address_at_any_size(desk, open_page, path, size, sch
 
 def test_prices_of_a_chain_change_without_a_run_of_the_page(desk, open_page):
     page = open_chain(open_page, desk.url)
-    page.locator(GOOD).wait_for()
+    page.locator(GOOD).first.wait_for()
     runs = page.evaluate(
         """async () => {
             const app = document.querySelector('[data-testid="stApp"]')
@@ -127,7 +127,7 @@ def test_two_hundred_contracts_move_without_lag(desk, open_page):
     page = open_chain(open_page, desk.url, "&of=BANKNIFTY&strikes=All")
     page.locator(".status", has_text=re.compile(r"^\d{3} of")).wait_for()
 
-    page.locator('.status[data-stale="0"]').wait_for()
+    page.locator('.status[data-stale="0"]').first.wait_for()
     for _ in range(200):
         if int(page.locator(".status[data-priced]").get_attribute("data-priced")) > 200:
             break
@@ -159,10 +159,10 @@ def desk_beside(broker, tmp_path):
 
 def test_a_chain_keeps_its_values_greyed_with_the_reason_while_the_broker_is_away(broker, desk_beside, open_page):
     page = open_chain(open_page, desk_beside.url)
-    page.locator(GOOD).wait_for()
+    page.locator(GOOD).first.wait_for()
 
     broker.stop()
-    page.locator('.status[data-rows="40"][data-stale="40"]').wait_for(timeout=60_000)
+    page.locator('.status[data-rows="40"][data-stale="40"]').first.wait_for(timeout=60_000)
     page.get_by_text("The broker cannot be reached").first.wait_for()
     greyed = page.locator("td.k-ltp.stale .over")
     prices: list[str] = []
@@ -175,7 +175,7 @@ def test_a_chain_keeps_its_values_greyed_with_the_reason_while_the_broker_is_awa
     assert all(float(price.replace(",", "")) > 0 for price in prices)
 
     broker.start()
-    page.locator(GOOD).wait_for(timeout=90_000)
+    page.locator(GOOD).first.wait_for(timeout=90_000)
 
 
 def test_tiles_tell_their_percent_and_move(desk, open_page):

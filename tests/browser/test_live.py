@@ -113,14 +113,14 @@ def quotes(beside, open_page):
 
 def is_live(page):
     page.locator('.feed[data-state="live"]').wait_for(timeout=PATIENCE_MS)
-    page.locator('.status[data-priced="2"][data-stale="0"]').wait_for(timeout=PATIENCE_MS)
+    page.locator('.status[data-priced="2"][data-stale="0"]').first.wait_for(timeout=PATIENCE_MS)
     page.locator("li.card:not(.stale)").nth(INDICES - 1).wait_for(timeout=PATIENCE_MS)
     page.locator('.root:not(.stale) table[aria-label^="Market depth of"]').wait_for(timeout=PATIENCE_MS)
-    page.locator('.age[data-state="fresh"]').wait_for(timeout=PATIENCE_MS)
+    page.locator('.age[data-state="fresh"]').first.wait_for(timeout=PATIENCE_MS)
 
 
 def is_grey(page):
-    page.locator('.status[data-stale="2"]').wait_for(timeout=PATIENCE_MS)
+    page.locator('.status[data-stale="2"]').first.wait_for(timeout=PATIENCE_MS)
     page.locator("li.card.stale").nth(INDICES - 1).wait_for(timeout=PATIENCE_MS)
     page.locator('.root.stale table[aria-label^="Market depth of"]').wait_for(timeout=PATIENCE_MS)
     page.locator('.age[data-state="old"]').or_(page.locator('.age[data-state="lost"]')).first.wait_for()
@@ -163,7 +163,7 @@ def test_two_sessions_share_one_connection_and_closing_them_lets_their_instrumen
     is_live(first)
     second = open_page(beside.desk.url + "/quotes", strict=False)
     second.get_by_role("radio", name="Three").or_(second.get_by_text("Three", exact=True)).first.click()
-    second.locator('.status[data-priced="3"][data-stale="0"]').wait_for()
+    second.locator('.status[data-priced="3"][data-stale="0"]').first.wait_for()
     beside.upstream_becomes([INDICES + 2 + 3])
 
     second.context.close()
@@ -197,7 +197,7 @@ def test_a_broker_that_stops_greys_all_with_the_reason_and_is_live_again_without
     try:
         is_grey(quotes)
         quotes.locator('.feed[data-state="away"]', has_text="Feed: ").wait_for()
-        quotes.locator(".status", has_text="2 not current: ").wait_for()
+        quotes.locator(".status", has_text="2 not current: ").first.wait_for()
         assert quotes.locator(".problem").inner_text(), "the frame tells why"
         assert len(quotes.locator("tbody .k-ltp").all_inner_texts()) == len(prices), "the last values stay"
     finally:
@@ -212,7 +212,7 @@ def test_a_feed_that_is_open_and_mute_is_not_shown_as_live_and_is_replaced(besid
 
     is_grey(quotes)
     quotes.locator(".feed", has_text="Feed: mute").wait_for()
-    quotes.locator(".status", has_text="2 not current: no price for more than 3 s").wait_for()
+    quotes.locator(".status", has_text="2 not current: no price for more than 3 s").first.wait_for()
 
     is_live(quotes)
     assert same_page(quotes)
