@@ -205,8 +205,8 @@ def _report(
 ) -> dict[str, Any]:
     trades = [_trade_row(period, row) for period, own in rows for row in own]
     trades.sort(key=lambda row: (row["sell_date"] or "", row["buy_date"] or ""))
-    told = all(span.told and span.charges_total is not None for span in spans)
-    gross = sum(span.gross or 0 for span in spans) if all(span.told for span in spans) else None
+    told = all(span.charges_total is not None for span in spans)
+    gross = None if any(map(_rows_missing, spans)) else sum(span.gross or 0 for span in spans)
     charges = sum(span.charges_total or 0 for span in spans) if told else None
     return {
         "start_date": first.isoformat(),
@@ -218,23 +218,39 @@ def _report(
         "realized_pnl": _rupees(gross),
         "total_charges": _rupees(charges),
         "net_pnl": None if gross is None or charges is None else _rupees(gross - charges),
-        "missing": [f"{span.segment} {span.year}: {span.error}" for span in spans if not span.told],
-        "complete": all(span.told and span.stale is None for span in spans),
+        "missing": [f"{span.segment} {span.year}: {why}" for span in spans for why in _missing_of(span)],
+        "complete": all(not _missing_of(span) and span.stale is None for span in spans),
         "source": "the broker's report; finished days only, charges all together",
     }
 
 
+def _rows_missing(span: BrokerSpan) -> str:
+    if not span.told:
+        return span.error
+    if span.count is not None and span.rows is not None and span.rows < span.count:
+        return f"the broker announced {span.count} rows and told {span.rows}"
+    return ""
+
+
+def _missing_of(span: BrokerSpan) -> list[str]:
+    """What of a segment did not come, in words."""
+    rows = _rows_missing(span)
+    charges = "its charges were not told" if span.told and span.charges_total is None else ""
+    return [why for why in (rows, charges) if why]
+
+
 def _segment_row(span: BrokerSpan) -> dict[str, Any]:
-    status = "missing" if not span.told else "ok" if span.stale is None else "stale"
+    rows = _rows_missing(span)
+    status = "missing" if not span.told else "incomplete" if rows else "ok" if span.stale is None else "stale"
     return {
         "segment": span.segment,
         "financial_year": span.year,
         "from_date": span.first.isoformat(),
         "to_date": span.last.isoformat(),
         "status": status,
-        "error": span.error or span.stale,
+        "error": rows or span.stale,
         "trades": span.rows,
-        "realized_pnl": _rupees(span.gross),
+        "realized_pnl": None if rows else _rupees(span.gross),
         "charges": _rupees(span.charges_total),
         "as_of": span.told_at,
     }

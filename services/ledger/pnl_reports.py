@@ -47,7 +47,8 @@ class PnlReports:
         with self._ledger.write() as connection:
             names = sa.select(table.c.row_name, within.label("within")).where(*mine)
             known = {row.row_name: row.within for row in connection.execute(names)}
-            gone = [name for name, in_period in known.items() if in_period and name not in told]
+            whole = len(told) >= trades_count  # else rows are missing from what was told, not from the report
+            gone = [name for name, in_period in known.items() if whole and in_period and name not in told]
             if gone:
                 connection.execute(
                     sa.delete(table).where(*mine, table.c.row_name == sa.bindparam("gone")),

@@ -104,10 +104,14 @@ class ToldTrades:
             )  # fmt: skip
         return found
 
-    def stamp(self) -> int:
-        """Rises with every new fill, whoever wrote it. Quick."""
+    def stamp(self) -> tuple[int, str]:
+        """Changes with every new fill and every reading of the broker's history (which may fill in what was known of a
+        fill), whoever wrote it. Quick."""
+        read = sa.select(sa.func.max(sa.type_coerce(order_settings.c.changed_at, sa.Text)))
         with self._ledger.read() as connection:
-            return connection.execute(sa.select(sa.func.max(_ROWID)).select_from(trades)).scalar_one() or 0
+            newest = connection.execute(sa.select(sa.func.max(_ROWID)).select_from(trades)).scalar_one() or 0
+            history = connection.execute(read.where(order_settings.c.name.startswith(_HISTORY))).scalar_one()
+        return newest, history or ""
 
     def describe(self, told: Iterable[tuple[ToldTrade, Mapping[str, Any]]]) -> None:  # Any: JSON values
         """Write down what is known of the instruments of fills that nothing is known of yet."""

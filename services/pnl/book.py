@@ -200,9 +200,14 @@ class PnlBook:
     def reconcile(self, only: Filter = EVERYTHING, *, ask: bool = True) -> ReconcileView:
         """Ours beside the broker's report and positions and beside imported contract notes, from `only.first` to
         `only.last`, at most to yesterday. `ask=False`: beside what the broker told last. Never raises for what the
-        broker does not tell: it stands there as missing, with the reason."""
+        broker does not tell: it stands there as missing, with the reason. `StorageError` where the desk's own trades
+        cannot be read. Notes are compared whatever their day."""
         account = self.account if only.account in {RUNNING_ACCOUNT, ALL_ACCOUNTS} else only.account
-        view = self._view(Filter(account=account), None, 30.0)
+        view = self._view(Filter(account=account), None, 30.0, fresh=ask)
+        if view.version == 0:  # an empty book would be compared as if nothing had ever been traded
+            with self._news:
+                error = self._build_error
+            raise StorageError("the trades of this desk could not be read, so there is nothing to compare") from error
         kept, today = view.kept, ist_date(self._clock.now())
         first, last = self._span_of(kept, account, only, today)
         spans: list[SpanCheck] = []
@@ -301,15 +306,22 @@ class PnlBook:
 
     def _current(self, wait: float, *, fresh: bool = False) -> Built | None:
         """The book, after a look whether it is out of date."""
-        self._look(at_once=fresh)
-        with self._news:
-            built = self._built
-            if not self._wanted:
-                return built
-            if built is not None and not fresh:
-                wait = SHORT_WAIT if built.seconds <= QUICK_BUILD else 0.0
-            self._news.wait_for(lambda: not self._wanted or self._closed.is_set(), wait)
-            return self._built
+        end = self._monotonic() + wait
+        while True:
+            self._look(at_once=fresh)
+            with self._news:
+                built = self._built
+                if not self._wanted:
+                    return built
+                if not fresh:
+                    pause = wait if built is None else SHORT_WAIT if built.seconds <= QUICK_BUILD else 0.0
+                    self._news.wait_for(lambda: not self._wanted or self._closed.is_set(), pause)
+                    return self._built
+                self._news.wait_for(lambda: not self._wanted or self._closed.is_set(), end - self._monotonic())
+                given_up = self._closed.is_set() or self._monotonic() >= end
+                if given_up or self._build_error is not None:
+                    return self._built
+            # once more: what was built may have been begun before the newest rows came
 
     def _look(self, *, at_once: bool = False) -> None:
         """Have the book built if it is out of date. Looks at the ledger at most every `LOOK_SECONDS`, unless it has to

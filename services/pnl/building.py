@@ -21,6 +21,8 @@ from services.portfolio.lots.fills import Fill
 from services.portfolio.records import FileKind, ImportedFile
 
 Stamp = tuple[object, ...]
+_NAMED = 10
+"""Reasons why trades are left out that are told one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,7 @@ def _unread(unread: Sequence[tuple[ToldTrade, str]]) -> list[str]:
     reasons: dict[str, int] = {}
     for _, why in unread:
         reasons[why] = reasons.get(why, 0) + 1
-    return [
-        f"{count} trade{'s' if count > 1 else ''} cannot be counted in: {why}"
-        for why, count in sorted(reasons.items(), key=lambda item: -item[1])[:10]
-    ]
+    ranked = sorted(reasons.items(), key=lambda item: -item[1])
+    words = [f"{count} trade{'s' if count > 1 else ''} cannot be counted in: {why}" for why, count in ranked[:_NAMED]]
+    rest = sum(count for _, count in ranked[_NAMED:])
+    return [*words, f"{rest} more trades cannot be counted in, for other reasons"] if rest else words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from threading import Lock
 
@@ -70,8 +70,9 @@ class DailyCheck:
             log.info("profit and loss were not compared: %s", view.missing[0].broker.error)
             return
         with self._lock:
-            self._found = list(differences_of(view))
-            self._checked = ist_date(self._clock().now())
+            self._found = [*differences_of(view), *_still_open(self._found or (), view)]
+            if not view.missing and not view.positions_error:
+                self._checked = ist_date(self._clock().now())
 
     def close(self) -> None:
         self._worker.close()
@@ -92,6 +93,14 @@ def differences_of(view: ReconcileView) -> Iterator[Difference]:
         yield from _of_note(note)
     for one in view.positions:
         yield from _of_position(one)
+
+
+def _still_open(before: Sequence[Difference], view: ReconcileView) -> Iterator[Difference]:
+    """Differences of before in what could not be compared now: nobody has said that they are over."""
+    silent = tuple(f" {span.segment} {span.year}" for span in view.missing)
+    for about, words in before:
+        if about.endswith(silent) or (view.positions_error and about.startswith("position ")):
+            yield about, words
 
 
 def _of_span(span: SpanCheck) -> Iterator[Difference]:

@@ -92,13 +92,12 @@ class Prices:
         self._quotes = quotes
         self._held = held
         self._find = find
-        self._facts: dict[str, Facts | None] = {}
 
     def now(self, kept: KeptBook, keys: Mapping[str, str], account: str | None, running: str) -> OpenNow:
         """Prices of what is open in `account` (`None`: all), and what the broker holds for the `running` one. `keys`:
         instrument keys as they were traded last."""
         told = self._held()
-        held, beside = self._joined(told.rows)
+        held, beside, unknown = self._joined(told.rows)
         wanted = {instrument: keys.get(instrument, "") for instrument in _open_in(kept, account)}
         if account in {None, running}:
             wanted |= {one.instrument: one.key for one in held if one.quantity}
@@ -109,7 +108,7 @@ class Prices:
             self._prices(wanted, beside),
             held if told.as_of is not None else None,
             told.as_of,
-            told.error,
+            told.error or _unknown_words(unknown),
         )
 
     def positions(self) -> tuple[dict[str, list[BrokerHolds]], dict[str, tuple[int, int] | None]]:
@@ -130,17 +129,11 @@ class Prices:
 
     def facts(self, key: str) -> Facts | None:
         """What the master of today knows of a key."""
-        if key not in self._facts:
+        try:
             instrument = self._find(key)
-            try:
-                self._facts[key] = None if instrument is None else facts_of(instrument)
-            except InvalidRequest:
-                self._facts[key] = None
-        return self._facts[key]
-
-    def forget(self) -> None:
-        """Another day, perhaps another master."""
-        self._facts = {}
+            return None if instrument is None else facts_of(instrument)
+        except InvalidRequest:
+            return None
 
     def instrument_of(self, row: BrokerHolds) -> tuple[str, Asset, int] | None:
         """Identity, asset and multiplier of what the broker holds; `None`: nobody knows what it is."""
@@ -150,13 +143,18 @@ class Prices:
         facts = self.facts(row.key)
         return None if facts is None else (facts.instrument, facts.asset, facts.multiplier)
 
-    def _joined(self, rows: Sequence[BrokerHolds]) -> tuple[tuple[Held, ...], dict[str, PriceTold]]:
-        """Each instrument once: holdings and today's positions in it are one quantity."""
+    def _joined(
+        self, rows: Sequence[BrokerHolds]
+    ) -> tuple[tuple[Held, ...], dict[str, PriceTold], tuple[BrokerHolds, ...]]:
+        """Each instrument once: holdings and today's positions in it are one quantity. At the end the rows of which
+        nobody knows what they are."""
+        unknown: list[BrokerHolds] = []
         sums: dict[str, Held] = {}
         prices: dict[str, PriceTold] = {}
         for row in rows:
             known = self.instrument_of(row)
             if known is None:
+                unknown.append(row)
                 continue
             instrument, asset, multiplier = known
             if row.ltp is not None and instrument not in prices:
@@ -175,7 +173,7 @@ class Prices:
                     instrument, before.symbol, asset, quantity, _average(before, row.quantity, average), multiplier,
                     before.pending + row.pending, before.key,
                 )  # fmt: skip
-        return tuple(sums.values()), prices
+        return tuple(sums.values()), prices, tuple(unknown)
 
     def _prices(self, wanted: Mapping[str, str], beside: Mapping[str, PriceTold]) -> dict[str, PriceTold]:
         by_key = {key or _share_key(instrument): instrument for instrument, key in wanted.items()}
@@ -189,6 +187,13 @@ class Prices:
                 if told is not None:
                     found[by_key[key]] = told
         return found
+
+
+def _unknown_words(rows: Sequence[BrokerHolds]) -> str:
+    if not rows:
+        return ""
+    named = ", ".join(sorted({row.symbol or row.key for row in rows})[:5])
+    return f"{len(rows)} of them are of instruments that the master does not know ({named})"
 
 
 def _open_in(kept: KeptBook, account: str | None) -> list[str]:

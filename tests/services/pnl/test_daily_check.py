@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.domain.errors import NoAnswer, UpstoxError
+from services.domain.errors import NoAnswer, StorageError, UpstoxError
 from services.domain.pnl_reports import BrokerCharges
 from services.pnl.daily_check import AFTER_SECONDS, AGAIN_SECONDS, DailyCheck
 from services.portfolio.charges.kinds import LINES, Line
@@ -51,6 +51,10 @@ def check(desk: PnlDesk, hands: Hands) -> Iterator[DailyCheck]:
     made = DailyCheck(lambda: desk.book, lambda: desk.clock, monotonic=hands)
     yield made
     made.close()
+
+
+def _fails(*given: object) -> None:
+    raise StorageError("the disk is away")
 
 
 def _as_ours(desk: PnlDesk) -> BrokerCharges:
@@ -101,6 +105,37 @@ def test_a_broker_that_does_not_answer_changes_nothing(desk: PnlDesk, check: Dai
     desk.broker.down, desk.broker.broken = None, lambda period: NoAnswer("silence")
     check.check()
     assert check.differences() == before
+
+
+def test_a_segment_that_is_not_told_today_keeps_what_was_wrong_with_it_and_is_asked_again(
+    desk: PnlDesk, check: DailyCheck, hands: Hands
+) -> None:
+    desk.broker.rows = {"EQ": [row("2026-11-18", "2026-11-19", "4000.50")]}
+    check.check()
+    before = check.differences()
+    assert before
+
+    desk.clock.instant += timedelta(days=1)
+    desk.broker.broken = lambda period: NoAnswer("silence") if period.segment == "EQ" else None
+    check.check()
+    assert check.differences() == before
+
+    desk.broker.broken = lambda period: None
+    desk.broker.rows = {"EQ": [row("2026-11-18", "2026-11-19", "40")]}
+    hands.now = AFTER_SECONDS
+    eventually(lambda: check.differences() == [])
+
+
+def test_a_book_that_cannot_be_read_is_not_compared_as_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = PnlDesk(tmp_path)
+    try:
+        monkeypatch.setattr(broken.book._builder, "build", _fails)
+        with pytest.raises(StorageError, match="nothing to compare"):
+            broken.book.reconcile()
+    finally:
+        broken.close()
 
 
 def test_it_compares_by_itself_once_a_day(desk: PnlDesk, check: DailyCheck, hands: Hands) -> None:
