@@ -63,7 +63,8 @@ def price_state_told(state: PriceAlertState, now: datetime) -> str:
     away = level - state.value
     if alert.measure is Watched.PERCENT:
         return f"now {percent(state.value)}"
-    return f"now {number(state.value, _places(alert.level))}, {percent(100 * away / state.value)} to go"
+    to_go = f", {percent(100 * away / state.value)} to go" if state.value else ""
+    return f"now {number(state.value, _places(alert.level))}{to_go}"
 
 
 def channel_told(state: ChannelState, now: datetime) -> tuple[str, str]:

@@ -63,7 +63,7 @@ def _dialog(state: RuleState) -> None:
             usual = st.form_submit_button("Back to the usual", disabled=rule == state.usual)
     if not (use or usual):
         return
-    given = {name: Decimal(f"{number:g}") for name, number in numbers.items()} | {"active": Decimal(int(active))}
+    given = {name: Decimal(str(number)) for name, number in numbers.items()} | {"active": Decimal(int(active))}
     try:
         desk().alert_desk.set_rule(rule.kind, actor(), **({} if usual else given))
     except UpstoxError as error:

@@ -143,14 +143,15 @@ def _set(key: str, value: object) -> None:
 
 
 def _interval_changed(place: int) -> None:
-    def changed(choice: Choice) -> Choice:
-        return choice.of(Interval.parse(str(st.session_state[f"candles-interval-{place}"])))
-
-    _change(place, changed)
+    told = st.session_state[f"candles-interval-{place}"]
+    if told is not None:  # None: one run followed another too closely; the next sets it again
+        _change(place, lambda choice: choice.of(Interval.parse(str(told))))
 
 
 def _range_changed(place: int) -> None:
-    _change(place, lambda choice: replace(choice, span=Span(st.session_state[f"candles-range-{place}"]), view=None))
+    told = st.session_state[f"candles-range-{place}"]
+    if told is not None:  # as above
+        _change(place, lambda choice: replace(choice, span=Span(told), view=None))
 
 
 def _removable(name: str, key: str, remove: Callable[..., None], arguments: tuple[object, ...]) -> None:

@@ -47,11 +47,12 @@ def _periods(choice: Choice, today: date) -> None:
         on_change=take(_PERIOD, lambda period: _period_changed(Period(period), today)),
     )
     if choice.period is Period.DATES:
-        _set(_DATES, tuple(day for day in (choice.first, choice.last) if day is not None))
+        days = tuple(day for day in (choice.first, choice.last) if day is not None)
+        _set(_DATES, days)
         st.date_input(
             "First and last day",
-            min_value=_EARLIEST,
-            max_value=max(today, choice.last or today),
+            min_value=min(_EARLIEST, *days),  # a link may name any day
+            max_value=max(today, *days),
             format="DD/MM/YYYY",
             key=_DATES,
             label_visibility="collapsed",

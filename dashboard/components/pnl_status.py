@@ -96,7 +96,7 @@ def empty_note(view: PnlView, book: PnlBook) -> None:
         import_button(book, key="pnl-import-empty")
         st.page_link(ORDERS, label="Place an order", icon=":material/receipt_long:")
         if desk().paper_account is not None:
-            label = "Practise with an account that has traded before: reset, with trades of earlier days"
+            label = "Practise on a paper account with a past"
             st.page_link(ACCOUNT, label=label, icon=":material/restart_alt:")
 
 

@@ -41,6 +41,8 @@ def part_dialog(
         kind = st.segmented_control(
             "Price", [_MARKET, _LIMIT], default=_MARKET, required=True, key=f"portfolio-kind-{id}"
         )
+        if not kind:  # None: one run followed another too closely: never to be read as "market"
+            return
         limit = _price(id, instrument, ltp) if kind == _LIMIT else None
         if kind == _LIMIT and limit is None:
             _ways_on(None, None)

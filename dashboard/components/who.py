@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.components.notices import problems_said
 from dashboard.formatting import ist_moment
 from dashboard.locks.person import person
 from dashboard.markup import plain
@@ -26,6 +27,7 @@ def who_is_here() -> None:
 
 def sign_out() -> None:
     """End this sign-in: every tab of this browser goes back to the gate."""
-    here = person()
-    if here.signed_in is not None:
-        desk().sign_ins.end(here.signed_in.number, actor=here.actor)
+    with problems_said():
+        here = person()
+        if here.signed_in is not None:
+            desk().sign_ins.end(here.signed_in.number, actor=here.actor)

@@ -98,7 +98,8 @@ class PriceAlerts:
         once: bool,
         actor: Actor,
     ) -> PriceAlert:
-        """A new one. `InvalidRequest` for a level that cannot be, or one too many."""
+        """A new one; the one that waits for the same already, if `actor` has set it: a double click is one wish.
+        `InvalidRequest` for a level that cannot be, or one too many."""
         require_instrument_key(instrument_key)
         note = " ".join(note.split())
         if len(note) > MAX_NOTE or not note.isprintable():
@@ -110,7 +111,21 @@ class PriceAlerts:
         if measure is Watched.PRICE and level <= 0:
             raise InvalidRequest("a price is above 0")
         now = self._clock.now()
+        same = (
+            price_alerts.c.instrument_key == instrument_key,
+            price_alerts.c.measure == measure.value,
+            price_alerts.c.direction == direction.value,
+            price_alerts.c.level == level,
+            price_alerts.c.note == note,
+            price_alerts.c.once == once,
+            price_alerts.c.created_by == actor.name,
+            price_alerts.c.ended_at.is_(None),
+            price_alerts.c.fired_at.is_(None),
+        )
         with self._ledger.write() as connection:
+            known = connection.execute(sa.select(price_alerts.c.id).where(*same)).scalar()
+            if known is not None:
+                return _one(connection, known)
             count = connection.scalar(
                 sa.select(sa.func.count()).select_from(price_alerts).where(price_alerts.c.ended_at.is_(None))
             )

@@ -84,6 +84,7 @@ def test_a_price_alert_tells_what_it_waits_for_and_how_far_it_is() -> None:
     fall = replace(PRICE, measure=Watched.PERCENT, direction=Side.BELOW, level=Decimal(-2))
     assert level_told(fall) == "change of the day falls to −2.00%"
     assert price_state_told(PriceAlertState(PRICE, False, 1485.0), NOW) == "now 1,485.00, +1.01% to go"
+    assert price_state_told(PriceAlertState(PRICE, False, 0.0), NOW) == "now 0.00", "an option that ended worthless"
     assert price_state_told(PriceAlertState(PRICE, False, None), NOW) == "waits for a current price"
     rung = replace(PRICE, fired_at=NOW)
     assert price_state_told(PriceAlertState(rung, True, 1501.0), NOW) == "rings, since 09:45:00 IST"

@@ -117,6 +117,13 @@ def test_a_link_that_makes_no_sense_is_told_and_shows_the_usual(put, fills):
     assert "is no segment" in words_on(visit(period="all", segment="moon"))
 
 
+@pytest.mark.parametrize("words", [{"from": "1995-01-01"}, {"from": "2031-01-01"}, {"to": "1999-12-31"}])
+def test_a_link_may_name_any_day(put, fills, words):
+    put(fills)
+
+    assert not visit(**words).exception
+
+
 @pytest.mark.parametrize(
     ("behind", "label"),
     [

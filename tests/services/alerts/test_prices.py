@@ -113,6 +113,16 @@ def test_a_level_that_is_reached_already_is_refused_in_words(bench: Bench) -> No
         bench.watch.add(INFY, "INFY", VIEWER, level=Decimal(1600), direction=Side.ABOVE)
 
 
+def test_a_double_click_is_one_wish(bench: Bench) -> None:
+    first, second = wanted(bench, "1500"), wanted(bench, "1500")
+
+    assert first == second
+    assert wanted(bench, "1500.05").id != first.id
+    at(bench, 1502.0)
+    assert wanted(bench, "1510").id not in {first.id, second.id}
+    assert len(bench.open()) == 2, "one for each level that was reached"
+
+
 def test_one_that_is_removed_takes_its_open_alert_with_it(bench: Bench) -> None:
     made = wanted(bench, "1500")
     at(bench, 1500.0)
