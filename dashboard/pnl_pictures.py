@@ -13,7 +13,7 @@ from dashboard.formatting import quantity
 from dashboard.pnl_words import LINE_MEANINGS, LINE_NAMES, money, signed_money
 from services.pnl.values import Curve
 from services.portfolio.charges.kinds import LINES
-from services.portfolio.closed import Sums
+from services.portfolio.closed import Sums, financial_year
 from services.portfolio.closed_columns import TradeColumns
 from services.portfolio.lots.fills import Ints
 
@@ -44,7 +44,8 @@ def curve_scene(curve: Curve) -> Scene:
 
 
 def days_scene(trades: TradeColumns) -> Scene:
-    """Each day on which something was closed: net, gross, charges, and how many trades."""
+    """Each day on which something was closed: net, gross, charges, and how many trades; and each financial year: net,
+    and how many of its days won."""
     days, codes = np.unique(trades.closed_day, return_inverse=True)
     codes = codes.reshape(-1)
     sums = []
@@ -56,8 +57,18 @@ def days_scene(trades: TradeColumns) -> Scene:
     strongest = float(np.percentile(np.abs(net), 95)) / 100 if len(net) else 0.0
     columns = (np.datetime_as_string(days, "D").tolist() if len(days) else [], _rupees(net), _rupees(gross))
     rows = zip(*columns, _rupees(charges), count.tolist(), strict=True)
+    years: dict[str, list[int]] = {}
+    for day, of_day in zip(days.tolist(), net.tolist(), strict=True):
+        year = years.setdefault(financial_year(day), [0, 0, 0])
+        year[0] += of_day
+        year[1] += of_day > 0
+        year[2] += 1
     return {
         "days": [list(row) for row in rows],
+        "years": {
+            year: {"net": signed_money(total), "way": (total > 0) - (total < 0), "won": f"{won} of {count} days won"}
+            for year, (total, won, count) in years.items()
+        },
         "strongest": strongest or 1.0,
         "label": f"Calendar of {quantity(len(days))} days with closed trades, coloured by net result",
     }

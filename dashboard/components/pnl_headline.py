@@ -102,4 +102,4 @@ def _opened(sent: str) -> None:
 
 
 def _tile(id: Behind, name: str, figure: str, note: str, tone: str = "", *, warn: bool = False) -> Tile:
-    return {"id": id.value, "name": name, "figure": figure, "note": note, "tone": tone, "warn": warn, "old": False}
+    return {"id": id.value, "name": name, "figure": figure, "note": note, "tone": tone, "warn": warn}

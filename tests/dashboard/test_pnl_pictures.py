@@ -62,6 +62,20 @@ def test_the_days_add_up_to_the_whole(view):
     assert sum(columns[4]) == len(view.trades)
 
 
+def test_each_financial_year_says_its_net_result_and_its_days_won(view):
+    scene = days_scene(view.trades)
+
+    nets = [
+        float(year["net"].translate(str.maketrans({"₹": "", ",": "", "−": "-", "+": ""})))
+        for year in scene["years"].values()
+    ]
+    won = sum(day[1] > 0 for day in scene["days"])
+    assert sum(nets) == pytest.approx(view.trades.net.sum() / 100)
+    assert [year["way"] for year in scene["years"].values()] == [(net > 0) - (net < 0) for net in nets]
+    assert sum(int(year["won"].split(" of ")[0]) for year in scene["years"].values()) == won
+    assert sum(int(year["won"].split(" of ")[1].split()[0]) for year in scene["years"].values()) == len(scene["days"])
+
+
 def test_the_way_from_gross_ends_at_net_step_by_step(view):
     steps = way_scene(view.total)["steps"]
 
@@ -76,5 +90,6 @@ def test_nothing_closed_makes_empty_pictures_and_no_error():
 
     assert curve_scene(empty.curve)["days"] == []
     assert days_scene(empty.trades)["days"] == []
+    assert days_scene(empty.trades)["years"] == {}
     assert spread_scene(empty.trades.net)["counts"] == []
     assert [step["value"] for step in way_scene(empty.total)["steps"]] == [0, 0]

@@ -48,11 +48,9 @@ class DaysView {
 
   strip(year, months, large) {
     const strip = make("section", "strip")
-    const inside = [...this.days.values()].filter(day => months.includes(day.iso.slice(0, 7)))
-    const net = inside.reduce((sum, day) => sum + day.net, 0)
+    const { net, way, won } = this.data.years[year]
     const head = make("h4", "", large && months.length === 1 ? "" : `FY ${year}`)
-    const won = inside.filter(day => day.net > 0).length
-    head.append(make("span", direction(net), rupeeText(net, 2, true)), make("span", "muted", `${won} of ${inside.length} days won`))
+    head.append(make("span", direction(way), net), make("span", "muted", won))
     const row = make("div", large ? "months large" : "months")
     row.append(...months.map(month => this.month(month, large)))
     strip.append(head, row)

@@ -16,7 +16,7 @@ class Headline {
 
   tile(told) {
     const open = this.data.open === told.id
-    const button = make("button", told.old ? "tile old" : "tile")
+    const button = make("button", "tile")
     button.type = "button"
     button.dataset.id = told.id
     setAttribute(button, "aria-expanded", String(open))
