@@ -122,6 +122,14 @@ class Settings(BaseSettings):
     """Let MCX orders past the desk's own check; Upstox has taken none through its API since April 2026."""
     square_off: time | None = None
     """When the broker closes intraday positions (IST), if not at its usual times: for the warning before that."""
+    ledger_url: SecretStr | None = None
+    """A PostgreSQL database for the ledger (`postgresql://user:password@host/name`), instead of the file `ledger.db`."""
+    redis_url: SecretStr | None = None
+    """A Redis (`redis://…`, `rediss://…`) over which several processes share one feed, quotes and the broker's limits."""
+    process_name: str | None = None
+    """What the health page calls this process; by default the host's name and the port."""
+    processes: int = Field(default=4, ge=1, le=64)
+    """How many processes share the account at most: without Redis each takes its part of the broker's limits."""
     metrics_token: SecretStr | None = Field(default=None, min_length=16)
     """Whoever brings it (`Authorization: Bearer …`) may read `/metrics`, `/livez` and `/readyz` from elsewhere too."""
     paper_clock: str = "always"
