@@ -16,6 +16,7 @@ from threading import Lock
 from services.alerts.book import AlertBook
 from services.alerts.channels import ChannelBook
 from services.alerts.rules import CHANNEL_FAILING, title_of
+from services.alerts.scopes import plain
 from services.alerts.sending import Sender
 from services.domain.clock import IST, Clock
 from services.domain.errors import StorageError, TokenStoreLocked, UpstoxError
@@ -167,7 +168,7 @@ class Notifier:
         found = []
         for alert in alerts:
             if alert.severity.rank < channel.least.rank or (
-                alert.kind == CHANNEL_FAILING and alert.subject == channel.name
+                alert.kind == CHANNEL_FAILING and channel.name in {alert.subject, plain(alert.subject)}
             ):
                 continue
             if not self._is_done(channel, alert, What.OPENED):

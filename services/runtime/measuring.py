@@ -23,6 +23,7 @@ from services.measures.snapshot import (
     TokenNow,
 )
 from services.measures.watching import Growth, Silence
+from services.runtime.team import ledger_away, sharing_of
 from services.transport.order_times import OrderPart
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def sources_of(runtime: OrdersRuntime) -> Sources:
         token=parts.token,
         market=parts.market,
         clock_offset=lambda: runtime.feed.clock_offset if runtime.built("feed") else None,
+        shared=lambda: sharing_of(runtime),
     )
 
 
@@ -132,7 +134,7 @@ class _Parts:
             age = (runtime.clock.now() - min(one.since for one in unknown)).total_seconds()
             oldest = max(0.0, age / runtime.speed)
         return OrdersNow(
-            ready=runtime.orders.ready(),
+            ready=runtime.orders.ready() or ledger_away(runtime),
             unknown=len(unknown),
             oldest_unknown_seconds=oldest,
             own=spreads[OrderPart.OWN],

@@ -10,6 +10,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
+from typing import Protocol
 
 from services.domain.errors import SignInPaused
 
@@ -26,6 +27,16 @@ class _Count:
     wrong: int = 0
     last: float = 0.0
     paused_until: float = 0.0
+
+
+class Guesses(Protocol):
+    """Attempts to sign in, counted by name or browser, and by address."""
+
+    @property
+    def pause_seconds(self) -> float: ...
+    def admit(self, keys: Sequence[str], *, stranger: bool = True) -> None: ...
+    def wrong(self, keys: Sequence[str]) -> bool: ...
+    def right(self, keys: Sequence[str]) -> None: ...
 
 
 class Attempts:

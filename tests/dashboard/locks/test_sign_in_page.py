@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from dashboard.headers import SecurityHeaders
+from dashboard.locks.cookies import session_cookie
 from dashboard.locks.gate import Gate
 from dashboard.locks.sign_in_page import MOST_BYTES, sign_in_routes
 from tests.support.asgi import Answer
@@ -94,7 +95,7 @@ def test_over_tls_the_cookie_is_secure_and_bound_to_this_host(tmp_path: Path) ->
         answer = Visitor(home).send()
 
     put = answer.headers["set-cookie"]
-    assert put.startswith("__Host-desk-session-8501=")
+    assert put.startswith("__Host-desk-session-443=")
     assert "; Secure" in put
     assert "domain" not in put.lower()
 
@@ -221,3 +222,15 @@ def _one_visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         _open.append(Visitor(made))
         yield
         _open.clear()
+
+
+@pytest.mark.parametrize(
+    ("public", "name"), [("https://desk.example.com", 443), ("https://desk.example.com:8443", 8443)]
+)
+def test_behind_a_balancer_every_process_reads_the_same_cookie_whatever_its_own_port(
+    tmp_path: Path, public: str, name: int
+) -> None:
+    with house(tmp_path, public_url=public) as home:
+        names = {session_cookie({"server": ("10.0.0.11", port)}, home.settings) for port in (8501, 8502)}
+
+    assert names == {f"__Host-desk-session-{name}"}
