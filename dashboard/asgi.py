@@ -16,6 +16,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit import config
 
+from dashboard.graphql.route import graphql_routes
 from dashboard.headers import SecurityHeaders
 from dashboard.left_pages import leave_out_left_pages
 from dashboard.locks.gate import Gate
@@ -27,6 +28,7 @@ from dashboard.push.route import push_routes
 from dashboard.resources import close_desk, desk, opening, push_hub, push_tokens
 from dashboard.routes import RegisteredCallback, routes
 from dashboard.stopping import heed_first_signal_only
+from dashboard.supervisor import Supervisor
 from dashboard.theme import accent_options, mode_look
 from dashboard.token_notice import notice_routes
 from services.domain.errors import ConfigurationError
@@ -53,7 +55,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
         settling = asyncio.create_task(anyio.to_thread.run_sync(_settle))
         pumping = asyncio.create_task(_pump())
         try:
-            yield None
+            async with Supervisor().told():
+                yield None
         finally:
             settling.cancel()
             pumping.cancel()
@@ -102,6 +105,7 @@ app = st.App(
         *sign_in_routes(desk),
         *notice_routes(desk, lambda: opening().ready.is_set()),
         *push_routes(push_hub, push_tokens),
+        *graphql_routes(desk, lambda: opening().ready.is_set()),
     ],
     middleware=[
         Middleware(SecurityHeaders),

@@ -42,6 +42,8 @@ def run(options: Options) -> int:
         logger["level"] = "WARNING"
     use_direct_protocol()
     use_prompt_protocol()
+    if (common := runtime.settings.common_key("Streamlit's cookies")) is not None:
+        os.environ["STREAMLIT_SERVER_COOKIE_SECRET"] = common.hex()  # it takes secrets in no other way
     app.run(config=server_settings(options, runtime.settings))
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from threading import Event, Thread
@@ -22,7 +23,7 @@ from dashboard.order_news import told_after
 from dashboard.order_sending import OrderSender
 from dashboard.push.hub import PushHub
 from dashboard.push.prices import DeskPrices
-from dashboard.push.tokens import PushTokens
+from dashboard.push.tokens import Elsewhere, PushTokens
 from services.domain.accounts import Profile, RegisteredAddresses
 from services.domain.errors import ConfigurationError, UpstoxError
 from services.domain.instruments import Instrument
@@ -98,6 +99,8 @@ class Opening:
                 for name in _PARTS:
                     getattr(runtime, name)
                 runtime.calendar.start()
+                if (shared := runtime.shared) is not None:
+                    shared.start(_address(), desk_version())
                 runtime.feed_in().connect(timeout=0)
                 runtime.housekeeping.start()
                 runtime.orders.start()
@@ -136,6 +139,11 @@ class Opening:
             self._stop.wait(self._check_seconds)
 
 
+def _address() -> str:
+    """Where this process serves: the host's name and the port."""
+    return f"{socket.gethostname()}:{st.get_option('server.port')}"
+
+
 @st.cache_resource(show_spinner=False)
 def opening() -> Opening:
     """The one opening of this process; begun by the server's lifespan, or by the first page that asks."""
@@ -145,7 +153,12 @@ def opening() -> Opening:
 @st.cache_resource(show_spinner=False)
 def push_tokens() -> PushTokens:
     """Who may listen to the push channel."""
-    return PushTokens()
+    return PushTokens(elsewhere=_shared_tokens)
+
+
+def _shared_tokens() -> Elsewhere | None:
+    shared = get_runtime().shared
+    return None if shared is None else shared.tokens
 
 
 @st.cache_resource(show_spinner=False)

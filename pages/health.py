@@ -10,18 +10,20 @@ from dashboard.components.health_errors import errors_part, log_part
 from dashboard.components.health_history import history_charts
 from dashboard.components.health_latency import latency_part
 from dashboard.components.health_now import checks_row
+from dashboard.components.health_processes import is_shared, processes_part
 from dashboard.components.health_system import process_part, system_part
 
 checks_row()
 history_charts()
-alerts, calls, latency, errors, system = st.tabs(
-    [
-        ":material/notifications: Alerts",
-        ":material/swap_horiz: Calls",
-        ":material/timer: Latency",
-        ":material/bug_report: Errors and log",
-        ":material/memory: System",
-    ],
+names = [
+    ":material/notifications: Alerts",
+    ":material/swap_horiz: Calls",
+    ":material/timer: Latency",
+    ":material/bug_report: Errors and log",
+    ":material/memory: System",
+]
+alerts, calls, latency, errors, system, *processes = st.tabs(
+    [*names, ":material/hub: Processes"] if is_shared() else names,
     key="health-tabs",
     on_change="rerun",
 )
@@ -42,3 +44,7 @@ if system.open:
     with system:
         process_part()
         system_part()
+for tab in processes:
+    if tab.open:
+        with tab:
+            processes_part()

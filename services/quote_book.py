@@ -1,8 +1,9 @@
 """Quotes for everybody in this process: asked once, shared by all, fresh for five seconds.
 
-A read goes memory -> SQLite (only for what this process has never seen, so in effect after a restart) -> the broker, in
-chunks, several at once, each key on at most one request at a time. What screens watch is refreshed a little before it
-would expire, for the union of all watchers, so that they find it in memory.
+A read goes memory -> what other processes were told, where there are any -> SQLite (only for what this process has
+never seen, so in effect after a restart) -> the broker, in chunks, several at once, each key on at most one request at
+a time. What screens watch is refreshed a little before it would expire, for the union of all watchers, so that they
+find it in memory.
 """
 
 from __future__ import annotations
@@ -18,13 +19,22 @@ from threading import Lock
 from typing import Protocol
 
 from services.domain.clock import Clock, epoch_ms
-from services.domain.errors import BrokerFault, InvalidRequest, StorageError, TransportError, UpstoxError
+from services.domain.errors import (
+    BrokerFault,
+    InvalidRequest,
+    NoData,
+    RedisAway,
+    StorageError,
+    TransportError,
+    UpstoxError,
+)
 from services.domain.instruments import is_instrument_key, require_instrument_key
 from services.domain.leases import Leases
 from services.domain.quote_batch import BadKeys, BatchResult, BookStats, ReadCounts
 from services.domain.quote_row import QuoteRow
 from services.domain.quotes import PriceSource
 from services.domain.refresh_plan import plan_refresh
+from services.domain.shared_quotes import SharedQuotes, Told
 from services.storage.background import Recurring
 from services.storage.memory_tier import MemoryTier
 from services.storage.quote_fetcher import Fetch, Fetched, QuoteFetcher
@@ -44,6 +54,10 @@ SECONDS_A_CALL = 1.2
 """The broker allows 2,000 calls of a kind in half an hour, 1.1 a second; what is left over is for readers."""
 LONGEST_PAUSE = 30.0
 """Between refreshes while the broker fails."""
+PATIENCE = 1.5
+"""What another process refreshes may be so many TTLs old before it is asked for here."""
+FOLLOW_SECONDS = 0.25
+"""Between looks at what another process refreshes."""
 LOOK_AT_FEED_SECONDS = 1.0
 """While the live feed tells all that is watched, look so often whether it still does."""
 HOUR_MS = 3_600_000
@@ -81,6 +95,7 @@ class QuoteBook:
         clock: Clock,
         source: Callable[[], PriceSource],
         live: Live | None = None,
+        shared: SharedQuotes | None = None,
         back_in_reach: Callable[[], None] = lambda: None,
         ttl: float = TTL_SECONDS,
         fetchers: int = FETCHERS,
@@ -89,10 +104,12 @@ class QuoteBook:
         monotonic: Callable[[], float] = time.monotonic,
         refresh_in_background: bool = True,
     ) -> None:
-        """`back_in_reach` is called when the refresher gets an answer again after nobody gave one."""
+        """`shared`: other processes that ask the same broker; one of them refreshes what is watched anywhere.
+        `back_in_reach` is called when the refresher gets an answer again after nobody gave one."""
         self._store = store
         self._clock = clock
         self._live = live
+        self._shared = shared
         self._back_in_reach = back_in_reach
         self._ttl = ttl
         self._max_keys = max_keys
@@ -121,6 +138,7 @@ class QuoteBook:
             workers=fetchers,
             max_keys=max_keys,
             max_chars=max_chars,
+            shared=shared,
         )
         self._refresher = Recurring(self.refresh_watched, name="quote-refresher") if refresh_in_background else None
 
@@ -185,27 +203,54 @@ class QuoteBook:
         if wanted and self._refresher is not None:
             self._refresher.ensure()
 
+    def look_for_others(self) -> None:
+        """Other processes watch something, and this one refreshes for all."""
+        if self._refresher is not None:
+            self._refresher.ensure()
+
     def refresh_watched(self) -> float | None:
         """One step of the refresher: fetch what is watched and about to expire. Returns the seconds until the next
         look, `None` if nobody watches."""
         clock_now, now = self._clock.now(), self._monotonic()
+        elsewhere = [] if self._shared is None else self._shared.watched_elsewhere()
         with self._lock:
             bad = self._bad.of(clock_now.timestamp())
             watched = [key for key in self._leases.union(now) if key not in bad]
-            if not watched or self._closed:
-                return None
-            if now < self._next_refresh:
-                return min(0.5, self._next_refresh - now)
+            for_all = [key for key in elsewhere if key not in bad]
         live = self._live_rows(watched)
-        silent = [key for key in watched if key not in live]
+        own = [key for key in watched if key not in live]
+        if self._shared is not None:
+            self._shared.watch(own)
+        silent = list(dict.fromkeys([*own, *for_all]))
+        if not (watched or for_all) or self._closed:
+            return None
+        if now < self._next_refresh:
+            return min(0.5, self._next_refresh - now)
         if not silent:
             return LOOK_AT_FEED_SECONDS
         with self._lock:
             ages = self._memory.ages(self._fetcher.on_the_ground(silent), clock_now.timestamp())
         plan = plan_refresh(ages, ttl=self._ttl, fetch_seconds=self._fetcher.last_seconds, chunk=self._max_keys)
+        if plan.keys and self._shared is not None and self._shared.refreshed_elsewhere():
+            return self._follow(self._shared, plan.keys, began=now)
         if plan.keys:
             self._refresh(plan.keys, began=now)
         return plan.wait
+
+    def _follow(self, shared: SharedQuotes, keys: Collection[str], *, began: float) -> float:
+        """Take what the process that refreshes for all was told; ask here for what it leaves to expire."""
+        try:
+            told = shared.fresh(keys)
+        except RedisAway:
+            told = Told()
+        stamp = self._clock.now().timestamp()
+        with self._lock:
+            self._memory.put_told(told.rows, stamp)
+            self._memory.put_silent(_silence(told.silent), stamp)
+            ages = self._memory.ages(self._fetcher.on_the_ground(keys), stamp)
+        if late := [key for key, age in ages.items() if age > self._ttl * PATIENCE or age < 0]:
+            self._refresh(late, began=began)
+        return FOLLOW_SECONDS
 
     def _refresh(self, keys: Collection[str], *, began: float) -> None:
         fetched = self._fetcher.ask(keys, use_cache=False)
@@ -244,17 +289,22 @@ class QuoteBook:
             silent = self._memory.silent(asked.keys() - found.keys(), now.timestamp()) if use_cache else {}
         problems.update(silent)
         missing = [key for key in asked if key not in found and key not in problems]
+        told = self._told_elsewhere(missing, now) if use_cache and use_v3 is None else Told()
+        if told:
+            problems.update(_silence(told.silent))
+            missing = [key for key in missing if key not in told.rows and key not in told.silent]
         stored = self._fresh_from_store(missing, now) if use_cache else {}
         missing = [key for key in missing if key not in stored]
         fetched = self._fetcher.ask(missing, use_cache=use_cache, use_v3=use_v3)
-        memory_hits, db_hits, misses = len(found) + len(silent), len(stored), len(missing)
+        memory_hits, db_hits, misses = len(found) + len(silent), len(told) + len(stored), len(missing)
         read = memory_hits + db_hits + misses
         with self._lock:
             self._counts.memory += memory_hits - live
-            self._counts.store += db_hits
+            self._counts.shared += len(told)
+            self._counts.store += len(stored)
             self._counts.broker += misses
         self._note(fetched, QuoteMetric(epoch_ms(now), read, memory_hits, db_hits, misses, api_calls=0))
-        rows = {**found, **stored, **fetched.rows}
+        rows = {**found, **told.rows, **stored, **fetched.rows}
         problems.update(fetched.problems)
         if not problems:
             return BatchResult({key: rows[key] for key in asked})
@@ -262,6 +312,20 @@ class QuoteBook:
             {key: rows[key] for key in asked if key in rows},
             {key: problems[key] for key in asked if key not in rows},
         )
+
+    def _told_elsewhere(self, keys: list[str], now: datetime) -> Told:
+        """What other processes were told of `keys` within the TTL."""
+        if self._shared is None or not keys:
+            return Told()
+        try:
+            told = self._shared.fresh(keys)
+        except RedisAway:
+            return Told()
+        if told:
+            with self._lock:
+                self._memory.put_told(told.rows, now.timestamp())
+                self._memory.put_silent(_silence(told.silent), now.timestamp())
+        return told
 
     def _fresh_from_store(self, keys: list[str], now: datetime) -> dict[str, QuoteRow]:
         if not self._fill_from_store(keys):
@@ -360,6 +424,11 @@ class QuoteBook:
         with self._lock:
             metric = self._tally.take()
         self._writer.put(metric=metric)
+
+
+def _silence(keys: Iterable[str]) -> dict[str, UpstoxError]:
+    """The broker answered, and said nothing of these."""
+    return {key: NoData(f"the broker has no data for {key}") for key in keys}
 
 
 @lru_cache(maxsize=20_000)

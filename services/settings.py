@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import re
 from collections.abc import Iterable
@@ -122,6 +124,16 @@ class Settings(BaseSettings):
     """Let MCX orders past the desk's own check; Upstox has taken none through its API since April 2026."""
     square_off: time | None = None
     """When the broker closes intraday positions (IST), if not at its usual times: for the warning before that."""
+    ledger_url: SecretStr | None = None
+    """A PostgreSQL database for the ledger (`postgresql://user:password@host/name`) instead of the file `ledger.db`."""
+    redis_url: SecretStr | None = None
+    """A Redis (`redis://…`, `rediss://…`) over which processes share one feed, quotes and the broker's limits."""
+    process_name: str | None = None
+    """What the health page calls this process; by default the host's name and the port."""
+    processes: int = Field(default=4, ge=1, le=64)
+    """How many processes share the account at most: without Redis each takes its part of the broker's limits."""
+    warming: bool = False
+    """Count what is looked at, and fetch charts that will likely be opened soon (why it is off: docs/scale.md)."""
     metrics_token: SecretStr | None = Field(default=None, min_length=16)
     """Whoever brings it (`Authorization: Bearer …`) may read `/metrics`, `/livez` and `/readyz` from elsewhere too."""
     paper_clock: str = "always"
@@ -238,6 +250,12 @@ class Settings(BaseSettings):
     def folder(self) -> Path:
         """Where this mode keeps its files. A rehearsal has its own, so that it never touches live data."""
         return self.data_dir / ("rehearsal" if self.live_rehearsal else self.mode.value)
+
+    def common_key(self, purpose: str) -> bytes | None:
+        """32 bytes that every process with the same `ENCRYPTION_KEY` has for `purpose`, and nobody else; `None` where
+        that is not given. Where several keys are given (the newest first) it comes from the first."""
+        first = self.encryption_key.get_secret_value().partition(",")[0].strip() if self.encryption_key else ""
+        return hmac.new(first.encode(), purpose.encode(), hashlib.sha256).digest() if first else None
 
     @property
     def own_names(self) -> tuple[str, ...]:

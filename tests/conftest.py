@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from services.settings import Settings
 from tests.checks import BROWSER_FOLDER, is_desk_setting
 from tests.support.chromium import browser_required, find_chromium
+from tests.support.redis import own_redis, redis_link, redis_of_worker, redis_server  # noqa: F401  # for every test
 from tests.support.shared_data import ROOT
 
 settings.register_profile("checks", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -29,6 +29,7 @@ from dashboard.reading import first_read, read
 from dashboard.resources import candle_loader, desk, instruments_of
 from dashboard.state import first_time, say
 from dashboard.theme import mode_look
+from dashboard.uses import chart_seen
 from dashboard.words import in_words
 from services.domain.clock import ist_date
 from services.domain.errors import LoginRequired, TokenRejected
@@ -128,6 +129,7 @@ def _look(runtime: Runtime, choice: Choice, key: str, *, now: bool = False) -> L
     day = warmed(_first_day(runtime, choice), choice.interval, bars)
     if runtime.source.practice and any(study.kind is Kind.VWAP for study in choice.studies):
         day -= timedelta(days=1)  # a practice session goes on through midnight: it began the day before
+    chart_seen(runtime, key, choice.interval, day)
     start = start_of(day)
     end = start_of(ist_date(runtime.clock.now()) + timedelta(days=1))
     return candle_loader().look(key, choice.interval, start, end, patience=PATIENCE, now=now)

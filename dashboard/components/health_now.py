@@ -16,6 +16,7 @@ EVERY = 2.0
 TITLES = {
     "feed": "Live feed", "rest": "Broker calls", "orders": "Orders",
     "storage": "Storage", "token": "Token", "market": "Market",
+    "shared": "Processes",
 }  # fmt: skip
 
 

@@ -34,6 +34,7 @@ from dashboard.ticket_form import (
     why_not_traded,
 )
 from dashboard.ticket_state import basket, choose, field, fresh_wanted, loaded, put, replace_form, set_basket
+from dashboard.uses import TICKET, seen
 from services.domain.errors import InvalidRequest
 from services.domain.instruments import Instrument
 from services.domain.orders import OrderRequest, Side
@@ -55,6 +56,7 @@ def ticket() -> None:
             return
         look = first_read if first_time(f"ticket-{form.key}") else read
         reading = look(desk(), "ticket", (form.key,))
+        seen(desk(), TICKET, (form.key,))
         instrument = reading.instruments.get(form.key)
         if instrument is None:
             st.caption("The instrument list does not have it (yet); without its tick and lot no order can be made.")

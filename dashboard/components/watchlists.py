@@ -29,6 +29,7 @@ from dashboard.first_start import INDEX_KEYS
 from dashboard.reading import first_read, read
 from dashboard.resources import desk
 from dashboard.state import first_time, pick, picked, say
+from dashboard.uses import QUOTES, seen
 from dashboard.watchlist_text import as_csv
 from services.domain.instruments import is_instrument_key
 
@@ -81,6 +82,7 @@ def _live(drawn: Watchlist, strip: DeltaGenerator, *, depth: bool) -> None:
     layout = Layout.from_words(watchlist.columns)
     look = first_read if first_time(f"quotes-{id}") else read
     reading = look(rt, f"quotes-{id}", (*INDEX_KEYS, *watchlist.keys))
+    seen(rt, QUOTES, watchlist.keys)
     with strip:
         index_strip(reading.of(INDEX_KEYS), rt.tracks.track, key="quotes-indices")
     if reading.problem is not None:

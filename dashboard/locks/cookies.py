@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.responses import Response
 from starlette.types import Scope
@@ -21,12 +21,12 @@ def is_secure(scope: Scope, settings: Settings | None) -> bool:
 
 def session_cookie(scope: Scope, settings: Settings | None) -> str:
     """The name of the cookie. Ports share cookies, so the port is part of it: two desks on one machine stay apart."""
-    return f"{_prefix(scope, settings)}desk-session-{_port(scope)}"
+    return f"{_prefix(scope, settings)}desk-session-{_port(scope, settings)}"
 
 
 def form_cookie(scope: Scope, settings: Settings | None) -> str:
     """The name of the cookie of the form."""
-    return f"{_prefix(scope, settings)}desk-form-{_port(scope)}"
+    return f"{_prefix(scope, settings)}desk-form-{_port(scope, settings)}"
 
 
 def cookie_value(scope: Scope, name: str) -> str:
@@ -65,5 +65,10 @@ def _prefix(scope: Scope, settings: Settings | None) -> str:
     return "__Host-" if is_secure(scope, settings) else ""
 
 
-def _port(scope: Scope) -> Any:  # Any: as the server tells it
-    return (scope.get("server") or ("", 0))[1] or 0
+def _port(scope: Scope, settings: Settings | None) -> int:
+    """The port by which browsers know the desk. Behind a proxy that is the proxy's: several processes on different
+    ports may stand there, and a sign-in is good at each of them."""
+    if settings is not None and settings.public_url:
+        public = urlsplit(settings.public_url)
+        return public.port or (443 if public.scheme == "https" else 80)
+    return int((scope.get("server") or ("", 0))[1] or 0)

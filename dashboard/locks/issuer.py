@@ -6,7 +6,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
-import secrets
 from typing import Any
 
 from starlette.requests import Request
@@ -17,6 +16,7 @@ from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import TOKENS_COOKIE_NAME, USER_COOKIE_NAME
 
+from dashboard.locks.keys import key_for
 from services.domain.errors import SignInRefused
 from services.settings import Settings
 
@@ -44,7 +44,7 @@ def set_up_issuer(settings: Settings) -> None:
         {
             "auth": {
                 "redirect_uri": f"{settings.public_url}/oauth2callback",
-                "cookie_secret": secrets.token_hex(32),
+                "cookie_secret": key_for("issuer's cookie", settings).hex(),
                 "client_id": settings.oidc_client_id or "",
                 "client_secret": settings.oidc_client_secret.get_secret_value(),
                 "server_metadata_url": settings.oidc_metadata_url or "",

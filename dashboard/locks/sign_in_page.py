@@ -24,11 +24,13 @@ from dashboard.formatting import duration
 from dashboard.locks.cookies import KEPT_SECONDS, cookie_value, form_cookie, put_cookie, session_cookie
 from dashboard.locks.gate import ISSUER, SIGN_IN
 from dashboard.locks.issuer import forget_identity, has_issuer, issued_identity, way_to_issuer
+from dashboard.locks.keys import key_for
 from dashboard.plain_page import plain_page
 from dashboard.sparing import Sparing
 from services.domain.errors import SignInPaused, SignInRefused, UpstoxError
 from services.domain.sign_ins import NewSignIn
 from services.runtime import Runtime
+from services.settings import Settings
 
 MOST_BYTES = 4096
 FORM_SECONDS = 3600
@@ -37,7 +39,6 @@ _FORM = re.compile(r"[A-Za-z0-9_-]{43}")
 _FIELDS = {"form", "next", "name", "password"}
 _POST = "application/x-www-form-urlencoded"
 
-_key = secrets.token_bytes(32)  # a form of before a restart is out of date, and says so
 log = logging.getLogger(__name__)
 
 
@@ -57,7 +58,7 @@ def sign_in_routes(runtime: Callable[[], Runtime]) -> list[BaseRoute]:
         if request.method != "POST":
             return await _show(request, desk)
         try:
-            given = await _read(request, form_cookie(request.scope, desk.settings))
+            given = await _read(request, desk.settings)
         except BodyRefused as error:
             refusals.info("a sign-in form was refused: %s", error)
             return PlainTextResponse(f"{error} Go back, load the page again, and try again.", error.status)
@@ -152,7 +153,7 @@ async def _begin(request: Request, runtime: Runtime, onward: str, sign_in: Calla
     return answer
 
 
-async def _read(request: Request, cookie: str) -> dict[str, str]:
+async def _read(request: Request, settings: Settings) -> dict[str, str]:
     """The fields of the form. Refuses what does not come from a form of this desk in this browser."""
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "same-origin")
     if origin is None or origin.partition("://")[2].lower() != request.headers.get("host", "").lower():
@@ -173,8 +174,8 @@ async def _read(request: Request, cookie: str) -> dict[str, str]:
     given = dict(pairs)
     if len(given) != len(pairs) or given.keys() != _FIELDS:
         raise BodyRefused(400, "This form cannot be read.")
-    mark = cookie_value(request.scope, cookie)
-    if not _FORM.fullmatch(mark) or not hmac.compare_digest(_sealed(mark), given["form"].encode("utf-8")):
+    mark = cookie_value(request.scope, form_cookie(request.scope, settings))
+    if not _FORM.fullmatch(mark) or not hmac.compare_digest(_sealed(mark, settings), given["form"].encode("utf-8")):
         raise BodyRefused(403, "This form is out of date.")
     return given
 
@@ -200,7 +201,7 @@ def _form_page(
         other = f'<p class="or">or</p><a href="{ISSUER}">Sign in by {escape(issuer)}</a>'
     inside = (
         f'{told}<form method="post" action="{SIGN_IN}">'
-        f'<input type="hidden" name="form" value="{_sealed(mark).decode()}">'
+        f'<input type="hidden" name="form" value="{_sealed(mark, settings).decode()}">'
         f'<input type="hidden" name="next" value="{escape(onward)}">'
         '<label for="name">Name</label>'
         '<input id="name" name="name" autocomplete="username" maxlength="80" required autofocus spellcheck="false">'
@@ -214,8 +215,8 @@ def _form_page(
     return answer
 
 
-def _sealed(mark: str) -> bytes:
-    return hmac.new(_key, mark.encode(), hashlib.sha256).hexdigest().encode()
+def _sealed(mark: str, settings: Settings) -> bytes:
+    return hmac.new(key_for("sign-in form", settings), mark.encode(), hashlib.sha256).hexdigest().encode()
 
 
 def _next(wanted: str | None) -> str:

@@ -16,6 +16,7 @@ from threading import Lock
 from services.alerts.book import AlertBook
 from services.alerts.channels import ChannelBook
 from services.alerts.rules import CHANNEL_FAILING, title_of
+from services.alerts.scopes import plain
 from services.alerts.sending import Sender
 from services.domain.clock import IST, Clock
 from services.domain.errors import StorageError, TokenStoreLocked, UpstoxError
@@ -185,7 +186,7 @@ class Notifier:
         """What this channel has not been told yet, the oldest first. A new channel is told of what is open."""
         found = []
         for alert in alerts:
-            if alert.kind == CHANNEL_FAILING and alert.subject == channel.name:
+            if alert.kind == CHANNEL_FAILING and channel.name in {alert.subject, plain(alert.subject)}:
                 continue
             if not self._is_done(channel, alert, What.OPENED):
                 matters = alert.severity.rank >= channel.least.rank  # who heard of it hears of its end, whatever it is

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,7 @@ from services.alerts.findings import Reader
 from services.alerts.judging import Finding, Judge, Verdict
 from services.alerts.prices import PriceWatch
 from services.alerts.rules import ORDER_UNKNOWN, PRICE, RULES, STORAGE, Rule, changed, title_of
+from services.alerts.scopes import Peers, Scopes
 from services.domain.actors import Actor, require_operator, require_trader
 from services.domain.errors import InvalidRequest, UpstoxError
 from services.ledger.alert_channels import Channels, Delivery
@@ -70,10 +71,15 @@ class AlertDesk:
         sent: Callable[[], Channels],
         notifier: Notifier,
         announce: Callable[[str, bool], None],
+        peers: Peers | None = None,
+        rules: Sequence[Rule] = RULES,
         monotonic: Callable[[], float] = time.monotonic,
         every_seconds: float = EVERY_SECONDS,
     ) -> None:
-        """`announce(text, good)` tells everybody who looks at a page."""
+        """`announce(text, good)` tells everybody who looks at a page; `peers`: other processes on the same ledger;
+        `rules`: all that there are here."""
+        self._rules = {rule.kind: rule for rule in rules}
+        self._scopes = Scopes(peers, monotonic=monotonic)
         self._book = book
         self._measures = measures
         self._readers = readers
@@ -85,7 +91,7 @@ class AlertDesk:
         self._announce = announce
         self._monotonic = monotonic
         self._every = every_seconds
-        self._judges = {rule.kind: Judge(rule.kind) for rule in RULES}
+        self._judges = {kind: Judge(kind) for kind in self._rules}
         self._numbers: dict[str, Numbers] = {}
         self._unknown: dict[str, str] = {}
         self._said: dict[tuple[str, str], tuple[float, Severity | None]] = {}
@@ -136,7 +142,10 @@ class AlertDesk:
         context: Mapping[str, Any] | None = None,  # Any: JSON values
     ) -> Alert:
         """Raise one from elsewhere. If a rule of its kind exists, that rule ends it."""
-        raised = self._book.raise_alert(kind, message, subject=subject, severity=severity, context=context)
+        full, words = subject, message
+        if kind in self._judges:
+            full, words = self._scopes.full(kind, subject), self._scopes.words(kind, message)
+        raised = self._book.raise_alert(kind, words, subject=full, severity=severity, context=context)
         self._notifier.wake()
         return raised
 
@@ -144,13 +153,15 @@ class AlertDesk:
 
     def rules(self) -> list[RuleState]:
         """Every rule as it holds now."""
-        return [RuleState(self._rule(one), one, self._unknown.get(one.kind, "")) for one in RULES]
+        return [RuleState(self._rule(one), one, self._unknown.get(one.kind, "")) for one in self._rules.values()]
 
     def set_rule(self, kind: str, actor: Actor, **numbers: Any) -> Rule:  # Any: Decimal, or a switch
         """Change `opens_at`, `closes_at`, `for_seconds`, `cool_down_seconds` or `active` (0, 1); without any: back to
         the usual. Kept for everybody who shares the ledger."""
         require_operator(actor, "change alert rules")
-        usual = _usual(kind)
+        usual = self._rules.get(kind)
+        if usual is None:
+            raise InvalidRequest(f"there is no alert rule {kind[:60]!r}")
         rule = changed(usual, numbers)
         self._changes().put(kind, numbers, actor, before=self._numbers.get(kind, {}))
         self._numbers = {**self._numbers, kind: numbers}
@@ -176,15 +187,19 @@ class AlertDesk:
         standing = self._book.standing()
         self._adopt(standing)
         snapshot, now = self._measured(), self._monotonic()
-        for usual in RULES:
+        for usual in self._rules.values():
             rule, judge = self._rule(usual), self._judges[usual.kind]
+            if not self._scopes.judges(usual.kind):  # another process does; what is open is taken over from it
+                self._judges[usual.kind] = Judge(usual.kind)
+                continue
             findings = self._found(rule, snapshot, now)
             if findings is None:
                 continue
             for verdict, subject, finding in judge.look(rule, findings, now):
                 self._follow(rule, verdict, subject, finding, now)
         try:
-            self.prices.round([one.subject for one in standing.alerts if one.kind == PRICE])
+            ringing = [one.subject for one in standing.alerts if one.kind == PRICE]
+            self.prices.round(ringing, judges=self._scopes.judges_prices())
         except UpstoxError as error:
             log.info("price alerts were not looked at: %s", error)
         except Exception:  # a fault there must not keep from anybody what the rules have found
@@ -220,6 +235,7 @@ class AlertDesk:
         return None if found is None else list(found)
 
     def _follow(self, rule: Rule, verdict: Verdict, subject: str, finding: Finding | None, now: float) -> None:
+        subject = self._scopes.full(rule.kind, subject)
         name = (rule.kind, subject)
         if verdict is Verdict.CLOSE:
             self._said.pop(name, None)
@@ -229,18 +245,19 @@ class AlertDesk:
         if finding is None:
             return
         severity = finding.severity or rule.severity
+        message = self._scopes.words(rule.kind, finding.message)
         context = {**finding.context, "value": finding.value, "threshold": rule.opens_at}
         if verdict is Verdict.OPEN:
             self._said[name] = (now, severity)
             raised = self._book.raise_alert(
-                rule.kind, finding.message, subject=subject, severity=severity.value, context=context
+                rule.kind, message, subject=subject, severity=severity.value, context=context
             )
-            log.warning("alert %d, %s: %s", raised.id, rule.title, finding.message)
+            log.warning("alert %d, %s: %s", raised.id, rule.title, message)
             return
         at, before = self._said.get(name, (now, None))
         if (before is not None and before is not severity) or now - at >= SAY_AGAIN_SECONDS:
             self._said[name] = (now, severity)
-            self._book.update(rule.kind, finding.message, subject=subject, severity=severity.value, context=context)
+            self._book.update(rule.kind, message, subject=subject, severity=severity.value, context=context)
         elif name not in self._said:
             self._said[name] = (now, severity)
 
@@ -249,8 +266,12 @@ class AlertDesk:
         elsewhere. They end as the others do."""
         for alert in standing.alerts:
             judge = self._judges.get(alert.kind)
-            if judge is not None and alert.subject not in judge.open_subjects:
-                judge.adopt([alert.subject])
+            subject = None if judge is None else self._scopes.mine(alert.kind, alert.subject)
+            if judge is not None and subject is not None and subject not in judge.open_subjects:
+                judge.adopt([subject])
+        for alert in self._scopes.over(standing.alerts):
+            self._book.over(alert.kind, alert.subject)
+            log.info("alert over, nobody is there any more to say so: %s %s", alert.kind, alert.subject)
 
     def _read_changes(self) -> None:
         try:
@@ -288,10 +309,3 @@ class AlertDesk:
             return FIRST_SECONDS
         self.round()
         return self._every
-
-
-def _usual(kind: str) -> Rule:
-    found = next((rule for rule in RULES if rule.kind == kind), None)
-    if found is None:
-        raise InvalidRequest(f"there is no alert rule {kind[:60]!r}")
-    return found

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from services.alerts import rules as r
 from services.alerts.judging import Finding
 from services.ledger.alerts import Severity
+from services.measures.checks import THE_LEDGER
 from services.measures.snapshot import Snapshot
 
 Reader = Callable[[Snapshot, float], Sequence[Finding] | None]
@@ -211,8 +212,11 @@ class Storage:
             return [Finding(1.0, "The data folder is read-only: nothing can be kept", context={"read_only": True})]
         faults = dict(storage.faults)
         refused = self.refused()
+        if now.shared is not None and now.shared.postgres is not None:  # not on this disk: it has a rule of its own
+            faults.pop(THE_LEDGER, None)
+            refused = None
         if refused is not None and refused not in faults.values():
-            faults["The ledger"] = refused
+            faults[THE_LEDGER] = refused
         if storage.free_bytes is not None and storage.free_bytes < MEGABYTE:
             faults = {name: text for name, text in faults.items() if DISK_FULL not in text}
         if not faults:
@@ -220,6 +224,21 @@ class Storage:
             return None if storage.read_only is None and storage.free_bytes is None else []
         reasons = "; ".join(dict.fromkeys(faults.values()))
         return [Finding(1.0, f"{', '.join(faults)}: {reasons}", context={"faults": faults})]
+
+
+def shared_away(now: Snapshot, at: float) -> Sequence[Finding] | None:
+    """What this process shares with others, and cannot reach."""
+    shared, found = now.shared, []
+    if shared is None:
+        return None if "shared" in now.problems else []
+    redis, ledger = shared.redis, shared.postgres
+    if redis is not None and not redis.up:
+        message = f"{redis.problem}, for {_time(redis.seconds)}: this process goes on alone, without live prices"
+        found.append(Finding(redis.seconds, message, subject="Redis"))
+    if ledger is not None and ledger.problem:
+        message = f"{ledger.problem}, for {_time(ledger.problem_seconds)}: no order is sent before it answers"
+        found.append(Finding(ledger.problem_seconds, message, subject="PostgreSQL"))
+    return found
 
 
 @dataclass
@@ -295,6 +314,7 @@ def readers(
         r.STORAGE: Storage(refused),
         r.CLOCK: Clock(),
         r.CHANNEL_FAILING: ChannelsFailing(failures),
+        r.SHARED_AWAY: shared_away,
     }
 
 

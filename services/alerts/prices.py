@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from threading import Lock
-from typing import Any
+from typing import Any, TypeAlias
 
 from services.alerts.book import AlertBook
 from services.alerts.judging import Finding, Judge, Verdict
@@ -24,8 +24,13 @@ from services.ledger.price_alerts import PriceAlert, PriceAlerts, Side, Watched
 MOST_SECONDS = 60.0
 """A price that is older says nothing of now."""
 CALM_SECONDS = 10.0
+LATE_SECONDS = 15.0
+"""Another process takes over within ten seconds."""
 BACK_SHARE, BACK_LEAST = 0.001, 0.05
 """An alert is over when the price is back by so much of the level, or by that many rupees or points at least."""
+
+_Extremes: TypeAlias = dict[str, tuple[float, float]]
+"""The lowest and the highest price of each instrument."""
 
 log = logging.getLogger(__name__)
 
@@ -72,10 +77,11 @@ class PriceWatch:
         self._monotonic = monotonic
         self._watched: frozenset[str] = frozenset()
         self._guard = Lock()  # guards the next
-        self._extremes: dict[str, tuple[float, float]] = {}
+        self._extremes: _Extremes = {}
         self._judges: dict[int, Judge] = {}
         self._values: dict[int, float] = {}
         self._unwritten: dict[int, datetime] = {}  # fired, and the ledger does not know it yet
+        self._late: list[tuple[float, _Extremes]] = []  # of looks at which another one judged
 
     # -- what people do ------------------------------------------------------------------------------------------
 
@@ -141,35 +147,75 @@ class PriceWatch:
                     low, high = self._extremes.get(tick[0], (price, price))
                     self._extremes[tick[0]] = (min(low, price), max(high, price))
 
-    def round(self, open_subjects: Collection[str]) -> None:
-        """One look. `open_subjects`: the price alerts that are known to be open."""
+    def round(self, open_subjects: Collection[str], *, judges: bool = True) -> None:
+        """One look. `open_subjects`: the price alerts that are known to be open. `judges`: it is for this process to
+        let them ring; one that does not keeps the prices of the last moments, for the moment when it has to."""
         self._write_down_if_possible()
         alerts = {one.id: one for one in self._kept().all()}
-        self._adopt(alerts, open_subjects)
+        if judges:
+            self._adopt(alerts, open_subjects)
+        else:
+            self._judges = {int(one): _ringing(one) for one in open_subjects if one.isdecimal() and int(one) in alerts}
         active = {id: one for id, one in alerts.items() if self._waits(one) or self._is_ringing(id)}
         keys = frozenset(one.instrument_key for one in active.values())
         self._watched = keys
         known = self._prices(keys) if keys else {}  # first: if it fails, what the ticks told is kept for the next look
-        with self._guard:
-            extremes, self._extremes = self._extremes, {}
+        extremes, late = self._extremes_since(judges=judges)
         now = self._monotonic()
         for id in [id for id in self._judges if id not in active]:
             del self._judges[id]
             self._values.pop(id, None)
         for alert in active.values():
             price = known.get(alert.instrument_key)
-            if price is not None and self._is_fresh(price) and self._is_later(price, alert):
-                self._look(alert, price, extremes.get(alert.instrument_key), now)
+            if price is None or not self._is_fresh(price) or not self._is_later(price, alert):
+                continue
+            if judges:
+                found = self._since_it_waits(alert, extremes, late)
+                self._look(alert, price, found, now)
+            elif (value := _value(price, alert.measure)) is not None:
+                self._values[alert.id] = value
+
+    def _since_it_waits(
+        self, alert: PriceAlert, extremes: _Extremes, late: _Extremes | None
+    ) -> tuple[float, float] | None:
+        """The lowest and the highest that count for it. At the first look at one they may be from before the wish."""
+        if late is not None and self._waited_before(alert):
+            return late.get(alert.instrument_key)
+        return extremes.get(alert.instrument_key) if alert.id in self._judges else None
+
+    def _extremes_since(self, *, judges: bool) -> tuple[_Extremes, _Extremes | None]:
+        """The lowest and the highest since the last look; and, where another process judged until now, those since
+        then: who takes over has to know what happened while nobody looked."""
+        now = self._monotonic()
+        with self._guard:
+            fresh, self._extremes = self._extremes, {}
+        self._late = [(at, one) for at, one in self._late if now - at < LATE_SECONDS]
+        if not judges:
+            self._late.append((now, fresh))
+            return {}, None
+        if not self._late:
+            return fresh, None
+        late = dict(fresh)
+        for _, extremes in self._late:
+            for key, (low, high) in extremes.items():
+                known = late.get(key, (low, high))
+                late[key] = (min(low, known[0]), max(high, known[1]))
+        self._late = []
+        return fresh, late
+
+    def _waited_before(self, alert: PriceAlert) -> bool:
+        """Did it wait already, and had it not rung, when the prices of late came?"""
+        since = self._clock.now() - self._real(LATE_SECONDS)
+        return alert.created_at < since and (alert.fired_at is None or alert.fired_at < since)
 
     def _look(self, alert: PriceAlert, price: PriceNow, extremes: tuple[float, float] | None, now: float) -> None:
         value = _value(price, alert.measure)
         if value is None:
             return
         self._values[alert.id] = value
-        is_first = alert.id not in self._judges  # then the extremes may be from before the wish
         judge = self._judges.setdefault(alert.id, Judge(PRICE))
         told = value
-        if not is_first and not judge.open_subjects and extremes is not None and alert.measure is Watched.PRICE:
+        if not judge.open_subjects and extremes is not None and alert.measure is Watched.PRICE:
             told = max(value, extremes[1]) if alert.direction is Side.ABOVE else min(value, extremes[0])
         finding = Finding(told, _words(alert, told), str(alert.id))
         for verdict, subject, _ in judge.look(_rule(alert), [finding], now):
@@ -224,7 +270,17 @@ class PriceWatch:
         return price.received_at >= alert.created_at or alert.created_at > self._clock.now()
 
     def _is_fresh(self, price: PriceNow) -> bool:
-        return self._clock.now() - price.received_at <= timedelta(seconds=MOST_SECONDS * max(1.0, self._speed()))
+        return self._clock.now() - price.received_at <= self._real(MOST_SECONDS)
+
+    def _real(self, seconds: float) -> timedelta:
+        """So many real seconds, by the desk's clock."""
+        return timedelta(seconds=seconds * max(1.0, self._speed()))
+
+
+def _ringing(subject: str) -> Judge:
+    judge = Judge(PRICE)
+    judge.adopt([subject])
+    return judge
 
 
 def _rule(alert: PriceAlert) -> Rule:

@@ -51,6 +51,7 @@ WRITER_DROPPING, WRITER_BEHIND, BUDGET_LOW = "writer_dropping", "writer_behind",
 ORDER_UNKNOWN, UNRECONCILED, DISK_LOW, STORAGE = "order_unknown", "unreconciled", "disk_low", "storage"
 CLOCK, BROKER_FAILING, CHANNEL_FAILING = "clock", "broker_failing", "channel_failing"
 PRICE = "price"
+SHARED_AWAY = "shared_away"
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -176,6 +177,20 @@ RULES: tuple[Rule, ...] = (
 )
 """Seconds are real ones, whatever the speed of the desk's clock."""
 
+TOGETHER_RULES: tuple[Rule, ...] = (
+    Rule(
+        SHARED_AWAY,
+        "Redis or PostgreSQL does not answer",
+        "What the processes of the desk share has not answered this one for so long.",
+        Severity.CRITICAL,
+        5.0,
+        0.0,
+        "seconds",
+        calm_seconds=2.0,
+    ),
+)
+"""Those that only a desk of several processes has."""
+
 TOLD_BY_THEIR_PART: Mapping[str, str] = {
     "calendar_contradiction": "Broker and calendar differ",
     "trade_conflict": "A fill was told twice, differently",
@@ -183,7 +198,7 @@ TOLD_BY_THEIR_PART: Mapping[str, str] = {
 }
 """Kinds that need no rule: who finds it out raises it, and ends it."""
 
-_TITLES = {rule.kind: rule.title for rule in RULES} | dict(TOLD_BY_THEIR_PART)
+_TITLES = {rule.kind: rule.title for rule in (*RULES, *TOGETHER_RULES)} | dict(TOLD_BY_THEIR_PART)
 _NUMBERS = ("opens_at", "closes_at", "for_seconds", "cool_down_seconds", "active")
 
 

@@ -59,6 +59,7 @@ class Calendar:
         clock: Clock,
         raise_alert: RaiseAlert,
         resolve_alerts: ResolveAlerts,
+        judges: Callable[[], bool] = lambda: True,
         practice: Callable[[], bool] = lambda: False,
         broker: str = "Upstox",
         monotonic: Callable[[], float] = time.monotonic,
@@ -72,7 +73,7 @@ class Calendar:
         self._monotonic = monotonic
         self._closed = Event()
         self._asking = Asking(ask, self, stopped=self._closed.is_set, monotonic=monotonic)
-        self._telling = Telling(raise_alert, resolve_alerts)
+        self._telling = Telling(raise_alert, resolve_alerts, judges)
         self._guard = Lock()  # guards the three below
         self._word = BrokersWord()
         self._laid = Laid()

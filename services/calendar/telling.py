@@ -29,9 +29,13 @@ ResolveAlerts = Callable[[Collection[str]], object]
 class Telling:
     """Tells each contradiction once, and its end. Not safe to share between threads; its owner calls it in turn."""
 
-    def __init__(self, raise_alert: RaiseAlert, resolve_alerts: ResolveAlerts) -> None:
+    def __init__(
+        self, raise_alert: RaiseAlert, resolve_alerts: ResolveAlerts, judges: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`judges()`: is it for this process to tell, or does another one?"""
         self._raise_alert = raise_alert
         self._resolve_alerts = resolve_alerts
+        self._judges = judges
         self._told: dict[str, tuple[str, str]] = {}
         self._left: set[str] | None = None  # the subjects that were left open last; None: nobody has looked
 
@@ -40,6 +44,9 @@ class Telling:
 
         Today's is a warning; a day that is to come is told as information.
         """
+        if not self._judges():  # whoever takes over from the one that does tells all of it
+            self._told, self._left = {}, None
+            return
         wanted: dict[str, tuple[str, str]] = {}
         context: dict[str, list[dict[str, str]]] = {}
         for one in standing:

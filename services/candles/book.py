@@ -224,6 +224,10 @@ class CandleBook:
             begun_anew=counts.begun_anew,
         )
 
+    def calls(self) -> int:
+        """Calls that were made since the process began. Reads no file."""
+        return self._fetcher.counts.calls
+
     def clear(self) -> None:
         """Forget every candle, in memory and on disk."""
         self._store.clear()

@@ -21,7 +21,10 @@
     │   │   └── BrokerNotAnswering   a paper broker holds the data folder and does not answer
     │   ├── NoAnswer                 sent, or perhaps sent; no complete answer came back
     │   ├── ConnectionLost           an open stream has ended, and nobody here asked for it
+    │   │   └── HandedOver           another process of the desk holds it from now on, or this one shall
+    │   ├── NoHolder                 no process of the desk has the stream open just now
     │   └── MalformedPayload         an answer came and is not what the API promises
+    ├── RedisAway                    what the processes of a desk share does not answer in time
     ├── BrokerError                  the broker answered with an error
     │   ├── RouteMissing             the gateway does not know this path
     │   ├── TokenRejected            401: the token is dead
@@ -170,6 +173,14 @@ class ConnectionLost(TransportError):
         self.code = code
 
 
+class HandedOver(ConnectionLost):
+    """Who holds the stream has changed among the processes of the desk: it is opened anew at once, in the new role."""
+
+
+class NoHolder(TransportError):
+    """The stream belongs to one process of the desk, and that one has no connection just now, or there is none."""
+
+
 class MalformedPayload(TransportError):
     """The answer is not what the API promises; `field` names where."""
 
@@ -178,6 +189,12 @@ class MalformedPayload(TransportError):
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message)
         self.field = field
+
+
+class RedisAway(UpstoxError):
+    """Redis gave no usable answer within its time. Nothing of worth lies there: this process goes on by itself."""
+
+    retryable = True
 
 
 class BrokerError(UpstoxError):

@@ -174,6 +174,8 @@ class Intent:
     created_at: datetime
     settled_at: datetime | None
     """When the present state was told; `None` while PREPARED."""
+    process: str = ""
+    """Which process sends it; "" where that was not written down."""
 
 
 @dataclass(frozen=True, slots=True)

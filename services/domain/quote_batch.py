@@ -54,6 +54,8 @@ class ReadCounts:
     live: int = 0
     """On the board of the live feed."""
     memory: int = 0
+    shared: int = 0
+    """Another process had been told."""
     store: int = 0
     broker: int = 0
     """Nowhere: the broker was asked."""

@@ -1,4 +1,4 @@
-"""`python -m services.ledger`: back a ledger up, look one over, put a copy back."""
+"""`python -m services ledger`: back a ledger up, look one over, put a copy back, move one into PostgreSQL."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,9 +15,10 @@ from services.domain.clock import HostClock
 from services.domain.errors import ConfigurationError, UpstoxError
 from services.ledger.backup import Checked, back_up_ledger, check, restore
 from services.ledger.engine import LEDGER_FILE
+from services.ledger.opening import is_server
 from services.settings import Mode, load_settings
 
-PROGRAM = "python -m services.ledger"
+PROGRAM = "python -m services ledger"
 SOUND, TROUBLE, BAD_OPTIONS = 0, 1, 2
 
 
@@ -30,9 +33,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0: done, and what was written equals what was read; 1: trouble, said in words; 2: bad options."""
     given = _parser().parse_args(arguments)
     try:
-        path = given.ledger or load_settings(mode=given.mode, data_dir=given.data_dir).folder / LEDGER_FILE
+        settings = load_settings(mode=given.mode, data_dir=given.data_dir)
+        path = given.ledger or settings.folder / LEDGER_FILE
+        url = settings.ledger_url.get_secret_value() if settings.ledger_url else ""
         backups = given.to or path.parent / "backups"
         now = HostClock(time.time).now()
+        if given.command == "copy":
+            return _copy(path, url, backups, now, settings.folder.name)
+        if is_server(url) and given.ledger is None and getattr(given, "file", None) is None:
+            return _on_server(given.command, url)
         if given.command == "check":
             return _look_over(given.file or path)
         if given.command == "backup":
@@ -62,10 +71,47 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("backup", parents=[where], help="copy the ledger; a running desk is not disturbed")
     checking = commands.add_parser("check", parents=[where], help="look a ledger or a copy over")
     checking.add_argument("file", nargs="?", type=_path, help="default: the ledger")
+    commands.add_parser(
+        "copy",
+        parents=[where],
+        help="put the ledger's file into the PostgreSQL database of DESK_LEDGER_URL; stop the desk",
+    )
     restoring = commands.add_parser("restore", parents=[where], help="put a copy in the ledger's place; stop the desk")
     restoring.add_argument("copy", type=_path)
     restoring.add_argument("--yes", action="store_true", help="do it; without this it is only told what would happen")
     return parser
+
+
+def _copy(path: Path, url: str, backups: Path, now: datetime, mode: str) -> int:
+    if not is_server(url):
+        raise ConfigurationError("set DESK_LEDGER_URL to the database that the ledger shall be in (postgresql://…)")
+    from services.ledger.copying import copy_ledger  # here: a desk with a file never loads the driver
+
+    done = copy_ledger(path, url, backups=backups, now=now, mode=mode, progress=_say)
+    _say(f"copied {path}\n  into {done.target}, for {mode} mode; every row was compared")
+    _say(done.figures.in_words())
+    _say(f"From now on every process needs DESK_LEDGER_URL; put {path.name} away, so that none goes on with it.")
+    return SOUND
+
+
+def _on_server(command: str, url: str) -> int:
+    from services.ledger.postgres import ServerLedger, hurry_not  # here: as above
+    from services.ledger.server_figures import server_figures, server_trouble
+
+    with closing(ServerLedger(url)) as ledger:
+        if command != "check":
+            raise ConfigurationError(
+                f"{ledger.name} is copied and put back by PostgreSQL's own programs: {ledger.dumping}"
+            )
+        with ledger.read() as connection:
+            hurry_not(connection)
+            trouble = server_trouble(connection)
+            for words in trouble:
+                _say(words)
+            _say(f"{'damaged:' if trouble else 'sound:'} {ledger.name}")
+            if not trouble:
+                _say(server_figures(connection).in_words())
+    return TROUBLE if trouble else SOUND
 
 
 def _look_over(path: Path) -> int:

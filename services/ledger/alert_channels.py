@@ -231,12 +231,12 @@ class Channels:
 
     def last_results(self) -> list[Delivery]:
         """The newest message that arrived and the newest that failed, of each channel, however long ago."""
-        newest = sa.func.max(alert_deliveries.c.at).label("newest")  # SQLite takes the row from there
-        query = (
-            sa.select(alert_deliveries, newest)
-            .where(alert_deliveries.c.state != Sent.SENDING.value)
-            .group_by(alert_deliveries.c.channel_id, alert_deliveries.c.state)
+        told = alert_deliveries.c
+        place = sa.func.row_number().over(
+            partition_by=(told.channel_id, told.state), order_by=(told.at.desc(), told.id.desc())
         )
+        placed = sa.select(told.id, place.label("place")).where(told.state != Sent.SENDING.value).subquery()
+        query = sa.select(alert_deliveries).join(placed, placed.c.id == told.id).where(placed.c.place == 1)
         with self._ledger.read() as connection:
             return [_delivery(row) for row in connection.execute(query)]
 

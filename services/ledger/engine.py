@@ -1,34 +1,29 @@
-"""The ledger's engine: SQLAlchemy Core on SQLite, where a transaction that may write begins as a writer.
+"""What every ledger does, whatever keeps it: one transaction for a thread at a time, one writer at a time.
 
-Left alone, the driver begins at the first write: two threads that read a row and then write it lose updates, and
-nothing fails. So a hook says BEGIN IMMEDIATE, a ticket lets one thread of this process do so at a time, in the order of
-asking, and `NullPool` keeps SQLAlchemy's own unfair queue out of it.
+`files` keeps it in a SQLite file, `postgres` in a PostgreSQL database; `opening` knows which. Whoever writes has read
+what all writers before have written, in this process and in others: the limits and the uniqueness of intents stand on
+that.
 """
 
 from __future__ import annotations
 
 import os
-import sqlite3
-import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from threading import get_ident
 
 import sqlalchemy as sa
 
-from services.domain.errors import ConfigurationError, NestedCheckout, PoolClosed, PoolExhausted
-from services.ledger.upgrade import upgrade_ledger
+from services.domain.errors import ConfigurationError, NestedCheckout, PoolClosed, PoolExhausted, StorageError
 from services.sqlite.fair_queue import Closed, FairQueue, TimedOut
-from services.sqlite.opening import in_words, open_file
 
 LEDGER_FILE = "ledger.db"
 """Its name in a data folder."""
-PATIENCE = 30.0
 HELD_UP_SECONDS = 0.02
-"""To begin takes microseconds where no other process is in the way; whose turn it is in this one is settled before."""
+"""To begin takes much less where no other process is in the way; whose turn it is in this one is settled before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +33,7 @@ class LedgerStats:
     inside: int
     """Threads inside a transaction."""
     waiting: int
-    """Threads that wait for their turn to write."""
+    """Threads that wait for their turn."""
     writes: int
     waited: int
     exhausted: int
@@ -46,46 +41,66 @@ class LedgerStats:
     longest_wait_seconds: float
     held_up: int
     """Transactions that had to wait for another process's to end before they could begin."""
+    server: ServerStats | None = None
+    """`None`: it is a file."""
 
 
-class Ledger:
-    """One ledger file. `read()` and `write()` give a connection inside one transaction; one per thread at a time."""
+@dataclass(frozen=True, slots=True)
+class ServerStats:
+    """Of one process's connections to PostgreSQL."""
 
-    def __init__(self, path: Path, *, patience: float = PATIENCE) -> None:
-        self.path = path.absolute()
+    size: int
+    """Connections at most."""
+    open: int
+    """Connections that stand now."""
+    made: int
+    """Connections since the start: grows when they are lost."""
+    failures: int
+    """Transactions that ended because the server was away, slow or restarted."""
+    round_trip_ms: float | None
+    """The quickest of the last answers to an idle connection's "are you there"; `None`: none was asked yet."""
+    problem: str
+    """Why the last transaction failed; empty: it did not."""
+    problem_seconds: float
+    """How long there has been one."""
+
+
+class Ledger(ABC):
+    """One ledger. `read()` and `write()` give a connection inside one transaction; one per thread at a time."""
+
+    def __init__(self, name: str, engine: sa.Engine, *, patience: float) -> None:
+        self.name = name
+        """For people: the file's name, or where the database is; never a password."""
         self.closed = False
+        self._engine = engine
         self._patience = patience
         self._tickets = FairQueue(["the writer's ticket"])
         self._holders: set[int] = set()  # idents of the threads inside `read` or `write`
         self._pid = os.getpid()
-        self._keeper: sqlite3.Connection | None = None
-        self._engine = sa.create_engine("sqlite://", creator=self._connect, poolclass=sa.NullPool)
         self._begun = self._held_up = 0
-        sa.event.listen(self._engine, "begin", self._begin)
+
+    @property
+    def path(self) -> Path:
+        """The file. Raises `ConfigurationError` for a ledger that is none."""
+        raise ConfigurationError(f"{self.name} is not a file")
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A consistent view of the ledger; it neither waits for writers nor stops them."""
-        with self._held(), self._engine.connect().execution_options(read_only=True) as connection, connection.begin():
+        with self._held(), self._reading() as connection:
             yield connection
 
     @contextmanager
     def write(self, timeout: float | None = None) -> Iterator[sa.Connection]:
         """A transaction that may read and then write: committed, to the disk, at the end of the block, rolled back if
-        it raises. Raises `PoolExhausted` if its turn does not come within `timeout` seconds (default 30)."""
-        with (
-            self._held(),
-            self._turn(self._patience if timeout is None else timeout),
-            self._engine.begin() as connection,
-        ):
+        it raises. Raises `PoolExhausted` if its turn does not come within `timeout` seconds."""
+        patience = self._patience if timeout is None else timeout
+        with self._held(), self._turn(self._tickets, patience, "write"), self._writing(patience) as connection:
             yield connection
 
+    @abstractmethod
     def keep_open(self) -> None:
-        """Hold one connection that does nothing until `close`. Without it each transaction would be the last one to
-        leave, and the last one folds the write-ahead log into the file: three waits for the disk instead of one."""
-        if self._keeper is None:
-            self._keeper = self._connect()
-            self._keeper.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        """Be ready for use, until `close`."""
 
     def stats(self) -> LedgerStats:
         turns = self._tickets.stats()
@@ -104,22 +119,40 @@ class Ledger:
         self.closed = True
         if os.getpid() == self._pid:
             self._tickets.close()
-            self._engine.dispose()
-            if self._keeper is not None:
-                self._keeper.close()
+            self._close()
+
+    # -- what the engines do -----------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _reading(self) -> AbstractContextManager[sa.Connection]:
+        """A transaction that only reads."""
+
+    @abstractmethod
+    def _writing(self, patience: float) -> AbstractContextManager[sa.Connection]:
+        """A transaction that no other writer of any process is beside; `patience`: seconds to wait for that."""
+
+    @abstractmethod
+    def _in_words(self, error: sa.exc.DBAPIError) -> StorageError | None:
+        """`error` as one of ours; `None` if the statement itself is at fault."""
+
+    @abstractmethod
+    def _close(self) -> None:
+        """Give back what is held."""
+
+    # -- inside ------------------------------------------------------------------------------------------------
 
     @contextmanager
     def _held(self) -> Iterator[None]:
         me = get_ident()
         if self.closed or os.getpid() != self._pid:
-            raise PoolClosed(f"the ledger {self.path.name} is closed in this process")
+            raise PoolClosed(f"the ledger {self.name} is closed in this process")
         if me in self._holders:
-            raise NestedCheckout(f"this thread is inside a transaction of {self.path.name} already; use that one")
+            raise NestedCheckout(f"this thread is inside a transaction of {self.name} already; use that one")
         self._holders.add(me)
         try:
             yield
         except sa.exc.DBAPIError as error:
-            plain = in_words(error.orig, self.path) if isinstance(error.orig, sqlite3.Error) else None
+            plain = self._in_words(error)
             if plain is None:
                 raise
             raise plain from error
@@ -127,61 +160,14 @@ class Ledger:
             self._holders.discard(me)
 
     @contextmanager
-    def _turn(self, timeout: float) -> Iterator[None]:
+    def _turn(self, tickets: FairQueue[str], timeout: float, what: str) -> Iterator[None]:
         try:
-            ticket = self._tickets.take(timeout)
+            ticket = tickets.take(timeout)
         except TimedOut:
-            raise PoolExhausted(f"{self.path.name}: the turn to write did not come within {timeout:g} s") from None
+            raise PoolExhausted(f"{self.name}: the turn to {what} did not come within {timeout:g} s") from None
         except Closed:
-            raise PoolClosed(f"the ledger {self.path.name} was closed") from None
+            raise PoolClosed(f"the ledger {self.name} was closed") from None
         try:
             yield
         finally:
-            self._tickets.give(ticket)
-
-    def _begin(self, connection: sa.Connection) -> None:
-        if connection.get_execution_options().get("read_only", False):
-            connection.exec_driver_sql("BEGIN")
-            return
-        began = time.monotonic()
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        self._begun += 1
-        self._held_up += time.monotonic() - began >= HELD_UP_SECONDS
-
-    def _connect(self) -> sqlite3.Connection:
-        # FULL: what was committed survives a power cut. An order's intent must lie on the disk before the order leaves.
-        connection = open_file(self.path, sqlite3.Connection, busy_timeout=self._patience, synchronous="FULL")
-        connection.row_factory = None  # SQLAlchemy names the columns itself
-        connection.execute("PRAGMA foreign_keys=ON")
-        return connection
-
-
-def open_ledger(url: str | Path, *, backups: Path, now: datetime) -> Ledger:
-    """The ledger at `url` (a path, or `sqlite:///path`), made or upgraded if need be; an older one is copied into
-    `backups` first.
-
-    Raises `DataFolderTooNew` for a ledger of a newer version of the desk, `ConfigurationError` for an address that is
-    not SQLite, `StorageError` if the file or the disk is at fault.
-    """
-    path = _path(url)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ledger = Ledger(path)
-    try:
-        upgrade_ledger(ledger, backups=backups, now=now)
-        ledger.keep_open()
-    except BaseException:
-        ledger.close()
-        raise
-    return ledger
-
-
-def _path(url: str | Path) -> Path:
-    if isinstance(url, Path) or "://" not in url:
-        return Path(url)
-    try:
-        parsed = sa.make_url(url)
-    except sa.exc.ArgumentError:
-        raise ConfigurationError("the ledger's address cannot be read; write sqlite:///path/to/ledger.db") from None
-    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-        raise ConfigurationError("the ledger is kept in a SQLite file; write sqlite:///path/to/ledger.db")
-    return Path(parsed.database)
+            tickets.give(ticket)

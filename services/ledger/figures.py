@@ -80,13 +80,13 @@ def trouble_in(connection: sqlite3.Connection) -> list[str]:
     for table, guards in ALL_GUARDS.items():
         if table in tables and any(f"{table}_{guard}" not in there for guard in guards):
             found.append(f"{table} has lost its guards: rows could be changed unseen")
-    for words, query in (*_MUST_BE_EMPTY, *(_PNL_MUST_BE_EMPTY if with_pnl and not missing else ())):
+    for words, query in (*MUST_BE_EMPTY, *(PNL_MUST_BE_EMPTY if with_pnl and not missing else ())):
         names = [str(row[0]) for row in connection.execute(query).fetchmany(20)]
         found += [f"{words}: {', '.join(names)}"] if names else []
     return found
 
 
-_MUST_BE_EMPTY = (
+MUST_BE_EMPTY = (
     ("orders filled beyond their quantity", "SELECT order_id FROM orders_v3 WHERE filled_quantity > quantity"),
     (
         "orders without an event",
@@ -105,7 +105,7 @@ _MUST_BE_EMPTY = (
     ),
 )
 
-_PNL_MUST_BE_EMPTY = (
+PNL_MUST_BE_EMPTY = (
     (
         "imported files of which rows are missing",
         "SELECT f.id FROM imported_files f WHERE f.state = 'here' AND f.taken <> "

@@ -19,7 +19,7 @@ from services.domain.clock import Clock
 from services.domain.errors import InvalidRequest, StorageError
 from services.ledger.audit import actor_of, write_down
 from services.ledger.engine import Ledger
-from services.ledger.imported_rows import FILL_COLUMNS, Values, fill_row, fills_of, insertion, note_of, note_row
+from services.ledger.imported_rows import FILL_COLUMNS, Values, fill_row, fills_of, insert_plain, note_of, note_row
 from services.ledger.pnl_tables import imported_files, imported_fills, imported_notes
 from services.portfolio.lots.fills import Fill
 from services.portfolio.readers.contract_notes import NoteTotals
@@ -30,9 +30,10 @@ PORTION = 5_000
 ABANDONED_AFTER = timedelta(days=1)
 """A file that arrives for longer is not arriving any more: whoever wrote it is gone."""
 ARRIVING, HERE, GONE = "arriving", "here", "gone"
-_INSERT_FILLS, _INSERT_NOTES = insertion(imported_fills), insertion(imported_notes)
 _TABLES = {FileKind.TRADES: imported_fills, FileKind.NOTES: imported_notes}
 _SHORT = [imported_fills.c[name] for name in ("account", "exchange", "day", "trade_id", "instrument", "side")]
+
+_DAYS = {"day", "expiry"}
 
 _ENDED = "the import was ended by another one; nothing was taken, do it again"
 
@@ -137,14 +138,8 @@ class ImportedFiles:
 
     def fills(self, account: str | None = None) -> list[Fill]:
         """The trades of all files that count, as each tells them, by file and line."""
-        where = "" if account is None else " AND r.account = ?"
-        columns = ", ".join(f"r.{name}" for name in FILL_COLUMNS[2:])
-        query = (
-            f"SELECT {columns} FROM imported_files f CROSS JOIN imported_fills r ON r.file_id = f.id "  # noqa: S608
-            f"WHERE f.state = 'here'{where} ORDER BY f.id, r.number"
-        )
         with self._ledger.read() as connection:
-            rows = connection.exec_driver_sql(query, () if account is None else (account,))
+            rows = connection.exec_driver_sql(*_all_fills(connection, account))
             return list(fills_of(tuple(row) for row in rows))
 
     def identities(self, first: date, last: date, *, but: int | None = None) -> Iterator[tuple[Identity, Told]]:
@@ -257,7 +252,21 @@ def _insert(
             values.append(fill_row(file_id, place, row))
         else:
             values.append(note_row(file_id, place, new.account, row))
-    connection.exec_driver_sql(_INSERT_FILLS if new.kind is FileKind.TRADES else _INSERT_NOTES, values)
+    insert_plain(connection, _TABLES[new.kind], values)
+
+
+def _all_fills(connection: sa.Connection, account: str | None) -> tuple[str, tuple[str, ...]]:
+    """The question for the fills of all files that count, past SQLAlchemy's types, and its values."""
+    if connection.dialect.name == "sqlite":  # which must be told to begin with the few files
+        mark, join, text = "?", "CROSS JOIN", "r.{}"
+    else:
+        mark, join, text = "%s", "JOIN", "CAST(r.{} AS text)"
+    columns = ", ".join(text.format(name) if name in _DAYS else f"r.{name}" for name in FILL_COLUMNS[2:])
+    query = (
+        f"SELECT {columns} FROM imported_files f {join} imported_fills r ON r.file_id = f.id "  # noqa: S608
+        f"WHERE f.state = 'here'{'' if account is None else f' AND r.account = {mark}'} ORDER BY f.id, r.number"
+    )
+    return query, () if account is None else (account,)
 
 
 def _find(connection: sa.Connection, account: str, digest: str) -> ImportedFile | None:
@@ -292,7 +301,7 @@ def _is_here() -> sa.ColumnElement[bool]:
 
 def _plain_days(query: sa.Select[Any]) -> sa.Select[Any]:  # Any: cells of several kinds
     """`query` with days as the text that they are in the file."""
-    columns = [sa.type_coerce(one, sa.String) if one is imported_notes.c.day else one for one in imported_notes.c]
+    columns = [sa.cast(one, sa.String) if one is imported_notes.c.day else one for one in imported_notes.c]
     return query.with_only_columns(*columns, maintain_column_froms=True)
 
 

@@ -1,5 +1,5 @@
 """Trades and contract notes of imported files as rows. A file has a hundred thousand of them: the rows go past
-SQLAlchemy's types, as the plain values that SQLite keeps."""
+SQLAlchemy's types, as plain values that SQLite and PostgreSQL both take."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
 
 from services.domain.orders import Side
 from services.ledger.pnl_tables import LINES_OF_CHARGES, imported_fills, imported_notes
@@ -27,9 +26,24 @@ _GROUPS = {group.value: group for group in Group}
 assert tuple(line.value for line in LINES) == LINES_OF_CHARGES  # one order for all
 
 
-def insertion(table: sa.Table) -> str:
-    """An INSERT of all columns of `table`, for tuples in their order."""
-    return str(sa.insert(table).compile(dialect=sqlite.dialect()))
+def insert_plain(connection: sa.Connection, table: sa.Table, rows: list[Values], *, over: bool = False) -> None:
+    """Insert tuples of all columns of `table` in their order; `over`: in the place of rows with the same key."""
+    if connection.dialect.name == "postgresql" and not over:
+        from services.ledger.pouring import pour  # here: a desk with a file never loads the driver
+
+        pour(connection, table, rows)
+        return
+    quote, mark = (
+        connection.dialect.identifier_preparer.quote,
+        "?" if connection.dialect.paramstyle == "qmark" else "%s",
+    )
+    names = [quote(column.name) for column in table.c]
+    told = f"INSERT INTO {quote(table.name)} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"  # noqa: S608
+    if over:
+        key = [quote(column.name) for column in table.primary_key]
+        others = ", ".join(f"{name} = excluded.{name}" for name in names if name not in key)
+        told += f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {others}"
+    connection.exec_driver_sql(told, rows)
 
 
 def fill_row(file_id: int, number: int, fill: Fill) -> Values:
@@ -37,7 +51,7 @@ def fill_row(file_id: int, number: int, fill: Fill) -> Values:
     return (
         file_id, number, fill.account, fill.instrument, fill.symbol, fill.asset.value, fill.exchange, fill.side.value,
         fill.quantity, fill.price, fill.day.isoformat(), fill.trade_id, fill.order_id, fill.at_ms, fill.product,
-        fill.multiplier, fill.group.value, None if fill.expiry is None else fill.expiry.isoformat(), int(fill.settled),
+        fill.multiplier, fill.group.value, None if fill.expiry is None else fill.expiry.isoformat(), fill.settled,
     )  # fmt: skip
 
 

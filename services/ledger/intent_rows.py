@@ -18,8 +18,10 @@ from services.ledger.plain_values import plain
 _INSERT = sa.insert(order_intents)
 
 
-def insert_intent(connection: sa.Connection, now: datetime, new: NewIntent, body: Mapping[str, Any]) -> None:
-    """The row of a new intent."""
+def insert_intent(
+    connection: sa.Connection, now: datetime, new: NewIntent, body: Mapping[str, Any], process: str
+) -> None:
+    """The row of a new intent, which `process` sends."""
     row = {
         "intent_id": new.intent_id,
         "kind": new.kind.value,
@@ -37,11 +39,12 @@ def insert_intent(connection: sa.Connection, now: datetime, new: NewIntent, body
         "state": IntentState.PREPARED.value,
         "code": "",
         "reason": "",
+        "process": process or None,
     }
     connection.execute(_INSERT, row)
 
 
-def prepared_intent(new: NewIntent, body: Mapping[str, Any], now: datetime) -> Intent:
+def prepared_intent(new: NewIntent, body: Mapping[str, Any], now: datetime, process: str) -> Intent:
     """What `insert_intent` has just written."""
     return Intent(
         intent_id=new.intent_id,
@@ -61,6 +64,7 @@ def prepared_intent(new: NewIntent, body: Mapping[str, Any], now: datetime) -> I
         settled_by=None,
         created_at=now,
         settled_at=None,
+        process=process,
     )
 
 
@@ -147,4 +151,5 @@ def intent_of(row: sa.Row[Any], order_ids: Sequence[str]) -> Intent:  # Any: cel
         settled_by=None if row.settled_by is None else Witness(row.settled_by),
         created_at=row.created_at,
         settled_at=row.settled_at,
+        process=row.process or "",
     )

@@ -72,9 +72,13 @@ Allow = Callable[[Standing], None]
 class Intents:
     """All intents of one ledger."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, settings: OrderSettings | None = None) -> None:
+    def __init__(
+        self, ledger: Ledger, clock: Clock, settings: OrderSettings | None = None, *, process: str = ""
+    ) -> None:
+        """`process`: who sends what is prepared here (`orders.lives.Life`)."""
         self._ledger = ledger
         self._clock = clock
+        self._process = process
         self._settings = OrderSettings(ledger, clock) if settings is None else settings
 
     def prepare(self, new: NewIntent, *, allow: Allow) -> Prepared:
@@ -108,8 +112,9 @@ class Intents:
                             point.rollback()
                         _write_refusal(connection, now, new, error)
                         break
-                    _write(connection, now, new, body)
-                done.append(Prepared(known or prepared_intent(new, body, now), repeated=known is not None))
+                    _write(connection, now, new, body, self._process)
+                told = known or prepared_intent(new, body, now, self._process)
+                done.append(Prepared(told, repeated=known is not None))
         if refusal is not None:
             raise refusal
         return tuple(done)
@@ -237,8 +242,14 @@ def _known(connection: sa.Connection, new: NewIntent, body: Mapping[str, Any]) -
     return known
 
 
-def _write(connection: sa.Connection, now: datetime, new: NewIntent, body: Mapping[str, Any]) -> None:
-    insert_intent(connection, now, new, body)
+def _write(
+    connection: sa.Connection,
+    now: datetime,
+    new: NewIntent,
+    body: Mapping[str, Any],
+    process: str,
+) -> None:
+    insert_intent(connection, now, new, body, process)
     if new.kind is IntentKind.CONVERT:
         keep_conversion(connection, now, new.intent_id, body)
     after = {**body, "tag": new.tag} if new.tag else body

@@ -61,6 +61,8 @@ order_intents = sa.Table(
     _json("result"),
     sa.Column("settled_by", sa.String(20)),
     sa.Column("settled_at", Instant),
+    # which process sends it; nothing in rows of a desk that did not write it down
+    sa.Column("process", sa.String(120)),
     sa.Index("order_intents_state", "state"),
     sa.Index("order_intents_target", "target", "state"),
     sa.Index("order_intents_created", "created_at", "kind", "lines"),

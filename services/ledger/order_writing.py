@@ -41,11 +41,15 @@ class Telling:
 def known_orders(connection: sa.Connection, told: Iterable[Telling]) -> dict[str, BookOrder]:
     """The orders that `told` is about, as they are known, by order id."""
     names = list(dict.fromkeys(telling.order.order_id for telling in told))
-    found: dict[str, BookOrder] = {}
+    return {order.order_id: order for order in orders_named(connection, names)}
+
+
+def orders_named(connection: sa.Connection, names: list[str]) -> list[BookOrder]:
+    """The orders of these ids, as they are known."""
+    found: list[BookOrder] = []
     for some in _chunks(names):
-        for row in connection.execute(sa.select(*ORDER_COLUMNS).where(orders_v3.c.order_id.in_(some))):
-            order = order_of(row)
-            found[order.order_id] = order
+        query = sa.select(*ORDER_COLUMNS).where(orders_v3.c.order_id.in_(some))
+        found += [order_of(row) for row in connection.execute(query)]
     return found
 
 

@@ -17,7 +17,7 @@ from services.domain.orders import BookOrder
 from services.ledger.engine import Ledger
 from services.ledger.order_rows import ORDER_COLUMNS, event_of, exactly_kept, order_of
 from services.ledger.order_tables import order_events, orders_v3
-from services.ledger.order_writing import Telling, known_orders, missed_steps, write_all
+from services.ledger.order_writing import Telling, known_orders, missed_steps, orders_named, write_all
 
 
 class Orders:
@@ -110,6 +110,17 @@ class Orders:
         """The number of the newest event; 0: there is none."""
         with self._ledger.read() as connection:
             return connection.execute(sa.select(sa.func.max(order_events.c.number))).scalar_one() or 0
+
+    def changed_after(self, number: int, limit: int = 1000) -> tuple[int, list[BookOrder]]:
+        """The orders of the next `limit` changes after event `number`, as they are now, and the last of these events.
+        Writers take turns, so that no smaller number appears later."""
+        query = sa.select(order_events.c.number, order_events.c.order_id).where(order_events.c.number > number)
+        with self._ledger.read() as connection:
+            rows = connection.execute(query.order_by(order_events.c.number).limit(limit)).all()
+            if not rows:
+                return number, []
+            names = list(dict.fromkeys(row.order_id for row in rows))
+            return rows[-1].number, orders_named(connection, names)
 
     def _read(self, query: sa.Select[Any]) -> list[BookOrder]:  # Any: cells of several kinds
         with self._ledger.read() as connection:

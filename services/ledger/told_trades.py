@@ -17,9 +17,9 @@ from services.domain.actors import THE_DESK
 from services.ledger.engine import Ledger
 from services.ledger.order_tables import order_settings, trades
 from services.ledger.plain_values import plain
+from services.ledger.trades_told import told_so_far
 
 _HISTORY = "history of "
-_ROWID: sa.ColumnElement[int] = sa.literal_column("trades.rowid", sa.Integer)
 
 
 class ToldTrade(NamedTuple):
@@ -55,7 +55,7 @@ class ToldTrades:
         """Every fill, in no particular order."""
         columns = trades.c
         query = sa.select(
-            sa.type_coerce(columns.day, sa.Text),
+            sa.cast(columns.day, sa.Text),
             columns.segment,
             columns.trade_id,
             columns.side,
@@ -66,8 +66,8 @@ class ToldTrades:
             columns.product,
             columns.exchange,
             columns.symbol,
-            sa.type_coerce(columns.traded_at, sa.Text),
-            sa.type_coerce(columns.about, sa.Text),
+            sa.cast(columns.traded_at, sa.Text),
+            sa.cast(columns.about, sa.Text),
             columns.account,
             columns.source,
         )
@@ -105,13 +105,13 @@ class ToldTrades:
         return found
 
     def stamp(self) -> tuple[int, str]:
-        """Changes with every new fill and every reading of the broker's history (which may fill in what was known of a
-        fill), whoever wrote it. Quick."""
-        read = sa.select(sa.func.max(sa.type_coerce(order_settings.c.changed_at, sa.Text)))
+        """Changes with every new fill (`Trades` counts them) and every reading of the broker's history (which may fill
+        in what was known of a fill), whoever wrote it. Quick."""
+        read = sa.select(sa.func.max(order_settings.c.changed_at)).where(order_settings.c.name.startswith(_HISTORY))
         with self._ledger.read() as connection:
-            newest = connection.execute(sa.select(sa.func.max(_ROWID)).select_from(trades)).scalar_one() or 0
-            history = connection.execute(read.where(order_settings.c.name.startswith(_HISTORY))).scalar_one()
-        return newest, history or ""
+            count = told_so_far(connection)
+            history: datetime | None = connection.execute(read).scalar_one()
+        return count, "" if history is None else history.isoformat()
 
     def describe(self, told: Iterable[tuple[ToldTrade, Mapping[str, Any]]]) -> None:  # Any: JSON values
         """Write down what is known of the instruments of fills that nothing is known of yet."""

@@ -10,13 +10,12 @@ import sqlalchemy as sa
 
 from services.domain.clock import Clock
 from services.ledger.engine import Ledger
-from services.ledger.imported_rows import insertion
+from services.ledger.imported_rows import insert_plain
 from services.ledger.pnl_tables import LINES_OF_CHARGES, trade_charges
 from services.portfolio.charges.lines import PaiseLines
 from services.portfolio.records import TradeCharge
 
 PORTION = 5_000
-_INSERT = insertion(trade_charges).replace("INSERT INTO", "INSERT OR REPLACE INTO", 1)
 
 
 class TradeCharges:
@@ -33,7 +32,7 @@ class TradeCharges:
         for number in range(0, len(charges), PORTION):
             rows = [_cells(one, at) for one in charges[number : number + PORTION]]
             with self._ledger.write() as connection:
-                connection.exec_driver_sql(_INSERT, rows)
+                insert_plain(connection, trade_charges, rows, over=True)
         return len(charges)
 
     def of_trade(self, trade_id: str, account: str | None = None) -> list[TradeCharge]:

@@ -31,8 +31,10 @@ from services.ledger.trade_rows import (
     rows_of,
     trade_of,
 )
+from services.ledger.trades_told import count_told
 
 TOLD_OTHERWISE = "trade told otherwise"
+_PORTION = 5_000
 _MANY = 500
 """Names in one question; far below SQLite's limit."""
 
@@ -144,7 +146,10 @@ def _keep(connection: sa.Connection, rows: Sequence[Cells]) -> tuple[int, list[t
                 mine = [trades.c[name] == row[name] for name in IDENTITY]
                 connection.execute(sa.update(trades).where(*mine).values(**added))
     if new:
-        connection.execute(sa.insert(trades), list(new.values()))
+        fresh = list(new.values())
+        for number in range(0, len(fresh), _PORTION):  # a server ends a transaction that says nothing for long
+            connection.execute(sa.insert(trades), fresh[number : number + _PORTION])
+        count_told(connection, next(iter(new.values()))["recorded_at"], len(new))
     return len(new), quarrels
 
 

@@ -177,6 +177,11 @@ class LiveFeed:
         if news:
             self._look_again()
 
+    def ask_again(self, keys: Iterable[str]) -> None:
+        """Have the broker send a snapshot of those of `keys` that it was told of already: somebody new wants them."""
+        self._talk.ask_again(keys)
+        self._stream.wake()
+
     def settle(self, timeout: float = SAY_SECONDS) -> bool:
         """Wait until the broker was told all that is wanted, at most `timeout` seconds. False: it was not, or there is
         no connection."""
@@ -240,6 +245,10 @@ class LiveFeed:
     def add_frame_sink(self, sink: FrameSink) -> None:
         """The same for whole frames, as they came: `sink(received_ms, frame)`."""
         self._talk.add_frame_sink(sink)
+
+    def add_info_sink(self, sink: Callable[[bytes], None]) -> None:
+        """The same for those frames alone that tell the state of the market's segments."""
+        self._talk.add_info_sink(sink)
 
     def begin_close(self) -> None:
         self._stream.begin_close()

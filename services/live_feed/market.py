@@ -99,6 +99,8 @@ class MarketTalk:
         self._due = 0.0
         self._sample_at = 0.0
         self._abandoned: deque[str] = deque()
+        self._again: deque[str] = deque()
+        self._info_sinks: tuple[Callable[[bytes], None], ...] = ()
         self._segments: frozenset[str] = frozenset()
         self._latest: dict[str, Tick] = {}
         self.open = False
@@ -110,6 +112,14 @@ class MarketTalk:
     def add_frame_sink(self, sink: FrameSink) -> None:
         if sink not in self._frame_sinks:
             self._frame_sinks = (*self._frame_sinks, sink)
+
+    def add_info_sink(self, sink: Callable[[bytes], None]) -> None:
+        self._info_sinks = (*self._info_sinks, sink)
+
+    def ask_again(self, keys: Iterable[str]) -> None:
+        """Have the broker send a snapshot of those of `keys` that it was told of. From any thread."""
+        self._again.extend(keys)
+        self._due = 0.0
 
     def look_again(self) -> None:
         """Subscriptions changed. From any thread."""
@@ -167,6 +177,8 @@ class MarketTalk:
             self._health.unknown += frame.skipped
         if frame.market is not None:
             self.market_info = frame.market
+            for remember in self._info_sinks:
+                remember(payload)
         delay_ms = (at_ms - frame.at_ms) / self._speed() if frame.at_ms else None
         if delay_ms is not None:
             self._count_offset(delay_ms, now)
@@ -200,6 +212,7 @@ class MarketTalk:
     def lost(self) -> None:
         self.open = False
         self._outgoing.clear()
+        self._again.clear()
         self.arrivals.forget()
         with self._lock:
             gone = self._subscriptions.forget()
@@ -223,6 +236,10 @@ class MarketTalk:
                 if change.method is FeedMethod.SUBSCRIBE:  # only this is promised to be followed by a snapshot
                     self.arrivals.asked(change.keys, now)
             self._outgoing.extend(requests(change.method, change.keys, change.mode, new_guid=self._new_guid))
+        if self._again:
+            told = {key for change in changes for key in change.keys if change.method is FeedMethod.SUBSCRIBE}
+            again = dict.fromkeys(self._again.popleft() for _ in range(len(self._again)))
+            self._ask_again([key for key in again if key not in told])
         if changes:
             self._count_segments()
         else:

@@ -8,6 +8,7 @@ from services.domain.accounts import Token
 from services.domain.errors import (
     AccessDenied,
     ConfigurationError,
+    HandedOver,
     LoginRequired,
     RateBudgetSpent,
     RateLimited,
@@ -89,6 +90,8 @@ class Resting:
             if self._refusals > len(self._refusal_pauses):
                 return Rest(StreamState.REFUSED, reason, REFUSED_SECONDS)
             return Rest(StreamState.WAITING, reason, self._refusal_pauses[self._refusals - 1])
+        if isinstance(error, HandedOver):
+            return self.at_once(reason)
         return Rest(StreamState.WAITING, reason, max(self._backoff.next_pause(), _told(error)))
 
 

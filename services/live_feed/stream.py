@@ -16,7 +16,15 @@ from typing import Protocol
 
 from services.domain.accounts import Token
 from services.domain.clock import Clock
-from services.domain.errors import BrokerError, ConfigurationError, LoginRequired, UpstoxError
+from services.domain.errors import (
+    BrokerError,
+    ConfigurationError,
+    HandedOver,
+    LoginRequired,
+    NoHolder,
+    RedisAway,
+    UpstoxError,
+)
 from services.feed.health import ConnectionRecord, EndKind, HealthBook, StreamState
 from services.live_feed.resting import Rest, Resting, kind_of_end
 from services.transport.failures import ErrorSink
@@ -31,6 +39,8 @@ POLL_SECONDS = 2.0
 """How often a stream that waits for a login or for a free slot looks for it."""
 STOP_SECONDS = 1.0
 _ASKED = "it was asked to end"
+_AMONG_US = (HandedOver, NoHolder, RedisAway)
+"""The broker has no part in these."""
 
 log = logging.getLogger(__name__)
 
@@ -297,7 +307,7 @@ class Stream:
         try:
             connection.open(url)
         except UpstoxError as error:
-            if self._error_sink is not None and not self._leaving():
+            if self._error_sink is not None and not self._leaving() and not isinstance(error, _AMONG_US):
                 self._error_sink(
                     type(error).__name__,
                     str(error),

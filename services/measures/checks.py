@@ -34,15 +34,18 @@ class Check:
     then."""
 
     name: str
-    """`feed`, `rest`, `orders`, `storage`, `token` or `market`."""
+    """`feed`, `rest`, `orders`, `storage`, `token` or `market`; `shared` on a desk of several processes."""
     state: CheckState
     reason: str
     since: datetime
     age_seconds: float
 
 
-Rule = Callable[[Snapshot], Verdict]
+Rule = Callable[[Snapshot], Verdict | None]
+"""`None`: there is nothing to check on this desk."""
 
+THE_LEDGER = "The ledger"
+"""Its name among the faults of `StorageNow`."""
 MUTE_SECONDS, SILENT_SECONDS = 10.0, 30.0
 """Prices that are missing for so long in session: somebody should look; the feed cannot be relied on."""
 FAILING_SECONDS = 15.0
@@ -73,6 +76,8 @@ class CheckBook:
         with self._lock:
             for name, rule in self._rules.items():
                 verdict = rule(snapshot)
+                if verdict is None:
+                    continue
                 state, since, at = self._states.get(name, (None, snapshot.at, now))
                 if state is not verdict.state:
                     since, at = snapshot.at, now
@@ -168,8 +173,11 @@ def check_storage(snapshot: Snapshot) -> Verdict:
         return _fail("The data folder is read-only: nothing can be kept.")
     if storage.free_bytes is not None and storage.free_bytes < min(NO_DISK, NO_SHARE * (storage.total_bytes or 0)):
         return _fail(f"The disk is full: {size(storage.free_bytes)} are left.")
-    if storage.faults:
-        name, told = next(iter(storage.faults.items()))
+    faults = dict(storage.faults)
+    if snapshot.shared is not None and snapshot.shared.postgres is not None:
+        faults.pop(THE_LEDGER, None)  # it is not on this disk: the check of what is shared tells of it
+    if faults:
+        name, told = next(iter(faults.items()))
         return _fail(f"{name}: {_sentence(told, first=False)}")
     if (verdict := _writer(storage)) is not None:
         return verdict

@@ -13,9 +13,6 @@ from typing import TypeAlias
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import (
     CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    InfoMetricFamily,
     Metric,
     SummaryMetricFamily,
 )
@@ -24,12 +21,15 @@ from prometheus_client.registry import Collector
 
 from services.feed.health import StreamState
 from services.measures.checks import Check, CheckState
-from services.measures.snapshot import FeedNow, PoolNow, RestNow, Snapshot, Spread, StorageNow
+from services.measures.families import counter, gauge, histogram, info
+from services.measures.shared_families import shared_families
+from services.measures.snapshot import FeedNow, PoolNow, RestNow, Snapshot, StorageNow
 
 STATES = {CheckState.PASS: 0, CheckState.WARN: 1, CheckState.FAIL: 2}
 
-Values: TypeAlias = Iterable[tuple[tuple[str, ...], float | None]]
-"""Label values and the figure; `None`: not known, left out."""
+
+_Kind: TypeAlias = str
+_FAMILIES: dict[_Kind, Callable[..., Metric]] = {"gauge": gauge, "counter": counter}
 
 
 class Exposition:
@@ -58,15 +58,15 @@ class _DeskCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         now = self._snapshot()
-        yield _info("desk_build", "What runs.", {**self._about, "python": platform.python_version()})
-        yield _info("desk_protobuf", "What decodes the feed.", {"implementation": now.process.protobuf})
-        yield _gauge(
+        yield info("desk_build", "What runs.", {**self._about, "python": platform.python_version()})
+        yield info("desk_protobuf", "What decodes the feed.", {"implementation": now.process.protobuf})
+        yield gauge(
             "desk_check_state",
             "The checks of the health page: 0 pass, 1 warn, 2 fail.",
             [((check.name,), STATES[check.state]) for check in self._checks()],
             "check",
         )
-        yield _gauge(
+        yield gauge(
             "desk_measure_unreadable",
             "1 for every part whose measures could not be read.",
             [((part,), 1) for part in now.problems],
@@ -80,6 +80,8 @@ class _DeskCollector(Collector):
         if now.storage is not None:
             yield from _storage(now.storage)
         yield from _desk(now)
+        if now.shared is not None:
+            yield from shared_families(now.shared)
 
 
 def _rest(rest: RestNow) -> Iterator[Metric]:
@@ -91,58 +93,58 @@ def _rest(rest: RestNow) -> Iterator[Metric]:
         for outcome, count in one.answers.items():
             requests.add_metric((one.operation, one.version, outcome), count)
     yield requests
-    yield _histogram(
+    yield histogram(
         "desk_rest_seconds",
         "How long the broker took to answer.",
         [((one.operation, one.version), one.took) for one in rest.operations],
         *both,
     )
-    yield _counter(
+    yield counter(
         "desk_rest_retries",
         "Attempts that were repeated on the same route.",
         [((one.operation, one.version), one.retries) for one in rest.operations],
         *both,
     )
-    yield _counter(
+    yield counter(
         "desk_rest_fallbacks",
         "Calls that went on to another version of the API.",
         [((one.operation, one.version), one.fallbacks) for one in rest.operations],
         *both,
     )
     windows = [(one.name, f"{window.seconds:g}s", window) for one in rest.budgets for window in one.windows]
-    yield _gauge(
+    yield gauge(
         "desk_rest_budget_left",
         "Calls that the broker's limit leaves now.",
         [((name, length), window.left) for name, length, window in windows],
         "budget",
         "window",
     )
-    yield _gauge(
+    yield gauge(
         "desk_rest_budget_limit",
         "Calls that the broker allows in the window.",
         [((name, length), window.limit) for name, length, window in windows],
         "budget",
         "window",
     )
-    yield _gauge(
+    yield gauge(
         "desk_rest_budget_closed_seconds",
         "For how long a 429 keeps the budget closed.",
         [((one.name,), one.closed_for) for one in rest.budgets],
         "budget",
     )
-    yield _gauge(
+    yield gauge(
         "desk_rest_failing_seconds",
         "Since the first of the failures that no success has followed; 0 while calls succeed.",
         [((), rest.failing_since or 0.0)],
     )
-    yield _gauge("desk_rest_last_success_seconds", "Since a call succeeded last.", [((), rest.last_success_ago)])
+    yield gauge("desk_rest_last_success_seconds", "Since a call succeeded last.", [((), rest.last_success_ago)])
 
 
 def _feeds(feeds: list[FeedNow]) -> Iterator[Metric]:
     def by_stream(name: str, help: str, figure: Callable[[FeedNow], float | None], kind: _Kind = "gauge") -> Metric:
         return _FAMILIES[kind](name, help, [((feed.name,), figure(feed)) for feed in feeds], "stream")
 
-    yield _gauge(
+    yield gauge(
         "desk_feed_state",
         "1 for the state that the stream is in, 0 for all others.",
         [
@@ -177,14 +179,14 @@ def _feeds(feeds: list[FeedNow]) -> Iterator[Metric]:
     yield by_stream("desk_feed_reconnects", "Connections after the first.", lambda feed: feed.reconnects, "counter")
     yield by_stream("desk_feed_subscribed", "Instruments that are wanted.", lambda feed: feed.subscribed)
     yield by_stream("desk_feed_silent_instruments", "Of these: never came.", lambda feed: feed.silent_keys)
-    yield _counter(
+    yield counter(
         "desk_feed_ends",
         "Connections and attempts that ended, by reason.",
         [((feed.name, reason), count) for feed in feeds for reason, count in feed.ends.items()],
         "stream",
         "reason",
     )
-    yield _histogram(
+    yield histogram(
         "desk_feed_hop_seconds",
         "How long a price takes on each stretch of its way. The sum is an estimate from the buckets.",
         [((hop.replace(" ", "_"),), spread) for feed in feeds for hop, spread in feed.hops.items()],
@@ -210,29 +212,29 @@ def _storage(storage: StorageNow) -> Iterator[Metric]:
     )
     yield by_file("desk_file_bytes", "Of the database file.", lambda pool: pool.file_bytes)
     yield by_file("desk_wal_bytes", "Of its write-ahead log.", lambda pool: pool.wal_bytes)
-    yield _gauge("desk_disk_free_bytes", "Of the disk with the data folder.", [((), storage.free_bytes)])
-    yield _gauge("desk_disk_total_bytes", "Of the disk with the data folder.", [((), storage.total_bytes)])
-    yield _gauge("desk_disk_read_only", "1 where the data folder takes no writes.", [((), storage.read_only)])
-    yield _gauge("desk_storage_faults", "Files that cannot be used.", [((), len(storage.faults))])
-    yield _counter("desk_errors_lost", "Errors that could not be kept.", [((), storage.lost_errors)])
+    yield gauge("desk_disk_free_bytes", "Of the disk with the data folder.", [((), storage.free_bytes)])
+    yield gauge("desk_disk_total_bytes", "Of the disk with the data folder.", [((), storage.total_bytes)])
+    yield gauge("desk_disk_read_only", "1 where the data folder takes no writes.", [((), storage.read_only)])
+    yield gauge("desk_storage_faults", "Files that cannot be used.", [((), len(storage.faults))])
+    yield counter("desk_errors_lost", "Errors that could not be kept.", [((), storage.lost_errors)])
     writer = storage.writer
     if writer is None:
         return
-    yield _gauge("desk_writer_waiting", "Ticks that wait for the disk.", [((), writer.waiting)])
-    yield _gauge("desk_writer_room", "Ticks for which there is room.", [((), writer.most_waiting)])
-    yield _gauge(
+    yield gauge("desk_writer_waiting", "Ticks that wait for the disk.", [((), writer.waiting)])
+    yield gauge("desk_writer_room", "Ticks for which there is room.", [((), writer.most_waiting)])
+    yield gauge(
         "desk_writer_behind_seconds",
         "How long the oldest of them has waited; 0 for none.",
         [((), writer.oldest_seconds or 0.0)],
     )
-    yield _counter("desk_writer_written", "Ticks that were stored.", [((), writer.written)])
-    yield _counter(
+    yield counter("desk_writer_written", "Ticks that were stored.", [((), writer.written)])
+    yield counter(
         "desk_writer_dropped",
         "Ticks that were dropped, by reason.",
         [((reason.replace(" ", "_"),), count) for reason, count in writer.dropped.items()],
         "reason",
     )
-    yield _counter("desk_writer_failures", "Attempts that the disk refused.", [((), writer.failures)])
+    yield counter("desk_writer_failures", "Attempts that the disk refused.", [((), writer.failures)])
     flushes = SummaryMetricFamily("desk_writer_flush_seconds", "How long it took to store what waited.")
     flushes.add_metric((), writer.flushes, writer.flush_seconds)
     yield flushes
@@ -240,90 +242,52 @@ def _storage(storage: StorageNow) -> Iterator[Metric]:
 
 def _desk(now: Snapshot) -> Iterator[Metric]:
     if now.push is not None:
-        yield _gauge("desk_push_clients", "Browsers that listen.", [((), now.push.clients)])
-        yield _counter("desk_push_dropped", "Browsers that were too slow.", [((), now.push.dropped)])
-        yield _counter("desk_push_messages", "Messages to them.", [((), now.push.messages)])
+        yield gauge("desk_push_clients", "Browsers that listen.", [((), now.push.clients)])
+        yield counter("desk_push_dropped", "Browsers that were too slow.", [((), now.push.dropped)])
+        yield counter("desk_push_messages", "Messages to them.", [((), now.push.messages)])
     if now.cache is not None:
         tiers = {"feed": now.cache.live, "memory": now.cache.memory, "store": now.cache.store}
-        yield _counter(
+        yield counter(
             "desk_cache_hits", "Quotes found, by tier.", [((tier,), count) for tier, count in tiers.items()], "tier"
         )
-        yield _counter("desk_cache_misses", "Quotes for which the broker was asked.", [((), now.cache.broker)])
+        yield counter("desk_cache_misses", "Quotes for which the broker was asked.", [((), now.cache.broker)])
     if now.orders is not None:
         parts = {"own": now.orders.own, "network": now.orders.network, "broker": now.orders.broker}
-        yield _histogram(
+        yield histogram(
             "desk_order_seconds",
             "How long orders take: the desk's own time, the network, the broker's own latency.",
             [((part,), spread) for part, spread in parts.items()],
             "part",
         )
-        yield _gauge(
+        yield gauge(
             "desk_orders_unknown", "Orders of which nobody knows what became of them.", [((), now.orders.unknown)]
         )
-        yield _gauge("desk_orders_ready", "1 while orders can be sent.", [((), not now.orders.ready)])
+        yield gauge("desk_orders_ready", "1 while orders can be sent.", [((), not now.orders.ready)])
     if now.ledger is not None:
-        yield _gauge("desk_alerts_open", "Alerts that are not resolved.", [((), now.ledger.open_alerts)])
+        yield gauge("desk_alerts_open", "Alerts that are not resolved.", [((), now.ledger.open_alerts)])
     if now.errors is not None:
-        yield _gauge("desk_errors_per_minute", "Failed requests, over five minutes.", [((), now.errors.per_minute)])
+        yield gauge("desk_errors_per_minute", "Failed requests, over five minutes.", [((), now.errors.per_minute)])
     if now.token is not None:
-        yield _gauge(
+        yield gauge(
             "desk_token_valid",
             "1 while there is a token, by kind.",
             [((kind,), now.token.kind == kind) for kind in ("access", "read_only")],
             "kind",
         )
-        yield _gauge("desk_token_seconds_left", "Until it ends; 0 without one.", [((), now.token.seconds_left)])
+        yield gauge("desk_token_seconds_left", "Until it ends; 0 without one.", [((), now.token.seconds_left)])
     if now.market is not None:
-        yield _gauge("desk_market_in_session", "1 while prices of shares may move.", [((), now.market.in_session)])
-        yield _gauge(
+        yield gauge("desk_market_in_session", "1 while prices of shares may move.", [((), now.market.in_session)])
+        yield gauge(
             "desk_calendar_contradictions",
             "Where the broker contradicts the calendar.",
             [((), now.market.contradictions)],
         )
     if now.clock is not None:
-        yield _gauge(
+        yield gauge(
             "desk_clock_offset_seconds",
             "This computer's clock ahead of the broker's.",
             [((), now.clock.offset_seconds)],
         )
-        yield _counter("desk_clock_jumps", "Jumps of the desk's clock.", [((), now.clock.jumps)])
-    yield _gauge("desk_threads", "Threads of this process.", [((), now.process.threads)])
-    yield _gauge("desk_uptime_seconds", "Of this process.", [((), now.process.uptime_seconds)])
-
-
-def _gauge(name: str, help: str, values: Values, *labels: str) -> Metric:
-    family = GaugeMetricFamily(name, help, labels=labels)
-    for label_values, figure in values:
-        if figure is not None:
-            family.add_metric(label_values, float(figure))
-    return family
-
-
-def _counter(name: str, help: str, values: Values, *labels: str) -> Metric:
-    family = CounterMetricFamily(name, help, labels=labels)
-    for label_values, figure in values:
-        if figure is not None:
-            family.add_metric(label_values, float(figure))
-    return family
-
-
-_Kind: TypeAlias = str
-_FAMILIES: dict[_Kind, Callable[..., Metric]] = {"gauge": _gauge, "counter": _counter}
-
-
-def _histogram(name: str, help: str, spreads: Iterable[tuple[tuple[str, ...], Spread]], *labels: str) -> Metric:
-    family = HistogramMetricFamily(name, help, labels=labels)
-    for label_values, spread in spreads:
-        passed, buckets = 0, []
-        for bound, count in spread.buckets:
-            passed += count
-            buckets.append(("+Inf" if bound == float("inf") else f"{bound:g}", float(passed)))
-        if buckets:
-            family.add_metric(label_values, buckets, spread.total_seconds)
-    return family
-
-
-def _info(name: str, help: str, about: Mapping[str, str]) -> Metric:
-    family = InfoMetricFamily(name, help)
-    family.add_metric((), dict(about))
-    return family
+        yield counter("desk_clock_jumps", "Jumps of the desk's clock.", [((), now.clock.jumps)])
+    yield gauge("desk_threads", "Threads of this process.", [((), now.process.threads)])
+    yield gauge("desk_uptime_seconds", "Of this process.", [((), now.process.uptime_seconds)])

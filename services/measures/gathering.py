@@ -25,14 +25,14 @@ from services.storage.pool import Pool
 from services.storage.tick_writer import TickWriterStats
 from services.transport.order_times import BOUNDS_SECONDS as ORDER_BOUNDS
 from services.transport.order_times import OrderPart, OrderTimes
-from services.transport.rate_gate import RateGate
 from services.transport.route_report import BOUNDS_SECONDS, RouteReports
+from services.wire.rate_windows import Gate
 
 EVERY_BOUND = 3
 """Of the bounds of a hop's histogram every third is told on: each twice the one before."""
 
 
-def rest_now(reports: RouteReports, gate: RateGate) -> RestNow:
+def rest_now(reports: RouteReports, gate: Gate) -> RestNow:
     """Calls to the broker, and what is left of its limits."""
     reach = reports.reach()
     return RestNow(
@@ -167,11 +167,12 @@ def pool_now(pool: Pool) -> PoolNow:
 
 
 def ledger_pool(ledger: Ledger) -> PoolNow:
-    """The ledger has no pool: each transaction opens the file, and one at a time writes."""
+    """A ledger in a file has no pool: each transaction opens the file, and one at a time writes."""
     stats = ledger.stats()
+    path = ledger.path if stats.server is None else None
     return PoolNow(
-        name=ledger.path.name,
-        size=1,
+        name=ledger.name,
+        size=1 if stats.server is None else stats.server.size,
         in_use=stats.inside,
         waiting=stats.waiting,
         checkouts=stats.writes,
@@ -179,8 +180,8 @@ def ledger_pool(ledger: Ledger) -> PoolNow:
         exhausted=stats.exhausted,
         longest_wait=stats.longest_wait_seconds,
         held_up=stats.held_up,
-        file_bytes=size_of(ledger.path),
-        wal_bytes=size_of(Path(f"{ledger.path}-wal")),
+        file_bytes=None if path is None else size_of(path),
+        wal_bytes=None if path is None else size_of(Path(f"{path}-wal")),
     )
 
 

@@ -17,9 +17,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from services.domain.clock import Clock
 from services.domain.errors import StorageError, UpstoxError
 from services.domain.health_row import HealthRow
-from services.measures.checks import Check, CheckBook
+from services.measures.checks import RULES, THE_LEDGER, Check, CheckBook
 from services.measures.history import row_between
 from services.measures.process import ProcessMeter
+from services.measures.shared_check import check_shared
+from services.measures.shared_now import SharingNow
 from services.measures.snapshot import (
     CacheNow,
     ClockNow,
@@ -68,6 +70,7 @@ class Sources:
     token: Callable[[], TokenNow | None]
     market: Callable[[], MarketNow | None]
     clock_offset: Callable[[], float | None]
+    shared: Callable[[], SharingNow | None] = lambda: None
 
 
 class Measures:
@@ -95,7 +98,7 @@ class Measures:
         self._every = every_seconds
         self._monotonic = monotonic
         self._process = ProcessMeter()
-        self._book = CheckBook()
+        self._book = CheckBook({**RULES, "shared": check_shared})
         self._guard = Lock()  # guards the next two
         self._last: tuple[float, Snapshot] | None = None
         self._jumps = Jumps()
@@ -153,7 +156,7 @@ class Measures:
         self._jumps.look(now, at, self._speed())
         errors, ledger = ask("errors", sources.errors), ask("ledger", sources.ledger)
         faults = dict(self._faults)
-        for part, name in (("errors", "The error log"), ("ledger", "The ledger")):
+        for part, name in (("errors", "The error log"), ("ledger", THE_LEDGER)):
             if part in problems:
                 faults[name] = problems[part]
         return Snapshot(
@@ -178,6 +181,7 @@ class Measures:
                 speed=self._speed(),
             ),
             problems=problems,
+            shared=ask("shared", sources.shared),
         )
 
     # -- history -------------------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from services.measures.shared_now import SharingNow
+
 Buckets = tuple[tuple[float, int], ...]
 """A histogram: upper bound in seconds (the last one infinite) and how many fell into that bucket alone."""
 
@@ -344,3 +346,5 @@ class Snapshot:
     clock: ClockNow | None
     problems: Mapping[str, str] = field(default_factory=dict)
     """Parts that could not be looked at, and why, in words."""
+    shared: SharingNow | None = None
+    """What it has in common with the other processes of a desk that has several."""

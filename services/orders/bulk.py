@@ -118,11 +118,15 @@ class Bulk:
         intents, repeated = kit.sender.send_many(intent_id, news, allow, fly)
         return self._basket(intent_id, intents, repeated=repeated)
 
-    def _fly_chunk(self, intents: Sequence[Intent]) -> None:
+    def _fly_chunk(self, chunk: Sequence[Intent]) -> None:
         kit = self._kit
+        intents = kit.sender.still_wanted(chunk)
+        if not intents:
+            return
         lines = [(f"leg-{at + 1}", read_request(one.body), one.tag) for at, one in enumerate(intents)]
         try:
-            told = kit.broker.place_many(lines)
+            with kit.sender.in_time(intents):
+                told = kit.broker.place_many(lines)
         except UpstoxError as error:
             for intent in intents:
                 kit.sender.settle(intent, fate_of(error))

@@ -16,6 +16,8 @@ from services.domain.orders import BookOrder, OrderRequest
 from services.ledger.intents import Intents
 from services.orders.announcing import Announcer
 from services.orders.bodies import read_request
+from services.orders.lives import Whose
+from services.orders.sending import GROUNDED, LEAVES_SECONDS
 from services.orders.settling import Books, Clue, Verdict, look
 from services.orders.views import News, OpenIntent
 from services.orders.words import Words
@@ -24,6 +26,9 @@ PAUSES = (1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0, 60.0)
 """Seconds between two looks; the first is also how long after the loss of the answer the first look is taken."""
 LEAST_LOOKS = 3
 """So many looks have to find nothing before "never arrived" is concluded."""
+THEIRS_SECONDS = 5.0
+"""What another process has just written down is shown, and looked for, after so long: by then it mostly tells of it
+itself."""
 LEFT = "the desk ended before an answer came"
 
 log = logging.getLogger(__name__)
@@ -33,9 +38,12 @@ log = logging.getLogger(__name__)
 class _Case:
     intent: Intent
     since: float
+    """The answer was lost no later than this; while somebody may be sending it: since when it is known here."""
     next_at: float
     left: bool
-    """It was there when this process began: whoever sent it has ended, or will tell by itself."""
+    """Nobody is sending it any more, as far as that can be told."""
+    margin: float = 0.0
+    """Seconds in which it may leave after all: where nobody could tell whether its process has ended."""
     tries: int = 0
     looks: int = 0
     """Of the tries, those that learnt something."""
@@ -49,7 +57,7 @@ class Cases:
         self,
         *,
         intents: Intents,
-        in_flight: Callable[[str], bool],
+        whose: Whose,
         announcer: Announcer,
         words: Words,
         clock: Clock,
@@ -60,7 +68,7 @@ class Cases:
         """`lost_after`: so many seconds after its answer was lost the broker will not act on a request any more;
         `patience`: so long one may be on its way in another process."""
         self._intents = intents
-        self._in_flight = in_flight
+        self._whose = whose
         self._announcer = announcer
         self._words = words
         self._clock = clock
@@ -76,16 +84,26 @@ class Cases:
     def sync(self, *, first: bool = False) -> None:
         """Take over what the ledger holds open now: of this process, of another one, of one that has ended."""
         now = self._monotonic()
-        there = {intent.intent_id: intent for intent in self._intents.open()}
+        there = {intent.intent_id: intent for intent in self._intents.open() if not self._never_left(intent)}
         with self._guard:
-            for intent_id in self._cases.keys() - there.keys():
-                del self._cases[intent_id]
+            gone = [self._cases.pop(intent_id) for intent_id in self._cases.keys() - there.keys()]
             for intent_id, intent in there.items():
                 case = self._cases.get(intent_id)
                 if case is None:
-                    self._cases[intent_id] = _Case(intent, since=now, next_at=now, left=first)
-                else:
-                    case.intent = intent
+                    left = self._whose.has_ended(intent, first=first)
+                    pause = 0.0 if first else self._pause(intent) if left else THEIRS_SECONDS
+                    self._cases[intent_id] = _Case(intent, since=now, next_at=now + pause, left=left)
+                    continue
+                told = not case.left and (intent.state is not case.intent.state or self._whose.has_ended(intent))
+                if told or (not case.left and now - case.since >= self._patience):
+                    case.left, case.since, case.margin = True, now, 0.0 if told else LEAVES_SECONDS
+                    case.next_at = min(case.next_at, now + self._pause(intent))
+                case.intent = intent
+        for case in gone:
+            if case.intent.state is IntentState.UNKNOWN:  # people here know of it: they hear what another found out
+                settled = self._intents.get(case.intent.intent_id)
+                if settled is not None and not settled.state.is_open:
+                    self._close(settled)
 
     def lost(self, intent: Intent, seen: Sequence[BookOrder] = ()) -> Intent:
         """No answer to `intent` came, in this process, just now; the intent as it is known then. `seen`: orders with
@@ -95,7 +113,7 @@ class Cases:
             return self._intents.settle(intent.intent_id, IntentState.ACCEPTED, order_ids=ids, by=Witness.STREAM)
         now = self._monotonic()
         with self._guard:
-            self._cases[intent.intent_id] = _Case(intent, since=now, next_at=now + PAUSES[0], left=False)
+            self._cases[intent.intent_id] = _Case(intent, since=now, next_at=now + PAUSES[0], left=True)
         self._announcer.say(
             News.UNKNOWN,
             f"{self._words.intent(intent)}: no answer came, so it is not known whether the broker has it. The desk is "
@@ -108,23 +126,33 @@ class Cases:
     def next_look(self) -> float | None:
         """Monotonic time of the next look that is due; `None`: nothing is open."""
         with self._guard:
-            waiting = [case.next_at for case in self._cases.values() if not self._in_flight(case.intent.intent_id)]
+            waiting = [case.next_at for case in self._cases.values() if not self._whose.in_flight(case.intent)]
         return min(waiting, default=None)
 
     def open(self) -> int:
         with self._guard:
             return len(self._cases)
 
+    def under_way(self, intent_id: str) -> bool:
+        """Is somebody sending it, here or, as far as that can be told, in another process?"""
+        with self._guard:
+            case = self._cases.get(intent_id)
+            return case is not None and (not case.left or self._whose.in_flight(case.intent))
+
     def unlooked(self) -> int:
         """How many have not been looked for even once, and are not on their way in this process."""
         with self._guard:
-            return sum(not case.looks and not self._in_flight(case.intent.intent_id) for case in self._cases.values())
+            return sum(not case.looks and not self._whose.in_flight(case.intent) for case in self._cases.values())
 
     def view(self) -> tuple[OpenIntent, ...]:
         """The open decisions in words, the oldest first."""
         with self._guard:
-            cases = [case for case in self._cases.values() if not self._in_flight(case.intent.intent_id)]
             now = self._monotonic()
+            cases = [
+                case
+                for case in self._cases.values()
+                if not self._whose.in_flight(case.intent) and (case.left or now - case.since >= THEIRS_SECONDS)
+            ]
             shown = [(case.intent, case.looks, case.clue, case.next_at - now, self._is_final(case)) for case in cases]
         return tuple(
             OpenIntent(
@@ -152,7 +180,7 @@ class Cases:
         with self._guard:
             due = [case for case in self._cases.values() if everything or case.next_at <= now]
         for case in due:
-            if not self._in_flight(case.intent.intent_id):
+            if not self._whose.in_flight(case.intent):
                 self._look(case, books)
 
     def witness(self, order: BookOrder, by: Witness) -> None:
@@ -165,7 +193,7 @@ class Cases:
         if intent is None or order.order_id in intent.order_ids:
             self._remember(tag, unless_sliced=intent)
             return
-        if self._in_flight(intent.intent_id):
+        if self._whose.in_flight(intent):
             return  # its own answer says more
         if intent.state.is_open and not _is_whole(order, intent):
             with self._guard:
@@ -175,7 +203,7 @@ class Cases:
         before = intent.state
         with self._guard:
             case = self._cases.get(intent.intent_id)
-        under_way = before is IntentState.PREPARED and (case is None or not self._is_left(case))
+        under_way = before is IntentState.PREPARED and (case is None or not case.left)
         settled = self._intents.settle(
             intent.intent_id, IntentState.ACCEPTED, order_ids=(order.order_id,), reason="", by=by
         )
@@ -187,7 +215,7 @@ class Cases:
         """The books that these decisions were about are closed: what `decide` says of each is written down. Those that
         are on their way get their own answers."""
         for intent in self._intents.open():
-            if self._in_flight(intent.intent_id) or (told := decide(intent)) is None:
+            if self._whose.in_flight(intent) or (told := decide(intent)) is None:
                 continue
             settled = self._intents.settle(
                 intent.intent_id, told.state, order_ids=told.order_ids, reason=told.reason, by=told.by
@@ -220,10 +248,11 @@ class Cases:
         with self._guard:
             case.looks += 1
             case.clue = told
-        if case.intent.state is IntentState.PREPARED and self._is_left(case):
+        if case.intent.state is IntentState.PREPARED and case.left:
             case.intent = self._intents.settle(
                 case.intent.intent_id, IntentState.UNKNOWN, reason=f"{LEFT}; {told.text}", by=Witness.DESK
             )
+            case.since = self._monotonic()  # from here on nothing of it leaves: whoever wakes up reads this first
 
     def _close(self, intent: Intent, *, quietly: bool = False) -> None:
         with self._guard:
@@ -241,14 +270,19 @@ class Cases:
         )
 
     def _is_final(self, case: _Case, *, with_this_one: bool = False) -> bool:
-        looks = case.looks + with_this_one
-        there = case.left or case.intent.state is not IntentState.PREPARED
-        wait = self._lost_after if there else self._lost_after + self._patience
-        return looks >= LEAST_LOOKS and self._monotonic() - case.since >= wait
+        if case.looks + with_this_one < LEAST_LOOKS or not case.left or case.intent.state is IntentState.PREPARED:
+            return False
+        return self._monotonic() - case.since >= self._lost_after + case.margin
 
-    def _is_left(self, case: _Case) -> bool:
-        """Is nobody sending it any more? One that another process has just prepared, that process will tell of."""
-        return case.left or self._monotonic() - case.since >= self._patience
+    def _never_left(self, intent: Intent) -> bool:
+        if not self._whose.never_left(intent):
+            return False
+        self._intents.settle(intent.intent_id, IntentState.NOT_SENT, reason=GROUNDED, by=Witness.DESK)
+        return True
+
+    def _pause(self, intent: Intent) -> float:
+        """Until the first look for what nobody sends any more: what has ended here may be written down this moment."""
+        return PAUSES[0] if self._whose.is_own(intent) else 0.0
 
     def _remember(self, tag: str, *, unless_sliced: Intent | None) -> None:
         request = None if unless_sliced is None else _request_of(unless_sliced)

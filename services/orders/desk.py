@@ -35,13 +35,16 @@ from services.orders.bulk import Bulk, bulk_outcome
 from services.orders.cases import Cases
 from services.orders.checking import AddressWatch, Checker, Held, Quotes
 from services.orders.day_book import DayBook
+from services.orders.following import Following
 from services.orders.keeping import Keeper
 from services.orders.kit import Kit, outcome_of
+from services.orders.lives import Life, Whose
 from services.orders.ports import Broker
 from services.orders.previewing import OwnCharges, Previews
 from services.orders.reconciliation import Reconciliation
 from services.orders.sending import Sender
 from services.orders.singles import Singles
+from services.orders.together import Together
 from services.orders.told import Told
 from services.orders.views import (
     Announcement,
@@ -114,6 +117,9 @@ class OrderDesk:
         square_off: day_time | None = None,
         lost_after: float = LOST_AFTER_SECONDS,
         patience: float = PATIENCE_SECONDS,
+        life: Life | None = None,
+        alone: bool = True,
+        together: Together | None = None,
         nonce: Callable[[], str] = lambda: secrets.token_hex(9),
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
@@ -122,7 +128,8 @@ class OrderDesk:
         away; `account_name`: what the ledger calls one of them, by its number (`None`: the running one); `own_charges`:
         our estimate of what an order costs; `served(keys)`: those that the live feed keeps current; `filled()` hears of
         fills and conversions; `began()`, in the sending thread, that a decision was taken up; `address_needed`: the
-        broker looks at our static IP.
+        broker looks at our static IP; `life`: this process, whose name `intents` writes down; `alone=False`: other
+        machines work on this ledger; `together`: who of them asks the broker (`None`: each for itself).
         """
         self._intents = intents
         self._orders = orders
@@ -156,7 +163,7 @@ class OrderDesk:
         )
         self._cases = Cases(
             intents=intents,
-            in_flight=self._sender.in_flight,
+            whose=Whose(in_flight=self._sender.in_flight, grounded=self._sender.grounded, life=life, alone=alone),
             announcer=self._announcer,
             words=self._words,
             clock=clock,
@@ -195,6 +202,9 @@ class OrderDesk:
             stream_up=stream_up,
             today=lambda: ist_date(clock.now()),
             began=self._announcer.begin,
+            following=Following(
+                together, keeper=self._keeper, another_account=self._account_began, monotonic=monotonic
+            ),
             monotonic=monotonic,
         )
         self._checker = Checker(
@@ -263,10 +273,13 @@ class OrderDesk:
         return self._reconciliation.ready()
 
     def heard(self, update: Mapping[str, object]) -> None:
-        """An update of the order stream, as it came."""
+        """An update of the order stream, as it came. Of several processes the one that asks the broker writes it down:
+        what it refuses, or what reaches a process that leads no more, changes nothing."""
         try:
             told = parse_update(update)
-            if isinstance(told, OrderUpdate):
+            if isinstance(told, OrderUpdate) and self._reconciliation.follows():
+                self._reconciliation.hurry()
+            elif isinstance(told, OrderUpdate):
                 self._keeper.hear(told.order, "stream", raw=update)
             elif isinstance(told, GttUpdate):
                 self._gtts.doubt()
@@ -278,7 +291,10 @@ class OrderDesk:
     def stream_opened(self) -> None:
         """The order stream has come up: what happened in the gap only the books tell."""
         self._gtts.doubt()
-        self._reconciliation.soon()
+        if self._reconciliation.follows():
+            self._reconciliation.hurry()
+        else:
+            self._reconciliation.soon()
 
     # -- writes ------------------------------------------------------------------------------------------------
 
@@ -356,7 +372,8 @@ class OrderDesk:
         (`None`) nobody looks any more. Who has seen it at the broker later is believed over that."""
         require_trader(actor)
         intent = self._intents.get(intent_id)
-        if intent is None or not intent.state.is_open or self._sender.in_flight(intent_id):
+        on_its_way = self._sender.in_flight(intent_id) or self._cases.under_way(intent_id)
+        if intent is None or not intent.state.is_open or on_its_way:
             raise InvalidRequest("there is nothing to decide: what became of this is known, or it is on its way")
         states = {True: IntentState.ACCEPTED, False: IntentState.ABSENT, None: IntentState.ABANDONED}
         self._audit.add(

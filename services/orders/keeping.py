@@ -25,6 +25,7 @@ from services.ledger.trades import Trades
 from services.orders.announcing import Announcer
 from services.orders.day_book import DayBook
 from services.orders.ports import Broker
+from services.orders.together import BookNote
 
 TRADES_SECONDS = 2.0
 """At least between two questions for the fills of the day, however many come."""
@@ -69,6 +70,7 @@ class Keeper:
         self._account = account
         self._monotonic = monotonic
         self._step = Lock()  # ledger and memory change together
+        self._event = 0  # guarded by it: of the ledger's changes of orders, the last one that is in memory too
         self._guard = Lock()  # guards all below
         self._as_of: datetime | None = None
         self._error: str | None = None
@@ -80,6 +82,7 @@ class Keeper:
         self._trades_as_of: datetime | None = None
         self._trades_error: str | None = None
         self._day: date | None = None
+        self._of_mark = AccountMark()  # the account that the book in memory is of
 
     # -- what is known -----------------------------------------------------------------------------------------
 
@@ -92,6 +95,11 @@ class Keeper:
         """The fills of the day, the newest first; when they were told, and why not since."""
         with self._guard:
             return self._trades_told, self._trades_as_of, self._trades_error
+
+    def note(self) -> BookNote:
+        """How this process knows the book, for those that follow it."""
+        with self._guard:
+            return BookNote(self._as_of, self._error, self._trades_as_of, self._trades_error)
 
     def trades_due(self) -> bool:
         """Has something been filled since the fills were told, and is it time to ask?"""
@@ -108,7 +116,7 @@ class Keeper:
             if self._day == today:
                 return False
         with self._step:
-            mark = self._mark()
+            mark, self._event = self._mark(), self._orders.last_event()
             kept = (*self._orders.alive(), *self._orders.of_day(today))
             known = {order.order_id: order for order in kept if not mark.is_before(order.order_id)}
             self._announcer.know(known.values())
@@ -116,6 +124,7 @@ class Keeper:
             told = self._fills_of(today)
         with self._guard:
             self._day = today
+            self._of_mark = mark
             self._seen.clear()
             self._trades_told = told
             self._trades_due = True
@@ -126,6 +135,46 @@ class Keeper:
         with self._guard:
             self._day = None
         self.begin_day()
+
+    def catch_up(self) -> bool:
+        """Take over what other processes have written down since. True: they have gone over to another account, and
+        the book has begun anew here too."""
+        mark = self._mark()
+        with self._guard:
+            another = mark != self._of_mark
+        if another:
+            self.begin_account()
+            return True
+        more, again = False, True
+        while again:
+            with self._step:  # read and kept in one turn: what was read first is not kept last
+                last, orders = self._orders.changed_after(self._event)
+                again, self._event = last != self._event, last
+                mine = [order for order in orders if not mark.is_before(order.order_id)]
+                self._book.put(mine)
+                for order in mine:
+                    more = self._announcer.heard(order) or more
+        if more:
+            self._filled()
+        return False
+
+    def take_over(self) -> None:
+        """From now on it is this process that asks: for fills too, since the one before may have ended in between."""
+        with self._guard:
+            self._trades_due = True
+
+    def take_note(self, note: BookNote) -> None:
+        """The process that asks the broker knows the book so."""
+        with self._guard:
+            fills = note.trades_as_of != self._trades_as_of
+            self._as_of, self._error = note.as_of, note.error
+        if fills:
+            kept = self._fills_of(ist_date(self._clock.now()))
+            with self._guard:
+                self._trades_told = kept
+        with self._guard:
+            self._trades_as_of, self._trades_error = note.trades_as_of, note.trades_error
+            self._trades_due = False
 
     def file(self, orders: Iterable[BookOrder], trades: Iterable[Trade], account: str = "") -> None:
         """Keep what is told of an account that is gone, by its name: in the ledger, and nowhere else."""
@@ -152,11 +201,20 @@ class Keeper:
             raise
         with self._guard:
             news = [order for order in told if self._seen.get(order.order_id) != order]
-        self._take(news, "book")
+        try:
+            self._take(news, "book")
+        except StorageError as error:
+            self.failed(f"what the broker told could not be kept: {error}")
+            raise
         with self._guard:
             self._as_of, self._error = self._clock.now(), None
             self._seen.update((order.order_id, order) for order in news)
         return told
+
+    def failed(self, why: str) -> None:
+        """The book could not be brought up to date; what is known stays, with its age."""
+        with self._guard:
+            self._error = why
 
     def ask_for_the_old(self, told: Iterable[BookOrder]) -> None:
         """Orders that were open when their day ended, and that the book `told` now does not hold: the broker is asked

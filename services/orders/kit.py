@@ -52,6 +52,7 @@ class Kit:
         require_trader(actor)
         self.need_token()
         self.reconciliation.require_ready(FIRST_PASS_SECONDS)
+        self.reconciliation.catch_up()
 
     def new_tag(self, label: str = "") -> str:
         """A tag that no other decision has. `label` stands behind it, for whoever looks at the broker's own screens."""

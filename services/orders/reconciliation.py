@@ -3,6 +3,9 @@
 Before anything may be sent it reads the order book once and looks for every decision that is open. Then it polls the
 book (rarely while the stream tells every change), looks for what is unknown when its time comes, keeps fills, the
 broker's kill switch and the list of GTT orders current, and goes over to the next day.
+
+Of several processes on one ledger one does so for all (`together`). The others read what it writes down, look for what
+is unknown, and ask for the book themselves after a write of theirs; all do where nothing is heard of that one.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from services.domain.orders import BookOrder
 from services.orders.account import AccountFollower
 from services.orders.cases import Cases
 from services.orders.day_book import DayBook
+from services.orders.following import Following
 from services.orders.keeping import MOST_DETAILS, Keeper
 from services.orders.ports import Broker
 from services.orders.settling import Books
@@ -55,10 +59,12 @@ class Reconciliation:
         keep_current: Sequence[Callable[[], None]],
         stream_up: Callable[[], bool],
         today: Callable[[], date],
+        following: Following,
         began: Callable[[], None] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`began()` is called once, when the first pass is done; `keep_current`: what else is asked when it is due."""
+        """`began()` is called once, when the first pass is done; `keep_current`: what else is asked when it is due;
+        `following`: the other processes on this ledger."""
         self._broker = broker
         self._keeper = keeper
         self._cases = cases
@@ -69,6 +75,7 @@ class Reconciliation:
         self._began = began
         self._today = today
         self._monotonic = monotonic
+        self._following = following
         self._ready = Event()
         self._stop = Event()
         self._wake = Event()
@@ -103,10 +110,10 @@ class Reconciliation:
 
     def ready(self) -> str:
         """May something be sent? "" = yes, else why not yet."""
-        if self._ready.is_set():
-            return ""
         with self._guard:
             why = self._why_not
+        if self._ready.is_set():
+            return "" if why is None else f"what is decided cannot be written down, so nothing is sent: {why}"
         told = "" if why is None else f": {why}"
         return f"the orders of before are being looked up first; nothing is sent until that is done{told}"
 
@@ -131,6 +138,19 @@ class Reconciliation:
         """Something happened that the book will tell of."""
         with self._guard:
             self._book_at = min(self._book_at, self._monotonic() + seconds)
+        self._wake.set()
+
+    def follows(self) -> bool:
+        """Does another process ask the broker and write down what it tells?"""
+        return self._following.now
+
+    def catch_up(self) -> None:
+        """Know what other processes have written down up to now."""
+        self._following.catch_up()
+
+    def hurry(self) -> None:
+        """Something has been told to the process that writes it down."""
+        self._following.hurry()
         self._wake.set()
 
     def wake(self) -> None:
@@ -164,12 +184,16 @@ class Reconciliation:
             if self._keeper.begin_day():
                 self._another_day = True
                 self.soon()
+            if self._following.look():
+                self.soon()
             self._cases.sync()
             self._look_around()
+            self._following.tell()
             return self._pause()
 
     def _first_pass(self) -> float:
         """What was open when a process ended is found out before anything new can be sent."""
+        self._following.begin()
         self._account.follow()
         self._keeper.begin_day()
         self._cases.sync(first=True)
@@ -218,7 +242,7 @@ class Reconciliation:
             reading = looking or self._book_at <= now
         if reading:
             self._read_book(looking=looking)
-        if self._keeper.trades_due():
+        if self._keeper.trades_due() and not self._following.now:
             try:
                 self._keeper.read_trades()
             except UpstoxError as error:
@@ -255,7 +279,9 @@ class Reconciliation:
 
     def _put_off(self) -> None:
         """The book was read: when is it due again?"""
-        if self._stream_up():
+        if self._following.now:
+            pause = float("inf")
+        elif self._stream_up():
             pause = LIVE_SECONDS
         else:
             pause = BUSY_SECONDS if self._cases.open() or self._book.alive() else IDLE_SECONDS
@@ -266,8 +292,9 @@ class Reconciliation:
     def _pause(self) -> float:
         now = self._monotonic()
         look_at = self._cases.next_look()
+        nap = self._following.pause if self._following.now else LONGEST_NAP
         with self._guard:
-            due = min(self._book_at, now + LONGEST_NAP, now + LONGEST_NAP if look_at is None else look_at)
+            due = min(self._book_at, now + nap, now + nap if look_at is None else look_at)
         return max(0.0, due - now)
 
     def _run(self) -> None:
@@ -275,13 +302,24 @@ class Reconciliation:
             self._wake.clear()
             try:
                 pause = self.step()
+                self._goes_on()
             except (StorageError, sqlite3.Error) as error:
                 log.warning("orders could not be reconciled: %s", error)
+                self._keeper.failed(str(error))
+                with self._guard:
+                    self._book_at = float("-inf")  # as soon as it goes on
+                    self._why_not = error if isinstance(error, UpstoxError) else StorageError(str(error))
                 pause = AFTER_A_FAULT
             except Exception:  # outermost loop of a thread
                 log.exception("a round of the reconciliation failed")
                 pause = AFTER_A_FAULT
             self._wake.wait(max(0.02, pause))
+
+    def _goes_on(self) -> None:
+        """A round went well: the ledger is there."""
+        with self._guard:
+            if self._ready.is_set():
+                self._why_not = None
 
 
 def _or_raise(told: tuple[BookOrder, ...], why: UpstoxError | None) -> tuple[BookOrder, ...]:

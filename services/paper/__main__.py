@@ -58,6 +58,9 @@ def read_options(arguments: Sequence[str] | None = None) -> PaperOptions:
         help="open /_paper/faults, /_paper/feed-faults, /_paper/update-faults and /_paper/calendar",
     )
     parser.add_argument("--no-limits", action="store_true", help="do not enforce the documented rate limits")
+    parser.add_argument(
+        "--ping", type=_seconds, metavar="SECONDS", help="ping feeds so often, and drop those mute for twice as long"
+    )
     given = parser.parse_args(arguments)
     return PaperOptions(
         folder=given.data_dir.expanduser().absolute(),
@@ -71,6 +74,7 @@ def read_options(arguments: Sequence[str] | None = None) -> PaperOptions:
         plus=given.plus,
         faults=given.faults,
         limits=not given.no_limits,
+        ping_seconds=given.ping,
         notifier_url=given.notifier,
     )
 
@@ -121,6 +125,16 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port between 0 and 65535")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.1 <= seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds between 0.1 and 3600")
+    return seconds
 
 
 def _file(text: str) -> Path:

@@ -38,5 +38,8 @@ class PaperOptions:
     """Opens `/_paper/faults` and `/_paper/calendar`."""
     limits: bool = True
     """Enforce the documented rate limits."""
+    ping_seconds: float | None = None
+    """Ping every feed so often, whatever is streamed, and drop one that has not answered after as long again. `None`:
+    every ten seconds where nothing is streamed, and twenty to answer."""
     notifier_url: str = ""
     """Where an approved access-token request is delivered; an http address on this machine."""

@@ -138,7 +138,7 @@ def _serving(broker: Broker, feed: FeedName) -> Socket:
             await _refuse(websocket, _forbidden("Too many connections of this user"))
             return
         stream = Stream(websocket, feed, ticket.claims, feeds.faults)
-        feeds.streams.add(stream)
+        feeds.opened(stream)
         try:
             if feed is FeedName.MARKET:
                 await feeds.market.serve(websocket, stream)
@@ -199,4 +199,5 @@ def _update_types(asked: HTTPConnection) -> frozenset[str]:
 
 
 def _open(broker: Broker) -> dict[str, object]:
-    return {"market": broker.feeds.market.report(), "portfolio": broker.feeds.portfolio.report()}
+    feeds = broker.feeds
+    return {"market": feeds.market.report(), "portfolio": feeds.portfolio.report(), "most": feeds.most}

@@ -23,7 +23,7 @@ from services.paper.clock import PaperClock
 from services.paper.faults import Faults
 from services.paper.feed.feeds import make_feeds
 from services.paper.feed.portfolio_feed import PortfolioUpdates
-from services.paper.feed.protocol import LARGEST_REQUEST, PING_SECONDS, PONG_SECONDS, FeedProtocol
+from services.paper.feed.protocol import LARGEST_REQUEST, PING_SECONDS, PONG_SECONDS, FeedProtocol, WatchfulProtocol
 from services.paper.feed.recorded import RecordedMarket
 from services.paper.feed.recording_file import Recording, find_recording
 from services.paper.instrument_files import InstrumentFiles
@@ -211,13 +211,14 @@ class PaperServer:
             raise ConfigurationError(f"port {wanted} on {HOST} cannot be used: {error}") from error
 
     def _serve(self, listener: socket.socket, broker: Broker) -> None:
+        ping = self._options.ping_seconds
         config = Config(
             build_app(broker),
             http=_Protocol,
-            ws=FeedProtocol,
+            ws=FeedProtocol if ping is None else WatchfulProtocol,
             ws_max_size=LARGEST_REQUEST,
-            ws_ping_interval=PING_SECONDS,
-            ws_ping_timeout=PONG_SECONDS,
+            ws_ping_interval=ping or PING_SECONDS,
+            ws_ping_timeout=ping or PONG_SECONDS,
             ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,  # else uvicorn rewrites the logging of the whole process

@@ -15,6 +15,8 @@ from services.alerts.delivering import Notifier
 from services.alerts.desk import AlertDesk
 from services.alerts.findings import readers
 from services.alerts.prices import PriceNow, PriceWatch
+from services.alerts.rules import RULES, TOGETHER_RULES
+from services.alerts.scopes import Peers
 from services.alerts.sending import AppriseSender
 from services.domain.clock import HostClock
 from services.domain.errors import UpstoxError
@@ -26,6 +28,7 @@ from services.settings import Mode
 
 if TYPE_CHECKING:
     from services.runtime.money import Runtime
+    from services.shared.shared import Shared
 
 WATCH_SECONDS = 15.0
 _HOLDER = "price-alerts"
@@ -48,8 +51,33 @@ class _DeskClock:
             return self.host.now()
 
 
+@dataclass(frozen=True)
+class _Others:
+    """The other processes on the same ledger."""
+
+    shared: Shared
+
+    def name(self) -> str:
+        return self.shared.name
+
+    def leads(self) -> bool:
+        return self.shared.lease.leads()
+
+    def connected(self) -> bool:
+        return self.shared.link.state().up
+
+    def here(self) -> Collection[str] | None:
+        return {one.name for one in self.shared.processes.all()} if self.connected() else None
+
+
+def _peers_of(rt: Runtime) -> Peers | None:
+    """Only those who share the ledger share alerts."""
+    return None if rt.settings.ledger_url is None or rt.shared is None else _Others(rt.shared)
+
+
 def alert_desk_of(rt: Runtime, differences: Differences) -> AlertDesk:
     """The alerts of `rt`. Builds nothing else yet."""
+    given = rt.settings
     clock, sender = _DeskClock(rt, HostClock(time.time)), AppriseSender(hide)
 
     def kept() -> Channels:
@@ -108,4 +136,6 @@ def alert_desk_of(rt: Runtime, differences: Differences) -> AlertDesk:
         sent=kept,
         notifier=notifier,
         announce=announce,
+        peers=_peers_of(rt),
+        rules=RULES if given.ledger_url is None and given.redis_url is None else (*RULES, *TOGETHER_RULES),
     )

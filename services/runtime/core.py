@@ -20,13 +20,15 @@ from services.domain.errors import NotSent, UpstoxError
 from services.domain.quotes import PriceSource
 from services.ledger.alerts import Alerts
 from services.ledger.audit import Audit
-from services.ledger.engine import LEDGER_FILE, Ledger, open_ledger
+from services.ledger.engine import Ledger
 from services.ledger.watchlists import Watchlists
 from services.login import Login, read_token_text
 from services.logs import hide, redact
 from services.parts import Parts, part
-from services.runtime.doors import sign_ins_of
+from services.runtime.doors import ledger_of, passwords_in, sign_ins_of, tokens_of
+from services.runtime.sharing import gate_of, shared_of
 from services.settings import Mode, Settings, ensure_folder
+from services.shared.shared import Shared
 from services.sign_in import SignIns
 from services.storage.error_log import ErrorLog
 from services.storage.modes import mark_mode, refuse_other_mode
@@ -34,9 +36,9 @@ from services.storage.pool import Pool
 from services.storage.schema import migrate_market
 from services.storage.token_store import TokenStore
 from services.transport.http import HttpClient
-from services.transport.rate_gate import RateGate
 from services.transport.upstox_api import UpstoxApi
 from services.wire.endpoints import Base
+from services.wire.rate_windows import Gate
 
 MARKET_FILE = "market_data.db"
 SINK_SECONDS = 1.0
@@ -80,6 +82,10 @@ class CoreRuntime(Parts):
         ):
             for literal in [] if secret is None else secret.get_secret_value().split(","):  # keys come as a list
                 hide(literal.strip())
+        for url in (settings.ledger_url, settings.redis_url):
+            if url is not None:
+                for literal in (url.get_secret_value(), *passwords_in(url.get_secret_value())):
+                    hide(literal)
 
     # -- where we are, and what time it is there ---------------------------------------------------------------
 
@@ -123,12 +129,12 @@ class CoreRuntime(Parts):
     @part
     def ledger(self) -> Ledger:
         """What may not be lost."""
-        return open_ledger(self.folder / LEDGER_FILE, backups=self.folder / "backups", now=self.clock.now())
+        return ledger_of(self.settings, self.folder, self.clock.now())
 
     @part
     def sign_ins(self) -> SignIns:
         """Who may come in, and who has."""
-        return sign_ins_of(self.ledger, self.settings)
+        return sign_ins_of(self.ledger, self.settings, self.shared)
 
     @part
     def watchlists(self) -> Watchlists:
@@ -171,8 +177,15 @@ class CoreRuntime(Parts):
 
     @part
     def tokens(self) -> TokenStore:
-        key = self.settings.encryption_key
-        return TokenStore(self.folder, key=key.get_secret_value() if key else None, clock=self.clock)
+        return tokens_of(self.settings, self.folder, self.clock, lambda: self.ledger)
+
+    # -- the other processes of this desk ----------------------------------------------------------------------
+
+    @part
+    def shared(self) -> Shared | None:
+        """What this process has in common with others, over Redis; `None` where it is alone. It takes part from
+        `start` on."""
+        return shared_of(self.settings)
 
     # -- the broker --------------------------------------------------------------------------------------------
 
@@ -191,8 +204,9 @@ class CoreRuntime(Parts):
         )
 
     @part
-    def gate(self) -> RateGate:
-        return RateGate()
+    def gate(self) -> Gate:
+        """Keeps the broker's limits, together with the other processes where there are any."""
+        return gate_of(self.shared, self.settings.processes)
 
     @part
     def api(self) -> UpstoxApi:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from threading import Event
+from time import monotonic
 
 from services.domain.calendar.calendar import MarketCalendar
 from services.domain.clock import IST, Clock, ist_date
@@ -25,7 +26,8 @@ log = logging.getLogger(__name__)
 
 
 class Housekeeping:
-    """The thread `housekeeping`: one round at its start, then one every half hour. `close` interrupts a round between
+    """The thread `housekeeping`: one round at its start, then one every half hour, and charts warmed in between where
+    that is on. `close` interrupts a round between
     two of its transactions."""
 
     def __init__(
@@ -39,8 +41,11 @@ class Housekeeping:
         packed_days: int,
         speed: Callable[[], float] = lambda: 1.0,
         every_seconds: float = EVERY_SECONDS,
+        warm: Callable[[Callable[[], bool]], float] | None = None,
+        monotonic: Callable[[], float] = monotonic,
     ) -> None:
-        """`every_seconds` of `clock`, which runs `speed()` times as fast as the host's."""
+        """`every_seconds` of `clock`, which runs `speed()` times as fast as the host's. `warm` is done between rounds
+        until it is stopped, and tells in how many seconds again."""
         self._packer = packer
         self._metrics = metrics
         self._clock = clock
@@ -49,6 +54,9 @@ class Housekeeping:
         self._packed_days = packed_days
         self._speed = speed
         self._every = every_seconds
+        self._warm = warm
+        self._monotonic = monotonic
+        self._due = float("-inf")
         self._stop = Event()
         self._thread = Recurring(self._step, name="housekeeping")
 
@@ -81,6 +89,17 @@ class Housekeeping:
         return now
 
     def _step(self) -> float | None:
+        if self._warm is None:
+            return self._tidied()
+        if self._monotonic() >= self._due and (pause := self._tidied()) is not None:
+            self._due = self._monotonic() + pause
+        if self._stop.is_set():
+            return None
+        again = self._warm(self._stop.is_set)
+        return None if self._stop.is_set() else min(again, max(0.0, self._due - self._monotonic()))
+
+    def _tidied(self) -> float | None:
+        """One round; the seconds until the next."""
         try:
             self.round()
         except (StorageError, sqlite3.Error) as error:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from services.calendar import ALERT_KIND, Calendar
@@ -17,10 +18,13 @@ from services.domain.calendar.calendar import market_of
 from services.domain.errors import InvalidRequest, UpstoxError
 from services.domain.phases import Listing, PhaseNow
 from services.feed.latency import Step
+from services.feed.slots import Slots
 from services.feed.subscriptions import ORDINARY, PLUS
 from services.feed.watchdog import prices_expected
 from services.instrument_master import InstrumentMaster
 from services.live_feed.feed import LiveFeed
+from services.live_feed.keeping import OneKeeper
+from services.live_feed.others import FeedSharing, Others, OthersOfMarket
 from services.live_feed.portfolio import PortfolioStream
 from services.live_feed.records import ConnectionLog
 from services.live_rows import LiveRows
@@ -28,9 +32,13 @@ from services.parts import busy_part, part
 from services.quote_book import TTL_SECONDS, QuoteBook
 from services.runtime.core import MARKET_FILE, CoreRuntime
 from services.runtime.housekeeping import Housekeeping
+from services.runtime.warming import warmer_of
 from services.settings import Mode, Settings
+from services.shared.processes import Processes
+from services.shared.quotes import TTL_SECONDS as SHARED_SECONDS
+from services.shared.quotes import QuoteTier
 from services.storage.candle_store import CandleStore
-from services.storage.feed_metrics import FeedMetrics
+from services.storage.feed_metrics import MARKET, PORTFOLIO, FeedMetrics
 from services.storage.pool import Pool
 from services.storage.quote_store import QuoteStore
 from services.storage.recorder import Recorder
@@ -38,6 +46,9 @@ from services.storage.tick_packing import TickPacker
 from services.storage.tick_store import TickStore
 from services.storage.tick_writer import TickWriter, TickWriterStats
 from services.transport.feed_connection import FeedConnection
+from services.warming.warmer import Warmer
+
+T = TypeVar("T")
 
 RECORDINGS = "recordings"
 _CONTRACTS = ("NSE_FO", "BSE_FO", "NCD_FO", "BCD_FO", "MCX_FO", "NSE_COM")
@@ -80,6 +91,7 @@ class MarketRuntime(CoreRuntime):
                     clock=clock,
                     raise_alert=lambda message, **told: alerts.raise_alert(ALERT_KIND, message, **told),
                     resolve_alerts=lambda but: alerts.resolve_all(ALERT_KIND, but=but),
+                    judges=self._judges,
                     practice=lambda: self.source.practice,
                     broker=self._broker_name(),
                 )
@@ -90,6 +102,13 @@ class MarketRuntime(CoreRuntime):
     def calendar(self) -> Calendar:
         """Is it open, until when, and why not: the desk's own table with the broker's word over it."""
         return self.calendar_in()
+
+    def _judges(self) -> bool:
+        """Of several processes that raise and end the same alerts, the one that leads does; without Redis each does."""
+        shared = self.shared
+        if shared is None or self.settings.ledger_url is None:
+            return True
+        return shared.lease.leads() or not shared.link.state().up
 
     def _broker_name(self) -> str:
         """Who speaks, in the middle of a sentence."""
@@ -103,6 +122,7 @@ class MarketRuntime(CoreRuntime):
         if known is not None:
             return known
         pool, api, clock = self.pool(db_path), self.api, self._broker_time.clock
+        tier = self.quote_tier if pool is self.market_pool else None
         with self._registry:
             if pool.path not in self._books:
                 if self._closed:
@@ -113,15 +133,33 @@ class MarketRuntime(CoreRuntime):
                     clock=clock,
                     source=self._broker_time.current_source,
                     live=self.live_rows,
+                    shared=tier,
                     back_in_reach=self.feed.retry,
                     ttl=max(TTL_SECONDS, clock.speed),  # at least a real second, however fast the clock runs
                 )
                 self._books[pool.path] = self.keep(made, "quotes", busy=True)
+                if tier is not None:
+                    tier.on_watch(made.look_for_others)
             return self._books.setdefault(db_path, self._books[pool.path])
 
     @property
     def quotes(self) -> QuoteBook:
         return self.quotes_in()
+
+    @part
+    def quote_tier(self) -> QuoteTier | None:
+        """Quotes in common with the other processes; `None` where this one is alone."""
+        shared = self.shared
+        if shared is None:
+            return None
+        tier = QuoteTier(
+            shared.link,
+            lease=shared.lease,
+            processes=shared.processes,
+            ttl=SHARED_SECONDS / min(SHARED_SECONDS, max(1.0, self.speed)),
+        )
+        shared.each_second(tier.exchange)
+        return tier
 
     def candles_in(self, db_path: str | Path = MARKET_FILE) -> CandleBook:
         """The candle book over that market file, one per file."""
@@ -198,14 +236,20 @@ class MarketRuntime(CoreRuntime):
     @part
     def feed(self) -> LiveFeed:
         """The live feed. Prices go to its board; ticks are kept only after `feed_in`."""
-        records, outside = self.feed_records, self._is_outside
+        records, outside, sharing = self.feed_records, self._is_outside, self.feed_sharing
+
+        def connect() -> FeedConnection:
+            return FeedConnection(local=not outside, trust_env=outside and self.settings.use_system_proxy)
+
+        way = None if sharing is None else sharing.way(MARKET, name="market feed", connect=connect)
         feed = LiveFeed(
-            authorise=self._feed_address,
-            connect=lambda: FeedConnection(local=not outside, trust_env=outside and self.settings.use_system_proxy),
+            authorise=self._feed_address if way is None else lambda: way.address_by(self._feed_address),
+            connect=connect if way is None else way.connect,
             token=self.login.token,
             clock=self.clock,
             phase=self._phase_of,
             folder=self.folder,
+            slots=way,
             practice=lambda: self.source.practice,
             speed=lambda: self._broker_time.clock.speed,
             limits=PLUS if self.settings.plus else ORDINARY,
@@ -213,24 +257,58 @@ class MarketRuntime(CoreRuntime):
             error_sink=self._broker_failed,
         )
         if self.settings.record_feed:
-            feed.add_frame_sink(self.recorder.put)
+            feed.add_frame_sink(self._kept_once("recordings", self.recorder.put))
+        if sharing is not None and way is not None:
+            feed.add_info_sink(way.publisher.remember)
+            sharing.attach(way, OthersOfMarket(feed))
         return feed
 
     @busy_part
     def portfolio_feed(self) -> PortfolioStream:
         """Updates of orders, positions and holdings as they happen. Nothing is connected before its `connect`."""
-        outside = self._is_outside
-        return PortfolioStream(
-            authorise=self.api.portfolio_feed_authorize,
-            connect=lambda: FeedConnection(
+        outside, sharing, authorise = self._is_outside, self.feed_sharing, self.api.portfolio_feed_authorize
+
+        def connect() -> FeedConnection:
+            return FeedConnection(
                 local=not outside, name="portfolio stream", trust_env=outside and self.settings.use_system_proxy
-            ),
+            )
+
+        way = None if sharing is None else sharing.way(PORTFOLIO, name="portfolio stream", connect=connect)
+        stream = PortfolioStream(
+            authorise=authorise if way is None else lambda types: way.address_by(lambda: authorise(types)),
+            connect=connect if way is None else way.connect,
             token=self.login.token,
             clock=self.clock,
             folder=self.folder,
+            slots=way,
             book=self.feed_records,
             error_sink=self._broker_failed,
         )
+        if sharing is not None and way is not None:
+            sharing.attach(way, Others(stream))
+        return stream
+
+    @part
+    def feed_sharing(self) -> FeedSharing | None:
+        """How the streams are shared with the other processes; `None` without a Redis."""
+        shared = self.shared
+        if shared is None:
+            return None
+        made = FeedSharing(link=shared.link, lease=shared.lease, listen=shared.lease.listen, process=shared.process)
+        shared.each_second(lambda: _report(made, shared.processes))
+        return made
+
+    def _kept_once(self, what: str, keep: Callable[[int, T], None]) -> Callable[[int, T], None]:
+        """`keep`, but only in one of the processes on this data folder that share a feed."""
+        if self.shared is None:
+            return keep
+        keeper = self.keep(OneKeeper(Slots(self.folder, name=what, count=1)), f"the keeper of {what}")
+
+        def keep_if_ours(received_ms: int, told: T) -> None:
+            if keeper.ours():
+                keep(received_ms, told)
+
+        return keep_if_ours
 
     @part
     def live_rows(self) -> LiveRows:
@@ -268,6 +346,7 @@ class MarketRuntime(CoreRuntime):
     @busy_part
     def housekeeping(self) -> Housekeeping:
         """Packs ticks after the close and lets go of what is too old. Runs after its `start`."""
+        warming = self.warming
         return Housekeeping(
             packer=TickPacker(self.market_pool),
             metrics=self.feed_metrics,
@@ -276,7 +355,13 @@ class MarketRuntime(CoreRuntime):
             log_days=1,
             packed_days=self.settings.tick_days,
             speed=lambda: self._broker_time.clock.speed,
+            warm=None if warming is None else warming.step,
         )
+
+    @part
+    def warming(self) -> Warmer | None:
+        """Counts what is looked at and keeps likely charts warm; `None`: it is off."""
+        return warmer_of(self)
 
     def prices_expected(self) -> bool:
         """Should prices of what the feed is subscribed to move now? In auctions and in the gaps around them nobody can
@@ -332,7 +417,7 @@ class MarketRuntime(CoreRuntime):
             if self._closed:
                 raise RuntimeError("the runtime is closed; ticks were to be kept")
             writer = self._tick_files[pool.path] = self.keep(TickWriter(pool), "ticks")
-        self.feed.add_tick_sink(writer.put)
+        self.feed.add_tick_sink(self._kept_once(f"ticks-{pool.path.stem}", writer.put))
 
     def _want_live(self, keys: Collection[str], seconds: float) -> None:
         """A lease on `keys` for as long as somebody looks at them."""
@@ -352,3 +437,11 @@ class MarketRuntime(CoreRuntime):
         told, wanted = urlsplit(address), urlsplit(base)
         scheme = {"http": "ws", "https": "wss"}.get(wanted.scheme, wanted.scheme)
         return told._replace(scheme=scheme, netloc=wanted.netloc).geturl()
+
+
+def _report(sharing: FeedSharing, processes: Processes) -> None:
+    """Tell the other processes how late this one has the prices."""
+    for told in sharing.now():
+        if told.stream == MARKET:
+            processes.report("lag_p50_ms", None if told.lag is None else round(told.lag.p50_ms, 3))
+            processes.report("lag_p99_ms", None if told.lag is None else round(told.lag.p99_ms, 3))

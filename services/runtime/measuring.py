@@ -23,6 +23,7 @@ from services.measures.snapshot import (
     TokenNow,
 )
 from services.measures.watching import Growth, Silence
+from services.runtime.team import ledger_away, sharing_of
 from services.transport.order_times import OrderPart
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def sources_of(runtime: OrdersRuntime) -> Sources:
         token=parts.token,
         market=parts.market,
         clock_offset=lambda: runtime.feed.clock_offset if runtime.built("feed") else None,
+        shared=lambda: sharing_of(runtime),
     )
 
 
@@ -125,7 +127,9 @@ class _Parts:
         runtime = self._runtime
         if not runtime.built("orders"):
             return None
-        not_ready = runtime.orders.ready()  # until the first pass is done what is unknown is not known either
+        not_ready = runtime.orders.ready() or ledger_away(
+            runtime
+        )  # until the first pass is done what is unknown is not known either
         unknown = None if not_ready else runtime.orders.open_intents()
         spreads = order_spreads(runtime.api.caller.order_times)
         oldest = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 
 from services.domain.accounts import TokenKind
@@ -18,7 +19,9 @@ from services.ledger.orders import Orders
 from services.ledger.trades import Trades
 from services.measures.measures import Measures
 from services.orders.checking import Held
-from services.orders.desk import OrderDesk
+from services.orders.desk import PATIENCE_SECONDS, OrderDesk
+from services.orders.lives import Life
+from services.orders.together import OverRedis, Together
 from services.paper_account import PaperAccounts
 from services.parts import busy_part, part
 from services.pnl.rates import ChargeRates
@@ -49,7 +52,12 @@ class OrdersRuntime(MarketRuntime):
     @part
     def intents(self) -> Intents:
         """Every decision, from before it is sent."""
-        return Intents(self.ledger, self.clock, self.order_settings)
+        return Intents(self.ledger, self.clock, self.order_settings, process=self._life.name)
+
+    @part
+    def _life(self) -> Life:
+        """This process, as others on the same ledger know it."""
+        return Life()
 
     @part
     def order_records(self) -> Orders:
@@ -160,9 +168,19 @@ class OrdersRuntime(MarketRuntime):
             mcx_orders=self.settings.mcx_orders,
             square_off=self.settings.square_off,
             lost_after=self.settings.order_lost_after,
+            patience=max(PATIENCE_SECONDS, 15 + self.settings.connect_timeout + 2 * self.settings.read_timeout),
+            life=self._life,
+            alone=self.settings.ledger_url is None,
+            together=self._together(),
         )
         stream.listen(desk.heard, opened=desk.stream_opened)
         return desk
+
+    def _together(self) -> Together | None:
+        """Who of several processes asks the broker for the book. Only what shares a ledger can read it there."""
+        if self.settings.ledger_url is None or self.shared is None:
+            return None
+        return OverRedis(self.shared.link, self.shared.lease, monotonic=time.monotonic)
 
     @busy_part
     def measures(self) -> Measures:

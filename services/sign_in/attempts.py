@@ -10,6 +10,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
+from typing import Protocol
 
 from services.domain.errors import SignInPaused
 
@@ -28,6 +29,17 @@ class _Count:
     """Admitted, and not yet known to be right or wrong."""
     last: float = 0.0
     paused_until: float = 0.0
+
+
+class Guesses(Protocol):
+    """Attempts to sign in, counted by name or browser, and by address."""
+
+    @property
+    def pause_seconds(self) -> float: ...
+    def admit(self, keys: Sequence[str], *, stranger: bool = True) -> None: ...
+    def wrong(self, keys: Sequence[str]) -> bool: ...
+    def right(self, keys: Sequence[str]) -> None: ...
+    def take_back(self, keys: Sequence[str]) -> None: ...
 
 
 class Attempts:

@@ -13,17 +13,19 @@ from typing import NoReturn
 
 from services.domain.actors import THE_DESK, Actor, Role, require_operator
 from services.domain.clock import Clock
-from services.domain.errors import InvalidRequest, SignInPaused, SignInRefused
+from services.domain.errors import InvalidRequest, SignInPaused, SignInRefused, StorageError
 from services.domain.sign_ins import NewSignIn, Proof, SignedIn, User
 from services.ledger.audit import Audit
 from services.ledger.users import Known, Users, clean_name, folded
 from services.logs import hide
-from services.sign_in.attempts import Attempts
+from services.sign_in.attempts import Attempts, Guesses
 from services.sign_in.passwords import LONGEST, Scrypt, require_good
 
 FRESH_SECONDS = 5.0
 """A look at a sign-in is good for so long: what another process changes (`python -m dashboard users`) holds then."""
 TOLD_SECONDS = 60.0
+LOOKED_BEFORE_SECONDS = 60.0
+"""Who was looked at so shortly before the ledger went away may go on looking, where that is allowed."""
 _MOST_KEPT = 2_000
 _AT_ONCE = 2
 """Hashes that are computed at the same time: each takes 32 MB."""
@@ -43,15 +45,18 @@ class SignIns:
         clock: Clock,
         monotonic: Callable[[], float],
         hours: float,
-        attempts: Attempts | None = None,
+        attempts: Guesses | None = None,
         scrypt: Scrypt | None = None,
+        without_ledger: float = 0.0,
     ) -> None:
+        """`without_ledger`: for so many seconds a sign-in stays good while the ledger cannot be asked, if it was looked
+        at shortly before. Nothing can be written meanwhile, so that it is good for looking only."""
         self._users = users
         self._audit = audit
         self._clock = clock
         self._monotonic = monotonic
         self._life = timedelta(hours=hours)
-        self._attempts = attempts or Attempts(monotonic=monotonic)
+        self._attempts: Guesses = attempts or Attempts(monotonic=monotonic)
         self._scrypt = scrypt or Scrypt()
         self._nobody = ""  # the hash of no password: an unknown name takes as long as a wrong password
         self._hashing = BoundedSemaphore(_AT_ONCE)
@@ -60,6 +65,8 @@ class SignIns:
         self._told: list[Callable[[frozenset[int]], None]] = []
         self._lock = Lock()  # guards the three above
         self._last_told = float("-inf")  # that attempts are not looked at
+        self._without_ledger = without_ledger
+        self._away_since: float | None = None  # since when the ledger cannot be asked
 
     # -- in and out --------------------------------------------------------------------------------------------
 
@@ -204,7 +211,13 @@ class SignIns:
 
     def _asked(self, mark: str | int, ask: Callable[[], SignedIn | None]) -> SignedIn | None:
         now, ended = self._monotonic(), self._ended
-        found = ask()
+        try:
+            found = ask()
+        except StorageError:
+            if (known := self._known(mark, now)) is None:
+                raise
+            return known
+        self._away_since = None
         with self._lock:
             self._seen.pop(mark, None)
             if found is not None and ended == self._ended:  # else one has ended while the ledger was asked
@@ -212,6 +225,15 @@ class SignIns:
                     del self._seen[next(iter(self._seen))]
                 self._seen[mark] = (now, found)
         return found
+
+    def _known(self, mark: str | int, now: float) -> SignedIn | None:
+        """What is known of it while the ledger is away, if it may still be relied on."""
+        if self._away_since is None:
+            self._away_since = now
+        seen, since = self._seen.get(mark), self._away_since
+        if seen is None or now - since >= self._without_ledger or seen[1].ends_at <= self._clock.now():
+            return None
+        return seen[1] if seen[0] >= since - LOOKED_BEFORE_SECONDS else None
 
     def _keys(self, name: str, address: str, before: str | None) -> tuple[str, ...]:
         """What an attempt is counted under. A browser that is known for this name is counted by itself."""

@@ -68,6 +68,22 @@ class MemoryTier:
                 self._rows[key] = (at, row)
         self._shrink()
 
+    def put_told(self, rows: Mapping[str, QuoteRow], now: float) -> None:
+        """Rows that another process was told a moment ago, where nothing newer is here. Its clock may differ a little
+        from ours: none of them is from after `now`."""
+        have, silent = self._rows, self._silent
+        at, received = now, None
+        for key, row in rows.items():
+            if row["received_at"] != received:  # most came with one answer
+                received = row["received_at"]
+                at = min(now, received.timestamp())
+            known = have.get(key)
+            if known is None or known[0] < at:
+                have[key] = (at, row)
+                if silent:
+                    silent.pop(key, None)
+        self._shrink()
+
     def _shrink(self) -> None:
         if len(self._rows) > self._most_rows:
             by_age = sorted(self._rows, key=lambda key: self._rows[key][0])

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from time import sleep
 from typing import Protocol, TypeVar
 
 from services.domain.clock import Clock
-from services.domain.errors import NoAnswer, NoData, NotSent, UpstoxError
+from services.domain.errors import NoAnswer, NoData, NotSent, RedisAway, UpstoxError
 from services.domain.isolation import fetch_isolating
 from services.domain.quote_batch import BadKeys
 from services.domain.quote_row import QuoteRow, quote_row
 from services.domain.quotes import PriceSource, Quote
+from services.domain.shared_quotes import SharedQuotes, Told
 from services.storage.background import Workers
 from services.storage.memory_tier import MemoryTier
 from services.storage.quote_flights import Flight, Flights
@@ -24,6 +26,8 @@ T = TypeVar("T")
 
 START_WITHIN = 10.0
 """Seconds that a request may wait for a free worker."""
+
+log = logging.getLogger(__name__)
 
 
 class Served(Protocol):
@@ -77,7 +81,9 @@ class QuoteFetcher:
         workers: int,
         max_keys: int,
         max_chars: int,
+        shared: SharedQuotes | None = None,
     ) -> None:
+        """`shared`: other processes, that ask the same broker."""
         self._fetch = fetch
         self._clock = clock
         self._source = source
@@ -88,6 +94,7 @@ class QuoteFetcher:
         self._arrived = arrived
         self._max_keys = max_keys
         self._max_chars = max_chars
+        self._shared = shared
         self._flights = Flights()
         self._workers = Workers(workers, name="quote-fetch")
         self.last_seconds = 0.0
@@ -108,7 +115,7 @@ class QuoteFetcher:
             for flight in own:
                 self._flights.add(flight)
         for flight in own:
-            if not self._workers.submit(partial(self._fly, flight, use_v3)):
+            if not self._workers.submit(partial(self._fly, flight, use_v3, not use_cache)):
                 self._abandon(flight)
         for flight in (*joined, *own):
             flight.wait()
@@ -128,7 +135,7 @@ class QuoteFetcher:
         for flight in waiting:
             self._abandon(flight)
 
-    def _fly(self, flight: Flight, use_v3: bool | None) -> None:
+    def _fly(self, flight: Flight, use_v3: bool | None, again: bool) -> None:
         """Fetch one chunk, on a worker. One that waited too long for a worker is told so instead of being asked late:
         while the broker is mute, readers must not queue up behind each other's time limits."""
         if self._monotonic() > flight.start_by:
@@ -136,35 +143,102 @@ class QuoteFetcher:
             flight.problems = dict.fromkeys(flight.keys, late)
             self._land(flight)
             return
-        began, before = self._monotonic(), self._clock.now()
-        try:
-            fetch = self._fetch if use_v3 is None else partial(self._fetch, use_v3=use_v3)
-            result = fetch_isolating(fetch, flight.keys)
-            flight.calls = result.calls
+        began = self._monotonic()
+        found = _Found()
+
+        def landed() -> None:
+            flight.rows, flight.problems = found.rows, found.problems
             flight.fetch_ms = (self._monotonic() - began) * 1000
-            label, now = self._source().label, self._clock.now()
-            rows = {
-                key: quote_row(quote, received_at=now, source=label, api_version=served.api_version)
-                for served in result.answers
-                for key, quote in served.value.items()
-            }
-            silent: dict[str, UpstoxError] = {
-                key: NoData(f"the broker has no data for {key}") for key in result.asked if key not in rows
-            }
-            flight.rows, flight.problems = rows, {**result.bad, **result.failed, **silent}
-            flight.api_version = result.answers[-1].api_version if result.answers else None
-            with self._lock:
-                self.last_seconds = (now - before).total_seconds()
-                self._memory.put(rows, now.timestamp())
-                self._memory.put_silent(silent, now.timestamp())
-                self._bad.remove(rows)
-                self._bad.add(result.bad, now.timestamp())
-            self._arrived(rows)
+            self._land(flight)
+
+        try:
+            if self._shared is None or use_v3 is not None:
+                self._ask_broker(flight, flight.keys, use_v3, found)
+                landed()
+            else:
+                self._ask_together(self._shared, flight, again, found, landed)
         except UpstoxError as error:  # to ask where the prices come from may fail as well
-            flight.problems = dict.fromkeys(flight.keys, error)
+            found.problems.update({key: error for key in flight.keys if key not in found.rows})
+            landed()
         finally:
             self._land(flight)
         sleep(0)  # lets go of the interpreter: whoever waits goes on before this thread tidies up
+
+    def _ask_together(
+        self, shared: SharedQuotes, flight: Flight, again: bool, found: _Found, landed: Callable[[], None]
+    ) -> None:
+        """Ask the broker for what no other process asks for just now, and wait for the rest. While what they share is
+        away, this process asks for everything. Our own readers go on before the others are told."""
+        try:
+            claim = shared.claim(flight.keys, again=again)
+        except RedisAway:
+            self._ask_broker(flight, flight.keys, None, found)
+            landed()
+            return
+        self._take(claim.told, found)
+        mine = _Found()
+        try:
+            if claim.ours:
+                self._ask_broker(flight, claim.ours, None, mine)
+                found.add(mine)
+            if not claim.theirs:
+                landed()
+        finally:
+            self._hand_on(shared, claim.ours, mine)
+        if claim.theirs:
+            try:
+                self._take(shared.wait(claim.theirs), found)
+            except RedisAway as error:
+                log.info("what another process asked for is asked here: %s", error)
+            if left := tuple(key for key in claim.theirs if key not in found):
+                self._ask_broker(flight, left, None, found)
+            landed()
+
+    def _take(self, told: Told, found: _Found) -> None:
+        """What another process was told."""
+        silent: dict[str, UpstoxError] = {key: NoData(f"the broker has no data for {key}") for key in told.silent}
+        now = self._clock.now().timestamp()
+        with self._lock:
+            self._memory.put_told(told.rows, now)
+            self._memory.put_silent(silent, now)
+        found.rows.update(told.rows)
+        found.problems.update(silent)
+
+    def _hand_on(self, shared: SharedQuotes, claimed: tuple[str, ...], mine: _Found) -> None:
+        """Let the other processes have what came, and go on where nothing did."""
+        if not claimed:
+            return
+        silent = [key for key, error in mine.problems.items() if isinstance(error, NoData)]
+        try:
+            shared.put(mine.rows, silent)
+            shared.give_up([key for key in claimed if key not in mine.rows and key not in silent])
+        except RedisAway as error:
+            log.info("the other processes were not told of %d quotes: %s", len(mine.rows), error)
+
+    def _ask_broker(self, flight: Flight, keys: tuple[str, ...], use_v3: bool | None, found: _Found) -> None:
+        before = self._clock.now()
+        fetch = self._fetch if use_v3 is None else partial(self._fetch, use_v3=use_v3)
+        result = fetch_isolating(fetch, keys)
+        flight.calls += result.calls
+        label, now = self._source().label, self._clock.now()
+        rows = {
+            key: quote_row(quote, received_at=now, source=label, api_version=served.api_version)
+            for served in result.answers
+            for key, quote in served.value.items()
+        }
+        silent: dict[str, UpstoxError] = {
+            key: NoData(f"the broker has no data for {key}") for key in result.asked if key not in rows
+        }
+        found.rows.update(rows)
+        found.problems.update({**result.bad, **result.failed, **silent})
+        flight.api_version = result.answers[-1].api_version if result.answers else None
+        with self._lock:
+            self.last_seconds = (now - before).total_seconds()
+            self._memory.put(rows, now.timestamp())
+            self._memory.put_silent(silent, now.timestamp())
+            self._bad.remove(rows)
+            self._bad.add(result.bad, now.timestamp())
+        self._arrived(rows)
 
     def _abandon(self, flight: Flight) -> None:
         flight.problems = dict.fromkeys(flight.keys, NotSent("the desk is closing; nothing is asked any more"))
@@ -174,6 +248,21 @@ class QuoteFetcher:
         with self._lock:
             self._flights.remove(flight)
         flight.land()
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a flight has found so far: each key has a row or a problem."""
+
+    rows: dict[str, QuoteRow] = field(default_factory=dict)
+    problems: dict[str, UpstoxError] = field(default_factory=dict)
+
+    def add(self, other: _Found) -> None:
+        self.rows.update(other.rows)
+        self.problems.update(other.problems)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.rows or key in self.problems
 
 
 def _only(wanted: Mapping[str, object], found: Mapping[str, T]) -> Mapping[str, T]:

@@ -12,6 +12,7 @@ from services.storage.candle_tables import create_candle_tables
 from services.storage.feed_tables import create_feed_tables
 from services.storage.health_history import create_health_history
 from services.storage.instrument_names import add_instrument_search
+from services.storage.use_store import create_uses
 
 _QUOTES_AND_ERRORS = (
     """
@@ -133,6 +134,7 @@ MIGRATIONS: list[Migration] = [
     create_feed_tables,
     create_candle_tables,
     create_health_history,
+    create_uses,
 ]
 """In order; the file's version is the number of those that ran. They run inside a transaction (no `executescript`)."""
 

@@ -26,12 +26,12 @@ from services.transport.call import Call, RequestLine, request_line
 from services.transport.failures import ErrorSink, Failures, outcome_of
 from services.transport.http import Answer, HttpClient, Stream
 from services.transport.order_times import OrderTimes
-from services.transport.rate_gate import RateGate
 from services.transport.retry import ReadRetry, Strikes
 from services.transport.route_report import RouteReports
-from services.transport.writing import WRITE_GATE_SECONDS, goes_on, settled
+from services.transport.writing import WRITE_GATE_SECONDS, goes_on, require_in_time, settled
 from services.wire.endpoints import Base, Operation, Profile, Route
 from services.wire.envelope import Envelope, broker_latency, unwrap
+from services.wire.rate_windows import Gate
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ class Caller:
         self,
         *,
         http: HttpClient,
-        gate: RateGate,
+        gate: Gate,
         bases: Mapping[Base, str],
         profile: Profile,
         token: Callable[[bool], str],
@@ -287,6 +287,7 @@ class Caller:
     def _write_once(self, call: Call, route: Route, understand: Callable[[Answer, str], T], secret: str) -> Served[T]:
         line = request_line(call, route)
         self._gate.acquire(call.operation, max_wait=WRITE_GATE_SECONDS)
+        require_in_time()
         answer = self._send(call.operation, line, route, secret)
         self.order_times.answered(answer.elapsed_ms, broker_latency(answer.body))
         try:

@@ -145,6 +145,8 @@ class FeedConnection:
         try:
             made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._socket = made
+            if self._aborted:  # before the broker counts it as a connection
+                raise ConnectionLost(f"the {self._name} was told to end while it connected")
             if secure:
                 made.settimeout(max(0.05, deadline - self._monotonic()))
                 made = self._socket = self._tls().wrap_socket(made, server_hostname=host)

@@ -15,23 +15,7 @@ from threading import Lock
 
 from services.domain.errors import RateBudgetSpent
 from services.wire.endpoints import RATE_LIMITS, Limit, Operation
-
-MARGIN_SECONDS = 0.02
-"""Added to each window: calls travel, and may arrive closer together than they left."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What is left of one documented window."""
-
-    limit: Limit
-    used: int
-    frees_in: float
-    """Seconds until the oldest call in the window no longer counts; 0 when none is counted."""
-
-    @property
-    def left(self) -> int:
-        return max(0, self.limit.calls - self.used)
+from services.wire.rate_windows import MARGIN_SECONDS, Window, bucket_of
 
 
 @dataclass(slots=True)
@@ -116,6 +100,20 @@ class RateGate:
                 if not slot.lost:
                     bucket.calls.append(slot)
 
+    def count(self, operation: Operation) -> None:
+        """A call of this budget leaves now, by leave of somebody else who keeps the limits."""
+        with self._lock:
+            bucket, now = self._bucket(operation), self._clock()
+            self._turn(bucket, now)  # lets go of what no longer counts
+            bucket.calls.append(_Slot(max(now, bucket.calls[-1].at if bucket.calls else now), now, left=True))
+
+    def ages(self, operation: Operation) -> tuple[float, ...]:
+        """Seconds since each call of this budget that left and still counts, oldest first."""
+        with self._lock:
+            bucket, now = self._bucket(operation), self._clock()
+            self._turn(bucket, now)
+            return tuple(max(0.0, now - slot.at) for slot in bucket.calls if slot.left)
+
     def wait_for(self, operation: Operation) -> float:
         """Seconds that a call would have to wait now. Uses up nothing."""
         with self._lock:
@@ -138,7 +136,7 @@ class RateGate:
             }
 
     def _bucket(self, operation: Operation) -> _Bucket:
-        name = operation.name if operation.group == "standard" else f"group {operation.group}"
+        name = bucket_of(operation)
         if name not in self._buckets:
             self._buckets[name] = _Bucket(self._limits[operation.group])
         return self._buckets[name]

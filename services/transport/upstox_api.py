@@ -21,7 +21,6 @@ from services.transport.caller import Caller, Served
 from services.transport.failures import ErrorSink
 from services.transport.http import Answer, HttpClient
 from services.transport.instrument_file import InstrumentFile
-from services.transport.rate_gate import RateGate
 from services.transport.retry import ReadRetry, RetryPolicy
 from services.transport.route_report import RouteReport
 from services.wire import account, candles, endpoints, feed_address, instruments, market, options, quote_decoder, quotes
@@ -29,6 +28,7 @@ from services.wire.account import TokenGrant, TokenRequest
 from services.wire.candle_columns import CandleColumns
 from services.wire.endpoints import Base, Operation
 from services.wire.envelope import unwrap, unwrap_flat
+from services.wire.rate_windows import Gate
 
 __all__ = ["InstrumentFile", "RouteReport", "Served", "UpstoxApi"]
 
@@ -47,7 +47,7 @@ class UpstoxApi:
         self,
         *,
         http: HttpClient,
-        gate: RateGate,
+        gate: Gate,
         bases: Mapping[Base, str],
         profile: endpoints.Profile,
         token: Callable[[bool], str],

@@ -6,6 +6,11 @@ never carried it, or the gateway said in its own words that it has no such path.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import local
+
 from services.domain.errors import NotSent, RouteMissing, UpstoxError
 
 WRITE_GATE_SECONDS = 1.5
@@ -13,6 +18,31 @@ WRITE_GATE_SECONDS = 1.5
 _NO_ROUTE_CODES = frozenset({"UDAPI100060", "UDAPI10000"})
 _GAVE_UP_WAITING = 408
 """The word of whatever stands between: the request may have gone on."""
+_mine = local()  # until when what this thread writes may leave, by `since_boot`
+
+
+def since_boot() -> float:
+    """Seconds that also pass while the process is stopped or the machine sleeps."""
+    which: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if which is None else time.clock_gettime(which)
+
+
+@contextmanager
+def leaving_within(seconds: float, *, clock: Callable[[], float] = since_boot) -> Iterator[None]:
+    """What this thread writes inside the block leaves within so many seconds, or not at all."""
+    _mine.until = clock() + seconds
+    try:
+        yield
+    finally:
+        _mine.until = None
+
+
+def require_in_time(*, clock: Callable[[], float] = since_boot) -> None:
+    """Asked when the call's turn has come. Raises `NotSent` where it would leave too late: this process was held up,
+    and somebody may have taken the call for lost meanwhile."""
+    until: float | None = getattr(_mine, "until", None)
+    if until is not None and clock() > until:
+        raise NotSent("this process was held up for too long, and it would leave too late")
 
 
 def goes_on(error: UpstoxError) -> bool:

@@ -9,7 +9,7 @@ from tests.benchmarks.table import Row, print_table
 
 PARTS = (
     "quotes", "cache", "pool", "start", "feed", "board", "ticks", "push", "calendar", "candles", "chart", "orders",
-    "order_page", "pnl", "health",
+    "order_page", "pnl", "health", "warming", "many", "scale",
 )  # fmt: skip
 
 

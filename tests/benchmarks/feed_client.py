@@ -186,7 +186,7 @@ def ours(task: Task, folder: Path) -> Followed:
         counted[0] += len(ticks)
 
     with ExitStack() as closings:
-        api = closings.enter_context(_api(task))
+        api = closings.enter_context(api_of(task))
         clock = HostClock(time.time)
         token = Token(task.access_token, TokenKind.ACCESS, clock.now(), clock.now() + timedelta(hours=12))
         feed = LiveFeed(
@@ -265,7 +265,7 @@ def sdk(task: Task, folder: Path) -> Followed:
 def bare(task: Task, folder: Path) -> Followed:
     """The connection alone; frames are parsed to find their stamps, and nothing is kept."""
     watch = Watch(task.updates)
-    with _api(task) as api, closing(FeedConnection(local=True)) as connection:
+    with api_of(task) as api, closing(FeedConnection(local=True)) as connection:
         connection.open(api.feed_authorize())
         for request in requests(FeedMethod.SUBSCRIBE, task.keys, FeedMode(task.mode), new_guid=lambda: "bare"):
             connection.send(request)
@@ -284,7 +284,7 @@ WAYS: dict[str, Callable[[Task, Path], Followed]] = {"ours": ours, "sdk": sdk, "
 
 
 @contextmanager
-def _api(task: Task) -> Iterator[UpstoxApi]:
+def api_of(task: Task) -> Iterator[UpstoxApi]:
     """The desk's calls, with the generator's token and a gate that is wide open."""
     http = HttpClient()
     try:

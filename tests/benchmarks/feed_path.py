@@ -82,7 +82,7 @@ def load(
     busy: bool = False,
 ) -> Load:
     """One client of one generator."""
-    began, used = time.monotonic(), _used_by_others()
+    began, used = time.monotonic(), used_by_others()
     how = ["--keys", KEYS, "--rate", rate, "--mode", mode, "--per-frame", per_frame, "--seconds", updates / rate]
     generator = _start("services.paper.feed.load", *how)
     try:
@@ -107,11 +107,11 @@ def load(
     finally:
         generator.kill()
         generator.wait()
-    others = 100 * (_used_by_others() - used) / (time.monotonic() - began)
+    others = 100 * (used_by_others() - used) / (time.monotonic() - began)
     return Load(Followed(**orjson.loads(answer)), orjson.loads(sent), others)
 
 
-def _used_by_others() -> float:
+def used_by_others() -> float:
     """CPU seconds of all processes but this one and its ended children (Linux; elsewhere 0)."""
     try:
         cells = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]

@@ -172,14 +172,14 @@ class Used:
 @contextmanager
 def _used(bench: Bench) -> Iterator[list[Used]]:
     found: list[Used] = []
-    began, before = time.monotonic(), [_cpu_seconds(pid) for pid in (bench.desk.pid, bench.broker.pid)]
+    began, before = time.monotonic(), [cpu_seconds(pid) for pid in (bench.desk.pid, bench.broker.pid)]
     yield found
     seconds = time.monotonic() - began
-    after = [_cpu_seconds(pid) for pid in (bench.desk.pid, bench.broker.pid)]
+    after = [cpu_seconds(pid) for pid in (bench.desk.pid, bench.broker.pid)]
     found.append(Used(*(100 * (late - early) / seconds for early, late in zip(before, after, strict=True))))
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """User and system time of a process, all its threads (Linux)."""
     cells = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(cells[11]) + int(cells[12])) / os.sysconf("SC_CLK_TCK")

@@ -23,6 +23,7 @@ from dashboard.push.route import PATH
 
 READ_EVERY = 10
 """One message of so many is read."""
+TRIES = 20
 _TRADED, _FROM_FEED = PLACE["last_trade_ms"], PLACE["from_feed"]
 _PIECE = 1 << 18
 
@@ -60,11 +61,7 @@ class Listener:
         self.keys = frozenset(keys)
         self.messages = 0
         self.bytes = 0
-        opened = websocket.create_connection(url.replace("http", "ws", 1) + PATH, origin=url, timeout=10)
-        opened.send(orjson.dumps({"t": "hello", "token": token, "rows": keys, "depth": []}).decode())
-        state = orjson.loads(opened.recv())
-        assert state["t"] == "state", state
-        self._websocket = opened
+        opened = self._websocket = _opened(url, token, keys)
         assert opened.sock is not None
         self.sock: socket.socket = opened.sock
         self.sock.setblocking(False)
@@ -102,6 +99,19 @@ class Listener:
 
     def close(self) -> None:
         self._websocket.shutdown()  # type: ignore[no-untyped-call]  # the library's
+
+
+def _opened(url: str, token: str, keys: list[str]) -> websocket.WebSocket:
+    """A connection that was let in. Like a browser it tries again where it was not: the desk may be too busy to ask."""
+    for _ in range(TRIES):
+        opened = websocket.create_connection(url.replace("http", "ws", 1) + PATH, origin=url, timeout=20)
+        opened.send(orjson.dumps({"t": "hello", "token": token, "rows": keys, "depth": []}).decode())
+        told = opened.recv()
+        if told:
+            assert orjson.loads(told)["t"] == "state", told
+            return opened
+        opened.shutdown()  # type: ignore[no-untyped-call]  # the library's
+    raise AssertionError("the desk lets no client in")
 
 
 def listen(crowd: Crowd) -> Heard:

@@ -29,7 +29,17 @@ from tests.support.planted import Planted, random_secret, told_by_files
 pytestmark = pytest.mark.timeout(300)
 FUZZ = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 FORM = "application/x-www-form-urlencoded"
-OWN = ["/sign-in", "/login/notice", "/login/callback", "/login/done", "/calendar.ics", "/metrics", "/readyz", "/livez"]
+OWN = [
+    "/sign-in",
+    "/login/notice",
+    "/login/callback",
+    "/login/done",
+    "/calendar.ics",
+    "/metrics",
+    "/readyz",
+    "/livez",
+    "/graphql",
+]
 
 
 class Locked:
@@ -128,7 +138,7 @@ STREAMLITS = (
     "/healthz", "/_stcore/host-config", "/_stcore/allowed-message-origins", "/_stcore/stream", "/_stcore/message",
     "/media/abc.png", "/component/streamlit_autorefresh.st_autorefresh/index.html", "/_stcore/bidi-components/x/y.js",
     "/_stcore/upload_file/s/f", "/_stcore/script-health-check", "/app/static/x", "/calendar.ics", "/login/callback",
-    "/login/done", "/push",
+    "/login/done", "/push", "/graphql",
 )  # fmt: skip
 
 

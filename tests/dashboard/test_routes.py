@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from dashboard import readiness
 from dashboard import routes as module
 from dashboard.headers import HEADERS, SecurityHeaders
 from dashboard.readiness import Readiness, Ready
@@ -300,3 +301,29 @@ def test_whoever_asks_from_elsewhere_without_the_token_learns_nothing(app, path)
 
     assert answer.status == 401
     assert "token" in answer.text
+
+
+def test_a_broker_that_hangs_is_told_of_and_keeps_no_probe_waiting(ready, monkeypatch):
+    monkeypatch.setattr(readiness, "PATIENCE_SECONDS", 0.01)
+    released = Event()
+    ready.parts.send = lambda method, url: released.wait(60)
+
+    assert ready.probe.look().ready  # asked just now: nothing is known against it
+    ready.now[0] += 4.0
+    found = ready.probe.look()
+
+    assert (found.ready, found.reasons) == (False, {"broker": "The broker does not answer"})
+    released.set()
+
+
+def test_a_look_at_the_desk_that_takes_long_leaves_the_last_one_standing(ready, monkeypatch):
+    assert ready.probe.look().ready
+    monkeypatch.setattr(readiness, "PATIENCE_SECONDS", 0.01)
+    released = Event()
+    ready.parts.checks = lambda: released.wait(60) and ()
+
+    ready.now[0] += 5.0
+    assert [one["check"] for one in ready.probe.look().checks] == ["feed", "storage", "token"]
+    ready.now[0] += 15.0
+    assert "something hangs" in ready.probe.look().reasons["desk"]
+    released.set()

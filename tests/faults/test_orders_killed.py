@@ -1,5 +1,6 @@
 """A desk's process is killed (-9) in the middle of a write. At every point the broker holds at most one order of it;
-after a restart the ledger knows its true state, and the same decision sends nothing more."""
+after a restart the ledger knows its true state, and the same decision sends nothing more. The same where the ledger is
+a PostgreSQL database: there it may as well be another process, with a folder of its own, that finds it out."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from threading import Event
 
 import pytest
 import requests
+from cryptography.fernet import Fernet
 
 from services.domain.intents import Intent, IntentState
 from services.domain.order_facts import OrderLimits
@@ -23,12 +25,18 @@ from tests.checks import stage_environment
 from tests.support.broker_process import Broker
 from tests.support.order_child import ACTOR, INTENT, RELIANCE, SEGMENT, write
 from tests.support.order_desk import eventually
+from tests.support.postgres import new_ledger_url, server_of_worker
 from tests.support.shared_data import ROOT
 
 PATIENCE_SECONDS = 60.0
 POINTS = ("before", "answer, not done", "answer, done", "record")
 DONE = {"answer, done", "record"}
 """Killed there, the broker has it."""
+FILE, SERVER = "file", "database"
+KEY = Fernet.generate_key().decode()
+on_both = pytest.mark.parametrize("url", [FILE, SERVER], indirect=True)
+on_both_at_length = pytest.mark.parametrize("url", [FILE, pytest.param(SERVER, marks=pytest.mark.soak)], indirect=True)
+"""In a database only when long runs are asked for: what comes before and after the ledger is the same."""
 OPERATIONS = {
     "basket": "order_multi_place", "modify": "order_modify", "cancel": "order_cancel",
     "cancel all": "order_multi_cancel", "exit": "positions_exit", "convert": "position_convert",
@@ -44,18 +52,27 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 
 class Desk:
-    """One data folder, over which processes come and go."""
+    """One ledger, over which processes come and go: in a data folder, or in a database beside several folders."""
 
-    def __init__(self, broker: Broker, folder: Path) -> None:
+    def __init__(self, broker: Broker, folder: Path, ledger_url: str | None = None) -> None:
         self.broker = broker
         self.folder = folder
+        self.ledger_url = ledger_url
 
     def open(self) -> Runtime:
-        """A desk of today, in this process."""
+        """A desk of today, in this process; over a database with another folder than that of the child."""
         settings = load_settings(
-            data_dir=self.folder, api_base=self.broker.url, access_token=self.broker.token, order_lost_after=1
+            data_dir=self._folder("survivor"),
+            api_base=self.broker.url,
+            access_token=self.broker.token,
+            order_lost_after=1,
+            ledger_url=self.ledger_url,
+            encryption_key=None if self.ledger_url is None else KEY,
         )
         return Runtime(settings)
+
+    def _folder(self, name: str) -> Path:
+        return self.folder if self.ledger_url is None else self.folder / name
 
     def killed(self, point: str, what: str, order_id: str = "") -> None:
         """A desk in another process begins the write and ends at `point`."""
@@ -72,15 +89,20 @@ class Desk:
         child.communicate(timeout=60)
         assert child.returncode == -signal.SIGKILL
 
-    def child(self, point: str, what: str, order_id: str = "", intent_id: str = INTENT) -> subprocess.Popen[str]:
+    def child(
+        self, point: str, what: str, order_id: str = "", intent_id: str = INTENT, *, name: str = "child"
+    ) -> subprocess.Popen[str]:
         """A desk in another process that begins the write."""
+        own = stage_environment({"PYTHONPATH": str(ROOT), "PATH": ""})
+        if self.ledger_url is not None:
+            own |= {"DESK_LEDGER_URL": self.ledger_url, "DESK_ENCRYPTION_KEY": KEY}
         return subprocess.Popen(
             [
-                sys.executable, "-m", "tests.support.order_child", str(self.folder), self.broker.url,
+                sys.executable, "-m", "tests.support.order_child", str(self._folder(name)), self.broker.url,
                 self.broker.token, point, what, order_id, intent_id,
             ],
             cwd=ROOT,
-            env=stage_environment({"PYTHONPATH": str(ROOT), "PATH": ""}),
+            env=own,
             stdout=subprocess.PIPE,
             text=True,
         )  # fmt: skip
@@ -102,15 +124,26 @@ class Desk:
 
 
 @pytest.fixture
-def desk(broker: Broker, tmp_path: Path) -> Desk:
-    return Desk(broker, tmp_path / "desk")
+def url(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """Where the ledger is: a database of its own, if the test asks for one."""
+    if getattr(request, "param", FILE) == FILE:
+        yield None
+        return
+    made = new_ledger_url()
+    yield made
+    server_of_worker().drop(made)
 
 
 @pytest.fixture
-def alone(tmp_path: Path) -> Iterator[Desk]:
+def desk(broker: Broker, tmp_path: Path, url: str | None) -> Desk:
+    return Desk(broker, tmp_path / "desk", url)
+
+
+@pytest.fixture
+def alone(tmp_path: Path, url: str | None) -> Iterator[Desk]:
     """A desk whose broker nobody else uses."""
     with Broker(tmp_path / "broker") as broker:
-        yield Desk(broker, tmp_path / "desk")
+        yield Desk(broker, tmp_path / "desk", url)
 
 
 def settled(rt: Runtime, *names: str) -> list[Intent]:
@@ -131,7 +164,11 @@ def tagged(rt: Runtime, intent: Intent) -> list[BookOrder]:
     return [order for order in rt.order_api.book() if order.tag == intent.tag]
 
 
-@pytest.mark.parametrize("what", ["place", "market"])
+@pytest.mark.parametrize(
+    ("what", "url"),
+    [("place", FILE), ("market", FILE), ("market", SERVER), pytest.param("place", SERVER, marks=pytest.mark.soak)],
+    indirect=["url"],
+)
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_while_placing(desk: Desk, point: str, what: str) -> None:
     desk.killed(point, what)
@@ -152,6 +189,7 @@ def test_killed_while_placing(desk: Desk, point: str, what: str) -> None:
         assert tagged(rt, end) == there, "the same decision sent nothing more"
 
 
+@on_both_at_length
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_while_placing_a_basket(desk: Desk, point: str) -> None:
     desk.killed(point, "basket")
@@ -168,6 +206,7 @@ def test_killed_while_placing_a_basket(desk: Desk, point: str) -> None:
         assert again.repeated
 
 
+@on_both_at_length
 @pytest.mark.parametrize("what", ["modify", "cancel"])
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_while_changing(desk: Desk, point: str, what: str) -> None:
@@ -213,6 +252,7 @@ OTHERS = {
 """What has to be there first, and whether the broker has done it."""
 
 
+@on_both_at_length
 @pytest.mark.parametrize("what", OTHERS)
 @pytest.mark.parametrize("point", ["before", "answer, done", "record"])
 def test_killed_while_doing_something_about_many_orders_or_a_position(alone: Desk, point: str, what: str) -> None:
@@ -230,6 +270,7 @@ def test_killed_while_doing_something_about_many_orders_or_a_position(alone: Des
         assert write(rt, what, "").repeated
 
 
+@on_both_at_length
 @pytest.mark.parametrize("point", ["before", "answer, done"])
 def test_killed_while_placing_an_order_that_waits_a_person_confirms_what_the_list_shows(
     alone: Desk, point: str
@@ -249,9 +290,32 @@ def test_killed_while_placing_an_order_that_waits_a_person_confirms_what_the_lis
         assert write(rt, "waiting", "").repeated
 
 
-def test_two_processes_on_one_folder_with_the_same_decision_send_one_order(desk: Desk) -> None:
+@pytest.mark.soak
+@pytest.mark.parametrize("url", [SERVER], indirect=True)
+def test_stopped_while_placing_and_woken_when_another_one_has_given_it_up(desk: Desk) -> None:
+    child = desk.child("stop", "market")
+    assert child.stdout is not None
+    assert child.stdout.readline() == "sending\n"
+
+    with desk.open() as rt:
+        rt.orders.start()
+        eventually(lambda: (known := rt.intents.get(INTENT)) is not None and known.state is not IntentState.PREPARED)
+        given_up = rt.intents.get(INTENT)
+        child.send_signal(signal.SIGCONT)
+        said, _ = child.communicate(timeout=60)
+        [end] = settled(rt, INTENT)
+
+        assert given_up is not None
+        assert given_up.state is IntentState.UNKNOWN
+        assert end.state is IntentState.ABSENT
+        assert "ABSENT" in said
+        assert tagged(rt, end) == []
+
+
+@on_both
+def test_two_processes_on_one_ledger_with_the_same_decision_send_one_order(desk: Desk) -> None:
     desk.fault({"operation": "order_place", "kind": "slow", "ms": 1500})
-    both = [desk.child("none", "market") for _ in range(2)]
+    both = [desk.child("none", "market", name=name) for name in ("one", "two")]
     said = [child.communicate(timeout=120)[0] for child in both]
 
     with desk.open() as rt:
@@ -263,10 +327,11 @@ def test_two_processes_on_one_folder_with_the_same_decision_send_one_order(desk:
     assert sorted("repeated=True" in one for one in said) == [False, True]
 
 
-def test_two_processes_on_one_folder_share_the_limit_of_a_day(desk: Desk) -> None:
+@on_both
+def test_two_processes_on_one_ledger_share_the_limit_of_a_day(desk: Desk) -> None:
     with desk.open() as rt:
         rt.orders.set_limits(OrderLimits(max_orders_per_day=1), actor=ACTOR)
-    both = [desk.child("none", "market", "", name) for name in ("mine", "theirs")]
+    both = [desk.child("none", "market", "", name, name=name) for name in ("mine", "theirs")]
     said = [child.communicate(timeout=120)[0] for child in both]
 
     assert sorted("sending" in one for one in said) == [False, True]

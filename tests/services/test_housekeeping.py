@@ -23,7 +23,7 @@ from services.storage.tick_packing import TickPacker, Tidied
 from services.storage.tick_store import TickStore
 from services.storage.tick_writer import TickWriter
 from tests.support.calendar import ist
-from tests.support.clocks import FakeClock
+from tests.support.clocks import FakeClock, FakeMonotonic
 from tests.support.quotes import wait_until
 from tests.support.ticks import RELIANCE, open_pool, tick
 
@@ -167,3 +167,23 @@ def test_a_real_day_is_packed_in_the_night_and_leaves_the_log_a_day_later(tmp_pa
 def _rows_in_the_log(pool: Pool) -> int:
     with pool.get_connection(write=False) as connection:
         return int(connection.execute("SELECT count(*) FROM websocket_ticks_v3").fetchone()[0])
+
+
+def test_charts_are_warmed_between_rounds_and_rounds_stay_as_rare(monkeypatch: pytest.MonkeyPatch) -> None:
+    monotonic, warmed = FakeMonotonic(), []
+
+    def warm(stopped: Callable[[], bool]) -> float:
+        warmed.append(stopped())
+        return 60.0
+
+    with keeping(NIGHT, warm=warm, monotonic=monotonic) as (keeper, packer, _):
+        pauses = []
+        for _ in range(31):
+            pauses.append(keeper._step())
+            monotonic.now += 60
+        keeper.begin_close()
+        assert keeper._step() is None
+
+    assert pauses == [60.0] * 30 + [60.0]
+    assert len(packer.asked) == 2
+    assert warmed == [False] * 31

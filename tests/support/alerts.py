@@ -15,12 +15,16 @@ from services.alerts.delivering import Notifier
 from services.alerts.desk import AlertDesk
 from services.alerts.findings import readers
 from services.alerts.prices import PriceNow, PriceWatch
+from services.alerts.rules import RULES, TOGETHER_RULES
+from services.alerts.scopes import Peers
 from services.domain.actors import Actor, Role
 from services.domain.errors import InvalidRequest, NoAnswer, StorageError
 from services.ledger.alert_channels import Channels
 from services.ledger.alert_rules import RuleChanges
 from services.ledger.alerts import Alerts, Severity
-from services.ledger.engine import Ledger
+from services.ledger.engine import LEDGER_FILE, Ledger
+from services.ledger.files import FileLedger
+from services.ledger.postgres import ServerLedger
 from services.ledger.price_alerts import PriceAlerts
 from services.measures.process import ProcessMeter
 from services.measures.snapshot import (
@@ -35,7 +39,7 @@ from services.measures.snapshot import (
 )
 from services.storage.token_store import TokenStore
 from tests.support.clocks import FakeClock, FakeMonotonic
-from tests.support.ledger import NOW, new_ledger
+from tests.support.ledger import NOTE, NOW, new_ledger
 
 OPERATOR = Actor("asha", Role.OPERATOR, "tab-1")
 TRADER = Actor("ravi", Role.TRADER, "tab-2")
@@ -126,7 +130,7 @@ class FakeSender:
         self.sent.append((url, title, body, severity))
 
 
-class FullDisk(Ledger):
+class MayBeFull(Ledger):
     """A ledger that takes nothing while `full` says why (`times`: so often), and gives nothing while `unread` does."""
 
     full: str | None = None
@@ -152,14 +156,24 @@ class FullDisk(Ledger):
             yield connection
 
 
+class FullDisk(MayBeFull, FileLedger):
+    """The same in a file."""
+
+
+class FullServer(MayBeFull, ServerLedger):
+    """The same in PostgreSQL."""
+
+
 class Bench:
     """An alert desk whose world is set by hand. `round()` lets two seconds pass and looks."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, peers: Peers | None = None, beside: Bench | None = None) -> None:
+        """`beside`: another process on the same ledger; `peers`: what this one knows of the others."""
         self.folder = folder
-        self.clock = FakeClock(NOW)
-        self.monotonic = FakeMonotonic()
-        self.sender = FakeSender()
+        self.peers = peers
+        self.clock = FakeClock(NOW) if beside is None else beside.clock
+        self.monotonic = FakeMonotonic() if beside is None else beside.monotonic
+        self.sender = FakeSender() if beside is None else beside.sender
         self.snapshot = calm()
         self.cases: list[tuple[str, str]] | None = []
         self.differences: list[tuple[str, str]] | None = None
@@ -172,7 +186,8 @@ class Bench:
 
     def start(self) -> None:
         """As after a start of the program: nothing is remembered but what lies on the disk."""
-        self.ledger = FullDisk(self.folder / "ledger.db")
+        note = self.folder / NOTE
+        self.ledger: MayBeFull = FullServer(note.read_text()) if note.exists() else FullDisk(self.folder / LEDGER_FILE)
         self.kept = Alerts(self.ledger, self.clock)
         self.book = AlertBook(lambda: self.kept, self.clock)
         self.vault = TokenStore(self.folder, key=None, clock=self.clock)
@@ -213,6 +228,8 @@ class Bench:
             sent=lambda: self.sent_over,
             notifier=self.notifier,
             announce=lambda text, good: self.announced.append((text, good)),
+            peers=self.peers,
+            rules=RULES if self.peers is None else (*RULES, *TOGETHER_RULES),
             monotonic=self.monotonic,
         )
 

@@ -13,7 +13,8 @@ from typing import Any
 from services.domain.actors import Actor, Role
 from services.domain.intents import IntentKind, NewIntent
 from services.domain.orders import BookOrder, Side, Trade
-from services.ledger.engine import Ledger, open_ledger
+from services.ledger.engine import Ledger
+from services.ledger.opening import open_ledger
 from services.sqlite.opening import make_private_file
 
 NOW = datetime(2026, 11, 20, 4, 15, tzinfo=UTC)
@@ -24,8 +25,14 @@ OPERATOR = Actor("meera", Role.OPERATOR, "tab-2")
 _numbers = count(1)
 
 
+NOTE = "ledger.url"
+"""In a folder: the address of its ledger, if that is no file (`tests.support.ledger_engines`)."""
+
+
 def new_ledger(folder: Path, name: str = "ledger.db") -> Ledger:
-    """The ledger in `folder`; if there is none, a fresh one, which is made by the revisions once and then copied."""
+    """The ledger of `folder`; if there is none, a fresh file, which is made by the revisions once and then copied."""
+    if (note := folder / NOTE).exists():
+        return open_ledger(note.read_text(), backups=folder / "backups", now=NOW)
     path = folder / name
     if not path.exists():
         make_private_file(path)

@@ -69,6 +69,9 @@ class Desk:
         self.pauses.append(high)
         return 0.0
 
+    def backoff(self) -> Backoff:
+        return Backoff(uniform=self.no_pause)
+
     def put_ticks(self, received_ms: int, ticks: Sequence[Any]) -> None:
         self.ticks.append((received_ms, list(ticks)))
 
@@ -84,12 +87,12 @@ def live_feed(desk: Desk, folder: Path, **given: Any) -> Iterator[LiveFeed]:
         "folder": folder,
         "look_seconds": 0.01,
         "poll_seconds": 0.01,
-        "resting": Resting(backoff=Backoff(uniform=desk.no_pause), refusal_pauses=(0.0, 0.0)),
+        "resting": Resting(backoff=desk.backoff(), refusal_pauses=(0.0, 0.0)),
         "watchdog": DataWatchdog(seconds=60.0),
         "grace": 0.0,
     } | given
     feed = LiveFeed(
-        authorise=desk.authorise,
+        authorise=options.pop("authorise", desk.authorise),
         token=desk.current_token,
         clock=desk.clock,
         phase=desk.phase_of,

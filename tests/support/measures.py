@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from services.measures.shared_now import FanOutNow, MemberNow, PostgresNow, RedisNow, SharingNow
 from services.measures.snapshot import (
     BudgetNow,
     CacheNow,
@@ -88,3 +89,35 @@ WELL = Snapshot(
 def but(part: str, **changed: Any) -> Snapshot:
     """`WELL` with members of one part changed: `but("feed", connected=False)`."""
     return replace(WELL, **{part: replace(getattr(WELL, part), **changed)})
+
+
+SHARED = replace(
+    WELL,
+    shared=SharingNow(
+        redis=RedisNow(True, 600.0, "", 0.21),
+        postgres=PostgresNow("PostgreSQL database desk on 10.0.0.20", 9, 4, 4, 0, 0.12, "", 0.0),
+        leads=False,
+        holder="desk-2",
+        token=1_795_000_000_123,
+        held_since=NOW,
+        members=tuple(
+            MemberNow(
+                f"desk-{number}", "vm", 40 + number, "0.1.0", f"vm:850{number}", NOW, 0.4, True,
+                number == 2, number == 1, {"lag_p99_ms": 2.0 * number},
+            )
+            for number in range(1, 5)
+        ),
+        streams=(
+            FanOutNow("market", "follower", 0, 0, 0, 0, 900, 4000, 0, 0, 1.1, 4.2, 0.05),
+            FanOutNow("portfolio", "follower", 0, 0, 0, 0, 40, 0, 0, 0, None, None, 0.9),
+        ),
+        expected=4,
+    ),
+)  # fmt: skip
+"""The same, one process of four."""
+
+
+def shared_but(**changed: Any) -> Snapshot:
+    """`SHARED` with members of what is shared changed."""
+    assert SHARED.shared is not None
+    return replace(SHARED, shared=replace(SHARED.shared, **changed))

@@ -1,9 +1,10 @@
 """A desk in a process of its own that is killed, or kills itself, in the middle of a write.
 
 `python -m tests.support.order_child FOLDER BASE TOKEN POINT WHAT [ABOUT] [INTENT]`: POINT is `before` (the intent is
-committed, nothing has left), `answer` (the request is on its way: the parent kills), `record` (the answer is here,
-nothing is written down) or `none` (it lives on). WHAT is one of `CALLS`, ABOUT the order that it is about. Says
-"sending" before the request, and at the end what came of it.
+committed, nothing has left), `stop` (the same, and it only stands still), `answer` (the request is on its way: the
+parent kills), `record` (the answer is here, nothing is written down) or `none` (it lives on). WHAT is one of `CALLS`,
+ABOUT the order that it is about. Says "sending" before the request, and at the end what came of it. `DESK_LEDGER_URL`
+is heeded: then folders of one ledger lie side by side.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ class Dying(OrderApi):
 def _fatal(call: Callable[..., Any], point: str) -> Callable[..., Any]:
     def carry(*given: Any, **named: Any) -> Any:
         print("sending", flush=True)
-        if point == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
+        if point in {"before", "stop"}:
+            os.kill(os.getpid(), signal.SIGKILL if point == "before" else signal.SIGSTOP)
         told = call(*given, **named)
         if point == "record":
             os.kill(os.getpid(), signal.SIGKILL)
@@ -70,7 +71,8 @@ class DyingRuntime(Runtime):
 
 def request(rt: Runtime, quantity: int = 10) -> OrderRequest:
     """A limit order that rests in the book. Its price is written down: a repeated decision asks for the same."""
-    note = rt.settings.data_dir / "price-of-the-test"
+    given = rt.settings
+    note = (given.data_dir if given.ledger_url is None else given.data_dir.parent) / "price-of-the-test"
     if not note.exists():
         last = Decimal(repr(rt.quotes.get([RELIANCE]).quotes[RELIANCE]["ltp"]))
         note.write_text(str((last * Decimal("0.98")).quantize(Decimal(1))))

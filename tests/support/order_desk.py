@@ -47,8 +47,10 @@ from services.ledger.order_settings import OrderSettings
 from services.ledger.orders import Orders
 from services.ledger.trades import Trades
 from services.orders.desk import OrderDesk
+from services.orders.lives import Life
 from services.orders.ports import Broker
 from services.orders.previewing import OwnCharges
+from services.orders.together import BookNote, Together
 from services.transport.caller import Served
 from tests.support.clocks import FakeClock, FakeMonotonic
 from tests.support.ledger import NOW, new_ledger
@@ -57,6 +59,7 @@ from tests.support.orders import RELIANCE, a_share, an_option
 ASHA = Actor("asha", Role.OPERATOR, "tab-1")
 OPEN_MARKET = PhaseNow(Phase.OPEN, "continuous trading", None, Stage.CONTINUOUS, Accepts.ALL)
 SEGMENTS = ("NSE_EQ", "BSE_EQ", "NSE_FO")
+_lives = count(1)
 
 
 def eventually(holds: Callable[[], bool], *, seconds: float = 60.0) -> None:
@@ -427,6 +430,45 @@ class FakeQuotes:
         return {key: row for key in keys if (row := self.row(key)) is not None}
 
 
+class KnownLife(Life):
+    """A process of which nobody can tell whether it has ended, unless the test says so."""
+
+    def __init__(self, ended: set[str]) -> None:
+        super().__init__(f"process-{next(_lives)}")
+        self._ended = ended
+
+    def is_over(self, other: str) -> bool | None:
+        return True if other in self._ended else None
+
+
+class One:
+    """Processes of which one asks the broker. `silent`: it has told nothing for a while."""
+
+    def __init__(self) -> None:
+        self.leader: Seat | None = None
+        self.note: BookNote | None = None
+        self.silent = False
+
+
+class Seat:
+    """One process's place among them."""
+
+    def __init__(self, among: One) -> None:
+        self.among = among
+
+    def follows(self) -> bool:
+        return self.among.leader is not self
+
+    def tell(self, note: BookNote) -> None:
+        self.among.note = note
+
+    def told(self) -> BookNote | None:
+        return None if self.among.silent else self.among.note
+
+    def take(self) -> None:
+        self.among.leader = self
+
+
 class Bench:
     """One desk, its broker and its ledger. `restart()` is a new process on the same ledger."""
 
@@ -440,15 +482,22 @@ class Bench:
         first_tag: int = 1,
         on_paper: bool = True,
         own_charges: OwnCharges | None = None,
+        ledger: Ledger | None = None,
+        beside: Bench | None = None,
+        together: Together | None = None,
     ) -> None:
-        """`broker`: a real one in place of the one in memory, with its clock."""
-        self.clock = FakeClock(NOW)
+        """`broker`: a real one in place of the one in memory, with its clock. `ledger`: another one than that of the
+        folder. `beside`: another process on the same ledger, at the same broker; `together`: who of them asks."""
+        self.clock = FakeClock(NOW) if beside is None else beside.clock
         self.time = FakeMonotonic()
-        self.broker = FakeBroker(self.clock)
+        self.broker = FakeBroker(self.clock) if beside is None else beside.broker
         self._asked: Broker = broker or self.broker
         self._now: Clock = clock or self.clock
         self.quotes = FakeQuotes(self.clock)
-        self.ledger: Ledger = new_ledger(folder)
+        self.ledger: Ledger = new_ledger(folder) if ledger is None else ledger
+        self.together = together
+        self.many = beside is not None or together is not None
+        self.ended: set[str] = set() if beside is None else beside.ended
         self.instruments: dict[str, Instrument] = {one.key: one for one in (a_share(), an_option())}
         self.phase = OPEN_MARKET
         self.kind: TokenKind | None = TokenKind.ACCESS
@@ -465,7 +514,8 @@ class Bench:
 
     def restart(self) -> OrderDesk:
         clock = self._now
-        self.intents = Intents(self.ledger, clock)
+        self.life = KnownLife(self.ended)
+        self.intents = Intents(self.ledger, clock, process=self.life.name if self.many else "")
         self.orders = Orders(self.ledger, clock)
         self.desk = OrderDesk(
             broker=self._asked,
@@ -489,6 +539,9 @@ class Bench:
             stream_up=lambda: self.stream_up,
             filled=self._filled,
             lost_after=self.lost_after,
+            life=self.life if self.many else None,
+            alone=not self.many,
+            together=self.together,
             nonce=lambda: f"{next(self._tags):018d}",
             sleep=self._sleep,
             monotonic=self.time,

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def _certificate(folder: Path) -> Path:
-    """A key and a certificate for `localhost` in one file."""
+def certificate(folder: Path) -> Path:
+    """A key and a certificate for `localhost` and 127.0.0.1 in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
@@ -30,7 +31,7 @@ def _certificate(folder: Path) -> Path:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(_names()), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -42,10 +43,14 @@ def _certificate(folder: Path) -> Path:
     return path
 
 
+def _names() -> list[x509.GeneralName]:
+    return [x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))]
+
+
 @contextmanager
 def tls_in_front(base: str, folder: Path) -> Iterator[tuple[int, ssl.SSLContext]]:
     """A port that speaks TLS and leads to `base`, and a client context that trusts it."""
-    path = _certificate(folder)
+    path = certificate(folder)
     served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     served.load_cert_chain(path)
     behind = (urlsplit(base).hostname or "", urlsplit(base).port or 0)

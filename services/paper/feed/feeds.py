@@ -28,6 +28,13 @@ class Feeds:
     faults: FeedFaults | None
     streams: set[Stream] = field(default_factory=set)
     """Every open websocket of either feed."""
+    most: dict[str, int] = field(default_factory=dict)
+    """How many were open at the same moment, at most, of each feed."""
+
+    def opened(self, stream: Stream) -> None:
+        self.streams.add(stream)
+        name = stream.feed.value
+        self.most[name] = max(self.most.get(name, 0), sum(1 for one in self.streams if one.feed is stream.feed))
 
     async def hit(self, fault: FeedFault) -> int:
         """Let the open feeds meet `fault` now: how many did."""

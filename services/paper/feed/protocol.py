@@ -97,3 +97,11 @@ class FeedProtocol(WebSocketsSansIOProtocol):
     def _end_soon(self) -> None:
         if self.backlog:
             self.loop.call_later(_LAST_WORDS_SECONDS, self.transport.abort)
+
+
+class WatchfulProtocol(FeedProtocol):
+    """Pings while it streams as well: what is sent to a process that has stopped fills buffers, and tells nothing."""
+
+    def send_keepalive_ping(self) -> None:
+        self._streamed = False
+        super().send_keepalive_ping()

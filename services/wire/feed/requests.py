@@ -48,6 +48,17 @@ def encode(method: FeedMethod, keys: Iterable[str], mode: FeedMode | None, guid:
     return orjson.dumps({"guid": guid, "method": method, "data": data})
 
 
+def read(request: bytes) -> tuple[FeedMethod, list[str], FeedMode | None]:
+    """What one of our own requests asks for. Raises `InvalidRequest` for anything that `encode` does not make."""
+    try:
+        told = orjson.loads(request)
+        method, data = FeedMethod(told["method"]), told["data"]
+        mode = None if method is FeedMethod.UNSUBSCRIBE else FeedMode(data["mode"])
+        return method, [str(key) for key in data["instrumentKeys"]], mode
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        raise InvalidRequest("no request of this desk to the feed") from error
+
+
 def requests(
     method: FeedMethod,
     keys: Iterable[str],

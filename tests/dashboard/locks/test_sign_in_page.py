@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from dashboard.headers import SecurityHeaders
+from dashboard.locks.cookies import session_cookie
 from dashboard.locks.gate import Gate
 from dashboard.locks.sign_in_page import MOST_BYTES, sign_in_routes
 from services.domain.errors import ConfigurationError, StorageError
@@ -95,7 +96,7 @@ def test_over_tls_the_cookie_is_secure_and_bound_to_this_host(tmp_path: Path) ->
         answer = Visitor(home).send()
 
     put = answer.headers["set-cookie"]
-    assert put.startswith("__Host-desk-session-8501=")
+    assert put.startswith("__Host-desk-session-443=")
     assert "; Secure" in put
     assert "domain" not in put.lower()
 
@@ -245,3 +246,15 @@ def test_a_desk_that_is_not_set_up_or_cannot_read_its_users_says_so_in_words(
         assert answer.status == 503
         assert "not set up" in answer.text
         assert "/data" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("public", "name"), [("https://desk.example.com", 443), ("https://desk.example.com:8443", 8443)]
+)
+def test_behind_a_balancer_every_process_reads_the_same_cookie_whatever_its_own_port(
+    tmp_path: Path, public: str, name: int
+) -> None:
+    with house(tmp_path, public_url=public) as home:
+        names = {session_cookie({"server": ("10.0.0.11", port)}, home.settings) for port in (8501, 8502)}
+
+    assert names == {f"__Host-desk-session-{name}"}

@@ -6,6 +6,7 @@ import pytest
 
 from dashboard.push import tokens
 from dashboard.push.tokens import PushTokens
+from services.domain.errors import RedisAway
 from tests.support.clocks import FakeMonotonic
 
 
@@ -62,3 +63,60 @@ def test_what_is_renewed_outlives_what_is_not(monkeypatch: pytest.MonkeyPatch) -
     known.issue()
 
     assert [known.accepts(token) for token in (one, two, three)] == [True, False, True]
+
+
+class Elsewhere:
+    """What the processes share, in memory; away when a test says so."""
+
+    def __init__(self) -> None:
+        self.owners: dict[str, str] = {}
+        self.times_told = 0
+        self.away = False
+
+    def keep(self, digest: str, owner: str, seconds: float) -> None:
+        if self.away:
+            raise RedisAway("away")
+        self.times_told += 1
+        self.owners[digest] = owner
+
+    def owner(self, digest: str) -> str | None:
+        if self.away:
+            raise RedisAway("away")
+        return self.owners.get(digest)
+
+
+def test_a_token_of_one_process_is_good_on_the_others_for_its_owner_alone() -> None:
+    shared = Elsewhere()
+    one, two = PushTokens(elsewhere=lambda: shared), PushTokens(elsewhere=lambda: shared)
+    token = one.issue("7")
+
+    assert not two.accepts(token, "7")
+    assert two.accepts_from_elsewhere(token, "7")
+    assert not two.accepts_from_elsewhere(token, "8")
+    assert not two.accepts_from_elsewhere("guess", "7")
+    assert not two.accepts_from_elsewhere("", "")
+    assert token not in shared.owners
+
+
+def test_a_token_in_use_is_told_again_before_the_others_forget_it_and_not_with_every_run() -> None:
+    clock, shared = FakeMonotonic(), Elsewhere()
+    known = PushTokens(life=7200, monotonic=clock, elsewhere=lambda: shared)
+    token = known.issue()
+    for _ in range(10):
+        clock.now += 400
+        assert known.renew(token) == token
+
+    assert shared.times_told == 3
+
+
+def test_without_what_they_share_each_process_knows_its_own_and_says_no_to_the_rest() -> None:
+    shared = Elsewhere()
+    shared.away = True
+    known = PushTokens(elsewhere=lambda: shared)
+    token = known.issue()
+
+    assert known.accepts(token)
+    assert not known.accepts_from_elsewhere(token)
+    shared.away = False
+    known.renew(token)
+    assert known.accepts_from_elsewhere(token)  # told as soon as it can be

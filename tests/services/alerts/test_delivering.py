@@ -19,6 +19,9 @@ from services.measures.snapshot import ErrorsNow
 from services.storage.token_key import KEY_FILE
 from services.storage.token_store import TokenStore
 from tests.support.alerts import FULL, OPERATOR, Bench, alerting
+from tests.support.ledger_engines import files_only
+
+ON_BOTH = True
 
 URL = "fake://bot-token-9f8e7d6c5b4a/chat-31337"
 STORM = ErrorsNow(24.0, 5.0, {"RateLimited": 120})
@@ -169,6 +172,7 @@ def test_a_test_message_tells_what_became_of_it(bench: Bench) -> None:
     assert [(one.alert_id, one.state) for one in bench.desk.deliveries()] == [(None, Sent.FAILED), (None, Sent.SENT)]
 
 
+@files_only
 def test_an_address_lies_sealed_in_the_ledger_and_is_forgotten_with_its_channel(bench: Bench) -> None:
     channel = bench.channels.add("Phone", URL, OPERATOR)
     bench.ledger.close()

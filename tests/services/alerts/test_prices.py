@@ -15,6 +15,8 @@ from services.domain.errors import Forbidden, InvalidRequest, StorageError
 from services.ledger.price_alerts import PriceAlert, Side, Watched
 from tests.support.alerts import FULL, TRADER, VIEWER, Bench, alerting
 
+ON_BOTH = True
+
 INFY = "NSE_EQ|INE009A01021"
 
 

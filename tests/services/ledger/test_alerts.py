@@ -13,8 +13,8 @@ import pytest
 
 from services.domain.errors import InvalidRequest
 from services.ledger.alerts import Alerts, Severity
-from services.ledger.engine import open_ledger
 from tests.support.clocks import FakeClock
+from tests.support.ledger import new_ledger
 
 NOW = datetime(2026, 11, 20, 9, 15, tzinfo=UTC)
 
@@ -26,7 +26,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def alerts(tmp_path: Path, clock: FakeClock) -> Iterator[Alerts]:
-    with closing(open_ledger(tmp_path / "ledger.db", backups=tmp_path / "backups", now=NOW)) as ledger:
+    with closing(new_ledger(tmp_path)) as ledger:
         yield Alerts(ledger, clock)
 
 

@@ -27,6 +27,8 @@ from services.ledger.upgrade import HEAD
 from tests.support.clocks import FakeClock
 from tests.support.ledger import NOW, RELIANCE, book_order, new_intent, new_ledger, trade
 
+FILES_ONLY = True
+
 CLOCK = FakeClock(NOW)
 
 

@@ -15,7 +15,11 @@ import pytest
 import sqlalchemy as sa
 
 from services.domain.errors import ConfigurationError, NestedCheckout, PoolClosed, PoolExhausted, StorageError
-from services.ledger.engine import Ledger, open_ledger
+from services.ledger.engine import Ledger
+from services.ledger.files import FileLedger
+from services.ledger.opening import open_ledger
+from tests.support.ledger import new_ledger
+from tests.support.ledger_engines import files_only
 from tests.support.programs import finish, run, start
 
 NOW = datetime(2026, 11, 20, 9, 15, tzinfo=UTC)
@@ -23,22 +27,21 @@ NOW = datetime(2026, 11, 20, 9, 15, tzinfo=UTC)
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with closing(open_ledger(tmp_path / "ledger.db", backups=tmp_path / "backups", now=NOW)) as made:
+    with closing(new_ledger(tmp_path)) as made:
         with made.write() as connection:
-            connection.exec_driver_sql("CREATE TABLE counter (total INTEGER)")
-            connection.exec_driver_sql("INSERT INTO counter VALUES (0)")
+            connection.exec_driver_sql("INSERT INTO settlement_prices VALUES ('X', 0, '', '', '', '2026-01-01 00:00')")
         yield made
 
 
 def _total(ledger: Ledger) -> int:
     with ledger.read() as connection:
-        return int(connection.exec_driver_sql("SELECT total FROM counter").scalar_one())
+        return int(connection.exec_driver_sql("SELECT price FROM settlement_prices").scalar_one())
 
 
 def _raise_by_one(ledger: Ledger) -> None:
     with ledger.write() as connection:
-        total = connection.exec_driver_sql("SELECT total FROM counter").scalar_one()
-        connection.exec_driver_sql("UPDATE counter SET total = ?", (total + 1,))
+        total = connection.exec_driver_sql("SELECT price FROM settlement_prices").scalar_one()
+        connection.exec_driver_sql(f"UPDATE settlement_prices SET price = {total + 1}")
 
 
 def test_threads_that_read_then_write_lose_no_update_and_nobody_starves(ledger: Ledger) -> None:
@@ -65,22 +68,20 @@ def test_threads_that_read_then_write_lose_no_update_and_nobody_starves(ledger: 
 
 PROGRAM = """
     import sys
-    from datetime import UTC, datetime
     from pathlib import Path
-    from services.ledger.engine import open_ledger
+    from tests.support.ledger import new_ledger
 
-    path = Path(sys.argv[1])
-    ledger = open_ledger(path, backups=path.parent / "backups", now=datetime(2026, 1, 1, tzinfo=UTC))
+    ledger = new_ledger(Path(sys.argv[1]))
     for _ in range(100):
         with ledger.write() as connection:
-            total = connection.exec_driver_sql("SELECT total FROM counter").scalar_one()
-            connection.exec_driver_sql("UPDATE counter SET total = ?", (total + 1,))
+            total = connection.exec_driver_sql("SELECT price FROM settlement_prices").scalar_one()
+            connection.exec_driver_sql(f"UPDATE settlement_prices SET price = {total + 1}")
     ledger.close()
 """
 
 
-def test_two_processes_lose_no_update(ledger: Ledger) -> None:
-    others = [start(PROGRAM, ledger.path) for _ in range(2)]
+def test_two_processes_lose_no_update(ledger: Ledger, tmp_path: Path) -> None:
+    others = [start(PROGRAM, tmp_path) for _ in range(2)]
     for _ in range(100):
         _raise_by_one(ledger)
     for other in others:
@@ -92,7 +93,7 @@ def test_two_processes_lose_no_update(ledger: Ledger) -> None:
 def test_a_block_that_raises_is_rolled_back(ledger: Ledger) -> None:
     def fail() -> None:
         with ledger.write() as connection:
-            connection.exec_driver_sql("UPDATE counter SET total = 5")
+            connection.exec_driver_sql("UPDATE settlement_prices SET price = 5")
             raise KeyError("after the write")
 
     with pytest.raises(KeyError):
@@ -103,15 +104,16 @@ def test_a_block_that_raises_is_rolled_back(ledger: Ledger) -> None:
 
 def test_a_reader_sees_one_state_and_does_not_wait_for_a_writer(ledger: Ledger) -> None:
     with ledger.write() as writing, ThreadPoolExecutor(1) as threads:
-        writing.exec_driver_sql("UPDATE counter SET total = 5")
+        writing.exec_driver_sql("UPDATE settlement_prices SET price = 5")
         assert threads.submit(_total, ledger).result(5) == 0
 
     with ledger.read() as reading, ThreadPoolExecutor(1) as threads:
-        before = reading.exec_driver_sql("SELECT total FROM counter").scalar_one()
+        before = reading.exec_driver_sql("SELECT price FROM settlement_prices").scalar_one()
         threads.submit(_raise_by_one, ledger).result(5)
-        assert reading.exec_driver_sql("SELECT total FROM counter").scalar_one() == before == 5
+        assert reading.exec_driver_sql("SELECT price FROM settlement_prices").scalar_one() == before == 5
 
 
+@files_only
 def test_what_is_committed_is_on_the_disk_and_references_hold(ledger: Ledger) -> None:
     with ledger.read() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2, "FULL"
@@ -119,6 +121,7 @@ def test_what_is_committed_is_on_the_disk_and_references_hold(ledger: Ledger) ->
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
 
 
+@files_only
 def test_a_write_does_not_fold_the_log_into_the_file_and_close_does(ledger: Ledger) -> None:
     _raise_by_one(ledger)
     size = ledger.path.stat().st_size
@@ -136,14 +139,18 @@ def test_waiting_for_the_turn_to_write_ends_in_time(ledger: Ledger) -> None:
         with ledger.write(timeout=0.05):
             pass
 
-    with ledger.write(), ThreadPoolExecutor(1) as threads, pytest.raises(PoolExhausted, match=r"ledger\.db"):
+    with ledger.write(), ThreadPoolExecutor(1) as threads, pytest.raises(PoolExhausted, match="the turn to write"):
         threads.submit(ask).result(5)
 
 
+@files_only
 def test_another_program_that_keeps_writing_is_waited_for_a_bounded_time(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     open_ledger(path, backups=tmp_path, now=NOW).close()
-    with closing(sqlite3.connect(path, isolation_level=None)) as other, closing(Ledger(path, patience=0.1)) as ledger:
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+        closing(FileLedger(path, patience=0.1)) as ledger,
+    ):
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(PoolExhausted, match="another program"), ledger.write():
             pass
@@ -174,13 +181,11 @@ def test_a_forked_child_is_refused(tmp_path: Path) -> None:
     said = run(
         """
         import os, sys
-        from datetime import UTC, datetime
         from pathlib import Path
         from services.domain.errors import PoolClosed
-        from services.ledger.engine import open_ledger
+        from tests.support.ledger import new_ledger
 
-        path = Path(sys.argv[1])
-        ledger = open_ledger(path, backups=path.parent, now=datetime(2026, 1, 1, tzinfo=UTC))
+        ledger = new_ledger(Path(sys.argv[1]))
         with ledger.write() as connection:
             child = os.fork()
             if child == 0:
@@ -191,12 +196,13 @@ def test_a_forked_child_is_refused(tmp_path: Path) -> None:
                 os._exit(1)
             print(os.waitpid(child, 0)[1])
         """,
-        tmp_path / "ledger.db",
+        tmp_path,
     )
 
     assert said == "0"
 
 
+@files_only
 @pytest.mark.parametrize("form", ["path", "text", "url"])
 def test_the_ledger_is_named_by_path_or_address(tmp_path: Path, form: str) -> None:
     path = tmp_path / "led ger 100%.db"
@@ -208,7 +214,8 @@ def test_the_ledger_is_named_by_path_or_address(tmp_path: Path, form: str) -> No
             assert path.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("url", ["postgresql://me:hunter2@db/desk", "sqlite://", "sqlite:///:memory:", "://"])
+@files_only
+@pytest.mark.parametrize("url", ["mysql://me:hunter2@db/desk", "sqlite://", "sqlite:///:memory:", "://"])
 def test_an_address_that_is_no_sqlite_file_is_refused_without_its_password(tmp_path: Path, url: str) -> None:
     with pytest.raises(ConfigurationError, match="sqlite:///") as caught:
         open_ledger(url, backups=tmp_path, now=NOW)
@@ -216,6 +223,7 @@ def test_an_address_that_is_no_sqlite_file_is_refused_without_its_password(tmp_p
     assert "hunter2" not in str(caught.value)
 
 
+@files_only
 def test_a_damaged_ledger_is_reported_in_words(tmp_path: Path) -> None:
     (tmp_path / "ledger.db").write_bytes(b"nonsense" * 1000)
 
@@ -224,5 +232,5 @@ def test_a_damaged_ledger_is_reported_in_words(tmp_path: Path) -> None:
 
 
 def test_an_error_of_the_statement_itself_stays_as_it_is(ledger: Ledger) -> None:
-    with pytest.raises(sa.exc.OperationalError, match="no such table"), ledger.read() as connection:
+    with pytest.raises(sa.exc.DBAPIError, match=r"no such table|does not exist"), ledger.read() as connection:
         connection.exec_driver_sql("SELECT * FROM nowhere")

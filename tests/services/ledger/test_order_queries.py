@@ -25,6 +25,9 @@ from services.ledger.trades import Trades
 from tests.support.clocks import FakeClock
 from tests.support.ledger import NOW, RELIANCE, TRADER, book_order, new_intent, new_ledger, trade
 
+FILES_ONLY = True
+"""SQLite tells how it will look; the indexes are the same on PostgreSQL (`test_upgrade`)."""
+
 TODAY = NOW.date()
 CLOCK = FakeClock(NOW)
 BODY = {"key": RELIANCE, "side": Side.BUY, "quantity": 1, "from_product": "I", "to_product": "D"}

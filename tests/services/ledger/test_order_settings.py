@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -9,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from services.domain.actors import Actor
 from services.domain.errors import InvalidRequest, StorageError
@@ -18,6 +20,7 @@ from services.ledger.audit import Audit
 from services.ledger.engine import Ledger
 from services.ledger.intents import Intents
 from services.ledger.order_settings import OrderSettings
+from services.ledger.order_tables import order_settings
 from tests.support.clocks import FakeClock
 from tests.support.ledger import NOW, TRADER, new_intent, new_ledger
 
@@ -97,9 +100,15 @@ def test_what_is_stored_and_not_understood_stops_orders_until_it_is_set_anew(
     settings: OrderSettings, ledger: Ledger, name: str, value: str
 ) -> None:
     with ledger.write() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO order_settings VALUES (?, ?, 'x', 'trader', '', '2026-11-20 00:00:00')", (name, value)
-        )
+        told = {
+            "name": name,
+            "value": json.loads(value),
+            "actor": "x",
+            "role": "trader",
+            "session": "",
+            "changed_at": NOW,
+        }
+        connection.execute(sa.insert(order_settings).values(told))
 
     with pytest.raises(StorageError, match="anew"):
         settings.limits()

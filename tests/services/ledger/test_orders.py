@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.domain.errors import InvalidRequest
@@ -23,6 +23,7 @@ from services.ledger.order_tables import orders_v3
 from services.ledger.orders import Orders
 from tests.support.clocks import FakeClock
 from tests.support.ledger import NOW, book_order, new_intent, new_ledger
+from tests.support.ledger_engines import prepare_folder
 
 
 @pytest.fixture
@@ -271,12 +272,19 @@ STEPS = [
 ]
 
 
-@settings(max_examples=25, deadline=None)
+def _another_ledger(folder: Path, engine: str) -> Ledger:
+    prepare_folder(folder, engine)
+    return new_ledger(folder)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     told=st.lists(st.tuples(st.integers(0, len(STEPS) - 2), st.sampled_from(["apply", "book", "history"])), max_size=10)
 )
-def test_any_order_of_telling_with_losses_and_repeats_ends_in_the_true_state(told: list[tuple[int, str]]) -> None:
-    with tempfile.TemporaryDirectory() as folder, closing(new_ledger(Path(folder))) as ledger:
+def test_any_order_of_telling_with_losses_and_repeats_ends_in_the_true_state(
+    ledger_engine: str, told: list[tuple[int, str]]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder, closing(_another_ledger(Path(folder), ledger_engine)) as ledger:
         orders = Orders(ledger, FakeClock(NOW))
         for number, way in told:
             if way == "apply":

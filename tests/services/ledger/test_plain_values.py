@@ -15,6 +15,8 @@ from services.domain.errors import InvalidRequest
 from services.domain.orders import OrderRequest, OrderType, Side
 from services.ledger.plain_values import decimal_text, plain
 
+FILES_ONLY = True
+
 
 def test_an_order_becomes_texts_and_whole_numbers() -> None:
     request = OrderRequest("NSE_EQ|INE002A01018", Side.BUY, 10, OrderType.LIMIT, price=Decimal("1234.50"))

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from services.ledger.backup import back_up_ledger, check, restore
-from services.ledger.engine import Ledger, open_ledger
+from services.ledger.engine import Ledger
+from services.ledger.files import FileLedger
+from services.ledger.opening import open_ledger
 from services.ledger.pnl_tables import PNL_GUARDS, PNL_TABLES
 from services.ledger.trades import Trades
 from services.ledger.upgrade import HEAD, upgrade_ledger
@@ -22,6 +24,8 @@ from services.portfolio.readers.tradebooks import write_ours
 from tests.support.clocks import FakeClock
 from tests.support.ledger import NOW, TRADER, new_ledger, trade
 from tests.support.lots import FIRST, fill
+
+FILES_ONLY = True
 
 CLOCK = FakeClock(NOW)
 
@@ -38,7 +42,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 def test_a_ledger_of_orders_is_copied_and_gets_the_tables_with_its_orders_kept(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
-    with closing(Ledger(path)) as old:
+    with closing(FileLedger(path)) as old:
         upgrade_ledger(old, backups=tmp_path / "backups", now=NOW, head="0002")
         with old.write() as connection:
             connection.exec_driver_sql(

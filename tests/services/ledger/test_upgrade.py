@@ -8,10 +8,12 @@ import shutil
 import signal
 import sqlite3
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -20,15 +22,20 @@ from alembic.script import ScriptDirectory
 
 from services.domain.errors import ConfigurationError, DataFolderTooNew
 from services.ledger.alerts import Alerts
-from services.ledger.engine import Ledger, open_ledger
+from services.ledger.engine import Ledger
+from services.ledger.files import FileLedger
+from services.ledger.opening import make_ledger, open_ledger
 from services.ledger.orders import Orders
 from services.ledger.pnl_tables import imported_files
+from services.ledger.server_figures import server_trouble
 from services.ledger.upgrade import HEAD, SCRIPTS, upgrade_ledger
 from services.ledger.users import Users
 from services.ledger.watchlists import Watchlists
 from tests.support.clocks import FakeClock
+from tests.support.postgres import server_of_worker
 from tests.support.programs import finish, start
 
+FILES_ONLY = True
 NOW = datetime(2026, 11, 20, 9, 15, tzinfo=UTC)
 
 NEXT = """
@@ -42,7 +49,7 @@ down_revision = "{head}"
 
 def upgrade() -> None:
     op.create_table("later", sa.Column("id", sa.Integer, primary_key=True))
-    op.drop_table("alerts")
+    op.drop_table("alert_deliveries")
     if os.environ.get("DIE_HERE"):
         os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -77,7 +84,7 @@ def _copies(path: Path) -> list[str]:
 
 
 def _go_ahead(path: Path, scripts: Path) -> None:
-    with closing(Ledger(path)) as ledger:
+    with closing(FileLedger(path)) as ledger:
         upgrade_ledger(ledger, backups=path.parent / "backups", now=NOW, scripts=scripts, head="9999")
 
 
@@ -117,7 +124,7 @@ def test_an_older_ledger_is_copied_and_upgraded_with_its_data(tmp_path: Path, ne
 
 def test_a_ledger_of_the_first_revision_keeps_its_lists_and_alerts_and_gets_orders(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
-    with closing(Ledger(path)) as old:
+    with closing(FileLedger(path)) as old:
         upgrade_ledger(old, backups=path.parent / "backups", now=NOW, head="0001")
         Watchlists(old, FakeClock(NOW)).create("Mine", ["NSE_EQ|INE002A01018"])
         with old.write() as connection:  # as the program of then wrote it
@@ -163,14 +170,15 @@ PROGRAM = """
     import sys
     from datetime import UTC, datetime
     from pathlib import Path
-    from services.ledger.engine import Ledger, open_ledger
+    from services.ledger.files import FileLedger
+    from services.ledger.opening import open_ledger
     from services.ledger.upgrade import upgrade_ledger
 
     path, backups, now = Path(sys.argv[1]), Path(sys.argv[1]).parent / "backups", datetime(2026, 1, 1, tzinfo=UTC)
     if len(sys.argv) == 2:
         open_ledger(path, backups=backups, now=now).close()
     else:
-        upgrade_ledger(Ledger(path), backups=backups, now=now, scripts=Path(sys.argv[2]), head="9999")
+        upgrade_ledger(FileLedger(path), backups=backups, now=now, scripts=Path(sys.argv[2]), head="9999")
 """
 
 
@@ -232,3 +240,79 @@ def test_two_ledgers_open_in_two_threads_of_one_process(tmp_path: Path) -> None:
         for ledger in threads.map(lambda n: _open(tmp_path / f"ledger-{n}.db"), range(4)):
             with closing(ledger), ledger.read() as connection:
                 assert sa.inspect(connection).has_table("alerts")
+
+
+# -- in PostgreSQL -----------------------------------------------------------------------------------------------------
+
+SERVER_PROGRAM = """
+    import sys
+    from datetime import UTC, datetime
+    from pathlib import Path
+    from services.ledger.opening import make_ledger
+    from services.ledger.upgrade import HEAD, SCRIPTS, upgrade_ledger
+
+    scripts, head = (Path(sys.argv[2]), "9999") if len(sys.argv) > 2 else (SCRIPTS, HEAD)
+    ledger = make_ledger(sys.argv[1])
+    upgrade_ledger(ledger, backups=Path(), now=datetime(2026, 1, 1, tzinfo=UTC), scripts=scripts, head=head)
+    ledger.close()
+"""
+
+
+@pytest.fixture
+def empty_url() -> Iterator[str]:
+    url = server_of_worker().new_database()
+    yield url
+    server_of_worker().drop(url)
+
+
+def _server_state(url: str) -> tuple[str, set[str]]:
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+    return row[0] if row else "", {one[0] for one in tables}
+
+
+def test_the_revisions_make_the_same_tables_in_postgresql(ledger_url: str, tmp_path: Path) -> None:
+    with closing(open_ledger(ledger_url, backups=tmp_path, now=NOW)) as ledger, ledger.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), imported_files.metadata) == []
+        assert server_trouble(connection) == []
+
+
+def test_an_older_database_is_upgraded_with_its_data(empty_url: str, next_scripts: Path, tmp_path: Path) -> None:
+    with closing(make_ledger(empty_url)) as old:
+        upgrade_ledger(old, backups=tmp_path, now=NOW, head="0001")
+        Watchlists(old, FakeClock(NOW)).create("Mine", ["NSE_EQ|INE002A01018"])
+
+    with closing(open_ledger(empty_url, backups=tmp_path, now=NOW)) as ledger:
+        assert [one.name for one in Watchlists(ledger, FakeClock(NOW)).all()] == ["Mine"]
+        upgrade_ledger(ledger, backups=tmp_path, now=NOW, scripts=next_scripts, head="9999")
+
+    assert _server_state(empty_url)[0] == "9999"
+    with pytest.raises(DataFolderTooNew, match=r"PostgreSQL database .* newer version .* choose another database"):
+        open_ledger(empty_url, backups=tmp_path, now=NOW)
+    assert "later" in _server_state(empty_url)[1]
+
+
+def test_a_database_of_another_program_is_not_touched(empty_url: str, tmp_path: Path) -> None:
+    with psycopg.connect(empty_url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE watchlists (symbol text)")
+
+    with pytest.raises(ConfigurationError, match=r"another program .* a database of its own"):
+        open_ledger(empty_url, backups=tmp_path, now=NOW)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
+def test_of_several_first_starts_on_a_server_one_upgrades_and_a_kill_leaves_the_old_state(
+    empty_url: str, next_scripts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for program in [start(SERVER_PROGRAM, empty_url) for _ in range(3)]:
+        finish(program)
+    before = _server_state(empty_url)
+
+    monkeypatch.setenv("DIE_HERE", "1")
+    finish(start(SERVER_PROGRAM, empty_url, next_scripts), code=-signal.SIGKILL)
+    monkeypatch.delenv("DIE_HERE")
+
+    assert _server_state(empty_url) == before
+    finish(start(SERVER_PROGRAM, empty_url, next_scripts))
+    assert _server_state(empty_url)[0] == "9999"

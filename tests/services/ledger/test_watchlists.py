@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from services.domain.errors import InvalidRequest
-from services.ledger.engine import Ledger, open_ledger
+from services.ledger.engine import Ledger
 from services.ledger.watchlists import Watchlist, Watchlists
 from tests.support.clocks import FakeClock
+from tests.support.ledger import new_ledger
 
 NOW = datetime(2026, 11, 20, 9, 15, tzinfo=UTC)
 RELIANCE, INFY, NIFTY = "NSE_EQ|INE002A01018", "NSE_EQ|INE009A01021", "NSE_INDEX|Nifty 50"
@@ -21,7 +22,7 @@ RELIANCE, INFY, NIFTY = "NSE_EQ|INE002A01018", "NSE_EQ|INE009A01021", "NSE_INDEX
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with closing(open_ledger(tmp_path / "ledger.db", backups=tmp_path / "backups", now=NOW)) as made:
+    with closing(new_ledger(tmp_path)) as made:
         yield made
 
 
@@ -41,7 +42,7 @@ def test_lists_survive_a_restart(lists: Watchlists, ledger: Ledger, tmp_path: Pa
     made = lists.set_columns(lists.create("Mine", [RELIANCE]).id, ["ltp", "volume"])
     ledger.close()
 
-    with closing(open_ledger(ledger.path, backups=tmp_path, now=NOW)) as again:
+    with closing(new_ledger(tmp_path)) as again:
         assert Watchlists(again, FakeClock(NOW)).all() == [made]
 
 

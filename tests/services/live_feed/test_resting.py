@@ -9,9 +9,11 @@ from services.domain.errors import (
     BrokerFault,
     ConfigurationError,
     ConnectionLost,
+    HandedOver,
     LoginRequired,
     MalformedPayload,
     NoAnswer,
+    NoHolder,
     NotSent,
     RateBudgetSpent,
     RateLimited,
@@ -29,6 +31,16 @@ from tests.support.live_feed import token
 
 def _resting() -> Resting:
     return Resting(backoff=Backoff(uniform=lambda low, high: high))
+
+
+def test_a_stream_that_changed_hands_among_the_processes_is_opened_at_once() -> None:
+    assert _resting().after(HandedOver("another process holds it"), token()).seconds == 0.0
+
+
+def test_a_stream_that_nobody_holds_is_tried_again_with_pauses() -> None:
+    resting = _resting()
+
+    assert [resting.after(NoHolder("nobody"), token()).seconds for _ in range(3)] == [1.0, 2.0, 4.0]
 
 
 def test_a_missing_token_waits_for_one_and_hands_the_login_address_on() -> None:

@@ -20,6 +20,8 @@ from tests.support.clocks import FakeClock
 from tests.support.ledger import NOW, TRADER, new_ledger
 from tests.support.lots import fill
 
+ON_BOTH = True
+
 EX = date(2026, 5, 4)
 OLD, NEW = "INE002A01018", "INE002A01026"
 ALL: tuple[Action, ...] = (

@@ -13,7 +13,6 @@ import pytest
 
 from services.domain.errors import InvalidRequest, StorageError
 from services.ledger.audit import Audit
-from services.ledger.backup import check
 from services.ledger.engine import Ledger
 from services.ledger.imported_files import ABANDONED_AFTER, PORTION
 from services.pnl.imports import LARGEST, Imports
@@ -25,8 +24,11 @@ from services.portfolio.readers.tradebooks import OURS, ZERODHA, write_ours
 from services.portfolio.records import FileKind
 from tests.support.clocks import FakeClock
 from tests.support.ledger import NOW, TRADER, new_ledger
+from tests.support.ledger_engines import counts_of, trouble_of
 from tests.support.lots import fill
 from tests.support.shared_data import shared
+
+ON_BOTH = True
 
 HEAD = "symbol,isin,trade_date,exchange,segment,trade_type,quantity,price,trade_id,order_id,order_execution_time\n"
 NOTES = "note,trade_date,segment,pay_in_out_obligation,brokerage,gst,stt,stamp_duty,net_receivable\n"
@@ -116,9 +118,9 @@ def test_overlapping_files_in_any_order_make_the_same_book_and_each_goes_without
     assert all(book == books[0] for book in books)
     assert books[0][0].matches == 10
     assert (imports.fills(), imports.files()) == ([], [])
-    found = check(ledger.path)
-    assert (found.trouble, found.figures.counts["imported_fills"]) == ((), 0)
-    assert found.figures.counts["imported_files"] == 18, "the record of files stays"
+    counts = counts_of(ledger)
+    assert (trouble_of(ledger), counts["imported_fills"]) == ([], 0)
+    assert counts["imported_files"] == 18, "the record of files stays"
 
 
 def test_a_removed_file_may_come_again_and_the_audit_knows_who_did_what(imports: Imports, ledger: Ledger) -> None:
@@ -298,14 +300,14 @@ def test_an_import_that_is_cut_off_counts_for_nothing_and_may_be_done_again(impo
 
     with pytest.raises(_Closed):
         imports.commit(preview, TRADER, progress=_close_at(1))
-    assert (imports.files(), imports.fills(), check(ledger.path).trouble) == ([], [], ())
+    assert (imports.files(), imports.fills(), trouble_of(ledger)) == ([], [], [])
     imports.commit(preview, TRADER, progress=shares.append)
 
     assert len(imports.fills()) == 2 * PORTION + 1
     assert shares[-1] == 1.0
     assert shares == sorted(shares)
-    found = check(ledger.path)
-    assert (found.trouble, found.figures.counts["imported_fills"]) == ((), 2 * PORTION + 1), "what was left is deleted"
+    counts = counts_of(ledger)
+    assert (trouble_of(ledger), counts["imported_fills"]) == ([], 2 * PORTION + 1), "what was left is deleted"
 
 
 def test_a_removal_that_is_cut_off_is_a_removal_and_the_rest_is_swept(imports: Imports, ledger: Ledger) -> None:
@@ -316,7 +318,7 @@ def test_a_removal_that_is_cut_off_is_a_removal_and_the_rest_is_swept(imports: I
 
     assert (imports.files(), imports.fills()) == ([], [])
     take(imports, table(1))
-    assert check(ledger.path).figures.counts["imported_fills"] == 1
+    assert counts_of(ledger)["imported_fills"] == 1
 
 
 def test_two_that_take_one_file_at_once_take_it_once_and_a_dead_ones_rows_are_swept(
@@ -345,7 +347,7 @@ def test_two_that_take_one_file_at_once_take_it_once_and_a_dead_ones_rows_are_sw
     with pytest.raises(StorageError, match="ended by another one"):
         one.commit(slow, TRADER, progress=too_late)
     assert len(one.fills()) == 4
-    assert check(ledger.path).trouble == ()
+    assert trouble_of(ledger) == []
 
 
 def test_whoever_keeps_the_book_is_told_when_the_files_change(ledger: Ledger) -> None:

@@ -17,6 +17,8 @@ from services.pnl.journal import MAX_TAG, MAX_TAGS, MAX_TEXT, Journal
 from tests.support.clocks import FakeClock
 from tests.support.ledger import NOW, TRADER, new_ledger
 
+ON_BOTH = True
+
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:

@@ -24,6 +24,8 @@ from services.portfolio.records import PlanChoice, RateKey, RuleOf
 from tests.support.clocks import FakeClock
 from tests.support.ledger import NOW, OPERATOR, TRADER, new_ledger
 
+ON_BOTH = True
+
 STT = RateKey(Line.STT, Kind.OPTION, side=Side.SELL)
 DAY = date(2026, 11, 20)
 

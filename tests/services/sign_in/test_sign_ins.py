@@ -19,6 +19,8 @@ from services.sign_in.sign_ins import FRESH_SECONDS
 from tests.support.clocks import FakeMonotonic
 from tests.support.doors import OPERATOR, PASSWORD, QUICK, House, house
 
+ON_BOTH = True
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[House]:
@@ -444,3 +446,40 @@ def test_an_address_of_look_alike_letters_is_another_address(home: House) -> Non
 def test_who_signs_in_by_the_issuer_is_named_by_an_address(home: House) -> None:
     with pytest.raises(InvalidRequest):
         home.sign_ins.add("ravi", Role.VIEWER, None, actor=OPERATOR)
+
+
+@pytest.mark.parametrize(
+    ("without_ledger", "idle", "away", "good"),
+    [
+        (600.0, 30.0, 300.0, True),
+        (600.0, 30.0, 700.0, False),  # for ten minutes, no longer
+        (600.0, 90.0, 10.0, False),  # it may have been ended meanwhile
+        (0.0, 30.0, 10.0, False),  # the ledger is a file of this machine: something is wrong with it
+    ],
+)
+def test_who_was_there_when_the_ledger_went_away_may_go_on_looking_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without_ledger: float, idle: float, away: float, good: bool
+) -> None:
+    with house(tmp_path) as home:
+        home.sign_ins._without_ledger = without_ledger
+        secret = home.sign_ins.sign_in("asha", PASSWORD).secret
+        assert home.sign_ins.look(secret) is not None
+
+        def gone(mark: str) -> None:
+            raise StorageError("PostgreSQL does not answer")
+
+        home.later(idle)
+        monkeypatch.setattr(home.users, "of_secret", gone)
+        for seconds in (0.0, away):
+            home.later(seconds)
+            try:
+                found = home.sign_ins.look(secret)
+            except StorageError:
+                found = None
+        assert (found is not None) is good
+        with pytest.raises(StorageError):
+            home.sign_ins.look("a secret that nobody has been seen with")
+
+        monkeypatch.undo()
+        home.sign_ins.end(1, actor=OPERATOR)
+        assert home.sign_ins.look(secret) is None

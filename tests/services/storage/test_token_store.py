@@ -294,7 +294,7 @@ def test_a_sealed_row_that_is_no_token_is_reported_without_its_text(tmp_path: Pa
 
     shown = _text_of(lambda: store.load("default"))
 
-    assert "delete the file and log in again" in shown
+    assert "delete tokens.db and log in again" in shown
     assert "half-a-tok" not in shown
 
 

@@ -36,7 +36,7 @@ from services.transport.http import HttpClient
 from services.transport.order_api import OrderApi
 from services.transport.rate_gate import RateGate
 from services.transport.retry import ReadRetry, RetryPolicy
-from services.transport.writing import WRITE_GATE_SECONDS
+from services.transport.writing import WRITE_GATE_SECONDS, leaving_within
 from services.wire.endpoints import ORDER_OPERATIONS, RATE_LIMITS, Base, Limit, Profile
 from tests.support.clocks import SkippingMonotonic
 from tests.support.fake_upstox import (
@@ -431,6 +431,16 @@ def test_trouble_with_dropping_the_token_does_not_hide_the_brokers_answer() -> N
             desk.api.place(a_request(), tag="dk-1")
 
         assert len(desk.broker.asked) == 1
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_what_was_held_up_for_too_long_does_not_leave_by_any_route(desk: Desk, name: str) -> None:
+    with leaving_within(-1), pytest.raises(NotSent, match="held up"):
+        WRITES[name](desk.api)
+
+    assert desk.broker.asked == []
+    with leaving_within(60):
+        WRITES[name](desk.api)
 
 
 def test_without_a_token_nothing_is_sent(desk: Desk) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from services.ledger.migrations.server_guards import differs, guard, kept
+
 revision = "0002"
 down_revision = "0001"
 
@@ -32,9 +34,8 @@ def upgrade() -> None:
     _make_orders()
     _make_trades()
     _make_records()
-    if op.get_bind().dialect.name == "sqlite":
-        for statement in _guards():
-            op.execute(statement)
+    for statement in _guards() if op.get_bind().dialect.name == "sqlite" else _server_guards():
+        op.execute(statement)
 
 
 def _make_intents() -> None:
@@ -234,6 +235,27 @@ def _guards() -> list[str]:
         "CREATE TRIGGER order_intents_final BEFORE UPDATE ON order_intents "
         "WHEN OLD.state = 'ACCEPTED' AND NEW.state <> 'ACCEPTED' "
         "BEGIN SELECT RAISE(ABORT, 'an accepted intent stays accepted'); END",
+    ]
+
+
+def _server_guards() -> list[str]:
+    """The same of a PostgreSQL database, which has no `INSERT OR REPLACE`, but has TRUNCATE."""
+    asked = "intent_id kind target body before tag lines basket actor role session day created_at"
+    traded = "day segment trade_id key side quantity price"
+    accepted = "OLD.state = 'ACCEPTED' AND NEW.state <> 'ACCEPTED'"
+    return [
+        *guard("audit", "update", "the audit takes new rows only"),
+        *kept("audit", "the audit takes new rows only"),
+        *guard("order_events", "update", "the events of orders take new rows only"),
+        *kept("order_events", "the events of orders take new rows only"),
+        *guard("order_intents", "update", "what an intent asked for stays as it was", differs(asked, "body before")),
+        *guard("order_intents", "final", "an accepted intent stays accepted", accepted),
+        *kept("order_intents", "intents are kept"),
+        *kept("orders_v3", "orders are kept"),
+        *guard("position_conversions", "update", "conversions stay as they were"),
+        *kept("position_conversions", "conversions are kept"),
+        *guard("trades", "update", "a trade stays what it was", differs(traded)),
+        *kept("trades", "trades are kept"),
     ]
 
 

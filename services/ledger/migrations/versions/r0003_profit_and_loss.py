@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from services.ledger.migrations.server_guards import differs, guard, kept
+
 revision = "0003"
 down_revision = "0002"
 
@@ -39,9 +41,8 @@ def upgrade() -> None:
     _make_entered()
     _make_settings()
     _make_reports()
-    if op.get_bind().dialect.name == "sqlite":
-        for statement in _guards():
-            op.execute(statement)
+    for statement in _guards() if op.get_bind().dialect.name == "sqlite" else _server_guards():
+        op.execute(statement)
 
 
 def _make_files() -> None:
@@ -244,14 +245,29 @@ def _make_reports() -> None:
     op.create_index("trade_charges_trade", "trade_charges", ["trade_id"])
 
 
-def _guards() -> list[str]:
-    told = (
-        "id kind account name source digest size taken refused symbols first_day last_day actor role session "
-        "imported_at"
-    )
-    moved = "OLD.state = 'gone' AND NEW.state <> 'gone' OR OLD.state = 'here' AND NEW.state = 'arriving'"
+TOLD = "id kind account name source digest size taken refused symbols first_day last_day actor role session imported_at"
+MOVED = "OLD.state = 'gone' AND NEW.state <> 'gone' OR OLD.state = 'here' AND NEW.state = 'arriving'"
+
+
+def _server_guards() -> list[str]:
+    """The same of a PostgreSQL database, which has no `INSERT OR REPLACE`, but has TRUNCATE."""
     guards = [
-        _guard("imported_files", "UPDATE", "what is known of a file stays as it was", f"{_differs(told)} OR {moved}"),
+        *guard("imported_files", "update", "what is known of a file stays as it was", f"{differs(TOLD)} OR {MOVED}"),
+        *kept("imported_files", "files are kept in the record"),
+        *guard("corporate_actions", "update", "a corporate action is taken back and entered anew"),
+        *guard("charge_rates", "update", "a rate is taken back and set anew"),
+        *guard("plan_rules", "update", "a rule is taken back and set anew"),
+    ]
+    for table in ("imported_fills", "imported_notes"):
+        here = "(SELECT state FROM imported_files WHERE id = OLD.file_id) = 'here'"
+        guards += guard(table, "update", "the rows of a file stay as they were")
+        guards += kept(table, "the rows of a file go with the file", here)
+    return guards
+
+
+def _guards() -> list[str]:
+    guards = [
+        _guard("imported_files", "UPDATE", "what is known of a file stays as it was", f"{_differs(TOLD)} OR {MOVED}"),
         _guard("imported_files", "DELETE", "files are kept in the record"),
         _no_replacing("imported_files", ["id"]),
         _guard("corporate_actions", "UPDATE", "a corporate action is taken back and entered anew"),

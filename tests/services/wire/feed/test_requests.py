@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.domain.errors import InvalidRequest
-from services.wire.feed.requests import CHUNK, FeedMethod, FeedMode, encode, requests
+from services.wire.feed.requests import CHUNK, FeedMethod, FeedMode, encode, read, requests
 from tests.support.shared_data import shared
 
 RELIANCE, NIFTY = "NSE_EQ|INE002A01018", "NSE_INDEX|Nifty 50"
@@ -81,3 +81,16 @@ def test_two_thousand_keys_take_ten_requests() -> None:
     assert len(sent) == 2000 / CHUNK
     assert max(map(len, sent)) < 16_384
     assert "mode" not in orjson.loads(sent[0])["data"]
+
+
+@pytest.mark.parametrize(
+    ("method", "mode"), [(FeedMethod.SUBSCRIBE, FeedMode.FULL), (FeedMethod.UNSUBSCRIBE, None)], ids=["sub", "unsub"]
+)
+def test_our_own_requests_can_be_read_again(method: FeedMethod, mode: FeedMode | None) -> None:
+    assert read(encode(method, [RELIANCE, NIFTY], mode, "guid")) == (method, [RELIANCE, NIFTY], mode)
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"method":"sub","data":{}}', b'{"method":"dance","data":{}}'])
+def test_what_is_no_request_of_ours_is_refused(text: bytes) -> None:
+    with pytest.raises(InvalidRequest):
+        read(text)

@@ -1,0 +1,78 @@
+"""The ledger in a file: SQLAlchemy Core on SQLite, where a transaction that may write begins as a writer.
+
+Left alone, the driver begins at the first write: two threads that read a row and then write it lose updates, and
+nothing fails. So a hook says BEGIN IMMEDIATE, a ticket lets one thread of this process do so at a time, in the order of
+asking, and `NullPool` keeps SQLAlchemy's own unfair queue out of it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from services.domain.errors import StorageError
+from services.ledger.engine import HELD_UP_SECONDS, Ledger
+from services.sqlite.opening import in_words, open_file
+
+PATIENCE = 30.0
+
+
+class FileLedger(Ledger):
+    """One ledger file. A turn to write is waited for at most 30 seconds."""
+
+    def __init__(self, path: Path, *, patience: float = PATIENCE) -> None:
+        self._path = path.absolute()
+        engine = sa.create_engine("sqlite://", creator=self._connect, poolclass=sa.NullPool)
+        super().__init__(self._path.name, engine, patience=patience)
+        self._keeper: sqlite3.Connection | None = None
+        sa.event.listen(engine, "begin", self._begin)
+
+    @property
+    def path(self) -> Path:
+        return self._path
+
+    def keep_open(self) -> None:
+        """Hold one connection that does nothing until `close`. Without it each transaction would be the last one to
+        leave, and the last one folds the write-ahead log into the file: three waits for the disk instead of one."""
+        if self._keeper is None:
+            self._keeper = self._connect()
+            self._keeper.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        with self._engine.connect().execution_options(read_only=True) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def _writing(self, patience: float) -> Iterator[sa.Connection]:
+        with self._engine.begin() as connection:
+            yield connection
+
+    def _in_words(self, error: sa.exc.DBAPIError) -> StorageError | None:
+        return in_words(error.orig, self._path) if isinstance(error.orig, sqlite3.Error) else None
+
+    def _close(self) -> None:
+        self._engine.dispose()
+        if self._keeper is not None:
+            self._keeper.close()
+
+    def _begin(self, connection: sa.Connection) -> None:
+        if connection.get_execution_options().get("read_only", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        began = time.monotonic()
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        self._begun += 1
+        self._held_up += time.monotonic() - began >= HELD_UP_SECONDS
+
+    def _connect(self) -> sqlite3.Connection:
+        # FULL: what was committed survives a power cut. An order's intent must lie on the disk before the order leaves.
+        connection = open_file(self._path, sqlite3.Connection, busy_timeout=self._patience, synchronous="FULL")
+        connection.row_factory = None  # SQLAlchemy names the columns itself
+        connection.execute("PRAGMA foreign_keys=ON")
+        return connection

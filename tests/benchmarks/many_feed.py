@@ -1,0 +1,160 @@
+"""The fan-out: one holder of the upstream feed, a real Redis, and processes that get everything over it.
+
+Everything is a process of its own, on this one machine: load generator, Redis, holder, followers. The peer is the
+holder: what the way from the broker takes without a Redis, on the same machine in the same run.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+
+from dashboard.asgi import GC_THRESHOLDS, SWITCH_INTERVAL
+from tests.benchmarks.feed_client import Followed, Task
+from tests.benchmarks.feed_path import used_by_others
+from tests.benchmarks.many_client import Part, Taken
+from tests.benchmarks.table import Row
+from tests.checks import stage_environment
+from tests.support.redis import RedisServer, link_to, settle
+from tests.support.shared_data import ROOT
+
+FOLLOWERS, RATE, KEYS, PER_FRAME = 4, 50_000, 2_000, 50
+USUAL_SECONDS = 12.0
+MOST_LATE_MS, MOST_OF_OTHERS = 5.0, 20.0
+
+
+class Process:
+    """A Python program that is asked and answers line by line."""
+
+    def __init__(self, module: str, *arguments: object) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", module, *map(str, arguments)],
+            cwd=ROOT,
+            env=stage_environment(os.environ),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def say(self, what: object = None) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(orjson.dumps(what).decode() + "\n")
+        self.process.stdin.flush()
+
+    def hear(self) -> Any:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, "a process of the benchmark has ended"
+        return orjson.loads(line)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+def rows(redis: RedisServer) -> list[Row]:
+    """The rows. Last prices have the bar; five processes that read full updates need all of two cores, so these are
+    told without one."""
+    return [*_rows(redis, "ltpc", bar=True), *_rows(redis, "full", bar=False)]
+
+
+def _rows(redis: RedisServer, mode: str, *, bar: bool) -> list[Row]:
+    """Those of one load."""
+    seconds = float(os.environ.get("DESK_BENCH_STREAM_SECONDS", USUAL_SECONDS))
+    sent, taken, others = _load(redis, mode, int(RATE * seconds))
+    holder, followers = taken[0], taken[1:]
+    whole = [one for one in followers if _complete(one, sent)]
+    late = max(one.followed.p99 for one in followers)
+    noisy = others > MOST_OF_OTHERS or holder.followed.p99 > MOST_LATE_MS
+    in_time = late <= MOST_LATE_MS or (None if noisy else False)
+    how = (
+        f"{RATE:,} {mode} updates/s for {seconds:g} s, {PER_FRAME} a frame, to a holder and {FOLLOWERS} more processes"
+    )
+    batches = followers[0].batches
+    return [
+        Row(f"{how}: arrived in all of them", sum(one.followed.updates for one in followers),
+            FOLLOWERS * sent["updates"], None, "all" if bar else "",
+            (len(whole) == FOLLOWERS and _complete(holder, sent)) if bar else None, "updates",
+            f"peer: sent; {batches:,} batches, {sent['updates'] / batches:.0f} updates in each; missed "
+            f"{sum(one.missed for one in followers)}, dropped {holder.dropped}, refused {holder.refused}"),
+        Row("  sent by the broker to the other processes' boards, p99", late, holder.followed.p99, None,
+            f"<= {MOST_LATE_MS:g} ms" if bar else "", in_time if bar else None,
+            "ms",
+            f"the worst of {FOLLOWERS}; medians {_each(one.followed.p50 for one in followers)}; peer: the holder's own "
+            f"board, median {holder.followed.p50:.2f}; everything else on the machine used {others:.0f} % of a core"
+            + ("; this machine is too noisy to tell" if bar and noisy and late > MOST_LATE_MS else "")),
+        Row("  of that, the holder's receipt to the others' receipt, p99", max(one.lag_p99 for one in followers), None,
+            None, "", None, "ms", f"medians {_each(one.lag_p50 for one in followers)}; by Redis' clock"),
+        Row("  CPU of the holder", holder.followed.share, None, None, "", None, "% of a core",
+            f"each of the others {_each(one.followed.share for one in followers)}; median of the seconds"),
+    ]  # fmt: skip
+
+
+def _each(figures: Any) -> str:
+    return ", ".join(f"{figure:.2f}" for figure in figures)
+
+
+def _complete(one: Taken, sent: dict[str, Any]) -> bool:
+    told = one.followed
+    return (told.updates, told.lowest, told.highest) == (sent["updates"], *[sent["rounds"]] * 2)
+
+
+def _load(redis: RedisServer, mode: str, updates: int) -> tuple[dict[str, Any], list[Taken], float]:
+    """What was sent, what came to the holder and to each follower, and what else ran meanwhile (% of a core)."""
+    prefix = f"desk:benchmark:{mode}"
+    link = link_to(redis, prefix=prefix)
+    settle(link)
+    link.close()
+    arguments = ["--keys", KEYS, "--rate", RATE, "--mode", mode, "--per-frame", PER_FRAME]
+    generator = Process("services.paper.feed.load", *arguments, "--seconds", updates / RATE)
+    made = [generator]
+    try:
+        told = generator.hear()
+        for way in ("holder", *["follower"] * FOLLOWERS):
+            one = Process("tests.benchmarks.many_client")
+            made.append(one)
+            task = Task(
+                base_url=told["base_url"],
+                access_token=told["access_token"],
+                keys=told["keys"],
+                mode=mode,
+                updates=updates,
+                way=way,
+                switch_interval=SWITCH_INTERVAL,
+                gc_thresholds=list(GC_THRESHOLDS),
+            )
+            one.say(asdict(Part(asdict(task), redis.url, prefix)))
+            assert one.hear() == {"ready": True}
+        parts = made[1:]
+        began, used = time.monotonic(), used_by_others() - _used_by(redis)
+        for one in parts:
+            one.say()
+        for one in parts:
+            assert one.hear() == {"done": True}
+        sent = generator.hear()
+        passed, others = time.monotonic() - began, used_by_others() - _used_by(redis) - used
+        own = float(sent["cpu_seconds"])
+        taken = []
+        for one in reversed(parts):
+            one.say()
+            found = one.hear()
+            own += found["followed"]["cpu_seconds"]
+            taken.append(Taken(**found | {"followed": Followed(**found["followed"])}))
+    finally:
+        for one in made:
+            one.end()
+    return sent, taken[::-1], max(0.0, 100 * (others - own) / passed)
+
+
+def _used_by(redis: RedisServer) -> float:
+    """CPU seconds of the Redis."""
+    link = link_to(redis)
+    told = link.client.info("cpu")
+    link.close()
+    return float(told["used_cpu_sys"]) + float(told["used_cpu_user"])

@@ -1,0 +1,146 @@
+"""How many updates of pages one, two and four processes of a desk bring to their clients, on one feed.
+
+Whole desks, as a person starts them, behind one broker and one Redis; their clients are spread evenly. All of it, the
+broker and the clients too, shares the cores of this machine: where those are used up, more processes bring no more.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from dashboard.door import LOCAL
+from dashboard.push.tokens import PushTokens
+from services.runtime.sharing import shared_of
+from services.settings import load_settings
+from services.shared.secrets import PushSecrets
+from tests.benchmarks.many_feed import Process
+from tests.benchmarks.push import cpu_seconds
+from tests.benchmarks.push_broker import Ticking
+from tests.benchmarks.push_clients import Crowd, Heard
+from tests.benchmarks.table import Row
+from tests.support.desk import Desk
+from tests.support.redis import RedisServer, link_to, settle
+
+PROCESSES = (1, 2, 4)
+CLIENTS, LIST, LISTS = 240, 50, 8
+SHARES, TICKS_A_SECOND, PER_FRAME = 200, 20, 50
+SETTLE_SECONDS, SECONDS = 4.0, 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What so many processes brought to their clients."""
+
+    per_second: float
+    """Messages to all clients together; each changes what a page shows."""
+    p95: float
+    cpu: float
+    """Of all desks together, percent of a core."""
+    clients_cpu: float
+    lost: int
+
+
+def rows() -> list[Row]:
+    """One row for each number of processes."""
+    with TemporaryDirectory() as folder:
+        found = {count: _brought(Path(folder) / str(count), count) for count in PROCESSES}
+    alone = found[1].per_second
+    return [
+        Row(f"page updates/s with {count} process{'es' if count > 1 else ''}, {CLIENTS} clients", told.per_second,
+            alone if count > 1 else None, told.per_second / alone if count > 1 else None, "", None, "/s",
+            f"each {LIST} of {SHARES} shares that tick {TICKS_A_SECOND} times a second; tick to client p95 "
+            f"{told.p95:.0f} ms; CPU of the desks {told.cpu:.0f} %, of the clients {told.clients_cpu:.0f} %, of "
+            f"{os.cpu_count()} cores; {told.lost} lost")
+        for count, told in found.items()
+    ]  # fmt: skip
+
+
+def _brought(folder: Path, count: int) -> Brought:
+    folder.mkdir()
+    with ExitStack() as closing:
+        redis = closing.enter_context(RedisServer(_program()))
+        broker = _process(closing, "tests.benchmarks.push_broker")
+        broker.say(asdict(Ticking(SHARES, SHARES * TICKS_A_SECOND, PER_FRAME)))
+        told = broker.hear()
+        base = dict.fromkeys(("api_base", "order_base", "assets_base"), told["base_url"])
+        environment = {f"DESK_{name.upper()}": value for name, value in base.items()}
+        environment |= {"DESK_ACCESS_TOKEN": told["access_token"], "DESK_REDIS_URL": redis.url}
+        token = _token(redis, folder, told, base)
+        desks = [
+            closing.enter_context(Desk(folder / f"data-{number}", environment=environment, timeout=180))
+            for number in range(count)
+        ]
+        for desk in desks:
+            desk.opened()
+        clients = [_process(closing, "tests.benchmarks.push_clients") for _ in desks]
+        for seconds in (SETTLE_SECONDS, SECONDS):  # at first everything is subscribed, and shown once
+            used, began = [cpu_seconds(desk.pid) for desk in desks], time.monotonic()
+            heard = _listen(clients, [_crowd(desk, token, told["keys"], CLIENTS // count, seconds) for desk in desks])
+            share = 100 * (sum(cpu_seconds(desk.pid) for desk in desks) - sum(used)) / (time.monotonic() - began)
+    return Brought(
+        per_second=sum(one.messages / one.seconds for one in heard),
+        p95=max(one.p95 for one in heard),
+        cpu=share,
+        clients_cpu=sum(100 * one.cpu_seconds / one.seconds for one in heard),
+        lost=sum(one.lost for one in heard),
+    )
+
+
+def _listen(clients: list[Process], crowds: list[Crowd]) -> list[Heard]:
+    for client, crowd in zip(clients, crowds, strict=True):
+        client.say(asdict(crowd))
+    for client, crowd in zip(clients, crowds, strict=True):
+        assert client.hear() == {"listening": crowd.clients}
+    return [Heard(**client.hear()) for client in clients]
+
+
+def _crowd(desk: Desk, token: str, keys: list[str], clients: int, seconds: float) -> Crowd:
+    shift, around = len(keys) // LISTS, keys * 2
+    lists = [around[place * shift : place * shift + LIST] for place in range(LISTS)]
+    return Crowd(desk.url, token, lists, clients, seconds)
+
+
+def _token(redis: RedisServer, folder: Path, told: dict[str, Any], base: dict[str, str]) -> str:
+    """A page's secret that every process knows; and a Redis whose lease is to be had at once."""
+    settings = load_settings(
+        data_dir=folder / "none", access_token=told["access_token"], redis_url=redis.url, _env_file=None, **base
+    )
+    shared = shared_of(settings)
+    assert shared is not None
+    link = link_to(redis, prefix=shared.link.prefix)
+    settle(link)
+    link.close()
+    try:
+        return PushTokens(elsewhere=lambda: PushSecrets(shared.link)).issue(LOCAL)
+    finally:
+        shared.close()
+
+
+def _process(closing: ExitStack, module: str) -> Process:
+    made = Process(module)
+    closing.callback(made.end)
+    return made
+
+
+def _program() -> str:
+    from tests.support.redis import find_redis
+
+    program = find_redis()
+    assert program is not None, "there is no redis-server"
+    return program
+
+
+def main() -> None:
+    from tests.benchmarks.table import print_table
+
+    print_table(rows())
+
+
+if __name__ == "__main__":
+    main()

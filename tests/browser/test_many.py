@@ -1,0 +1,56 @@
+"""A team's desk as its people see it: four processes behind the real balancer, one of which is killed."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.many import Team, Upstream
+from tests.support.many_tabs import Tabs, longest_gap, place
+from tests.support.servers import until
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+LONGEST_GAP = 10.0
+"""Seconds without a price that a browser may see when the process that holds the feed is lost."""
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+    with Team(tmp_path_factory.mktemp("team")) as team:
+        yield team
+
+
+@pytest.fixture
+def tabs(team: Team, chromium: Any) -> Iterator[Tabs]:
+    tabs = Tabs(team, chromium)
+    yield tabs
+    tabs.close()
+
+
+def test_prices_go_on_in_every_browser_when_the_process_that_holds_the_feed_is_killed(team: Team, tabs: Tabs) -> None:
+    holder = until("somebody holds the feed", team.holder)
+    others = [name for name in team.names if name != holder]
+    other = others[0]
+    pages = {name: tabs.open(name, "quotes") for name in (holder, other)}
+    for name, page in pages.items():
+        page.wait_for_function("window.ticks.length > 3")
+        assert place(page) == name
+    until("the holder is connected", lambda: [len(team.upstream()[feed]) for feed in ("market", "portfolio")] == [1, 1])
+
+    with Upstream(team) as upstream:
+        team.programs[holder].stop(signal.SIGKILL)
+        heir = until("another process holds the feed", lambda: team.holder(others))
+        for page in pages.values():
+            page.evaluate("window.before = window.ticks.length")
+            page.wait_for_function("window.ticks.length > window.before + 5")
+
+    gaps = {name: longest_gap(page) for name, page in pages.items()}
+    assert heir != holder
+    assert place(pages[holder]) != holder
+    assert place(pages[other]) == other
+    assert max(gaps.values()) <= LONGEST_GAP, gaps
+    assert upstream.most == {"market": 1, "portfolio": 1}
+    until("the heir is connected", lambda: [len(team.upstream()[feed]) for feed in ("market", "portfolio")] == [1, 1])
