@@ -10,10 +10,17 @@ orders.cancel_order(order_id)
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, SupportsIndex, TypeVar
+
+if __name__ == "__main__":  # run as a file, Python looks for `services` beside it and not where it is
+    import sys
+    from pathlib import Path
+
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from services.acting import acting
 from services.domain.actors import Actor
@@ -24,6 +31,7 @@ from services.domain.orders import BookOrder, OrderChange, OrderRequest, OrderTy
 from services.orders.symbols import instrument_named
 from services.orders.views import Outcome
 from services.runtime import get_runtime
+from services.self_check import INFOSYS, assure, main
 
 T = TypeVar("T", OrderType, Side, Validity)
 Price = Decimal | float | int | str
@@ -274,3 +282,28 @@ def _trade_row(trade: Trade) -> dict[str, Any]:
         "instrument_key": trade.key,
     }
     return {**first, **told, "side": str(trade.side)}
+
+
+def check_itself() -> Iterator[str]:
+    """An order that waits is placed, changed and cancelled, and one for nothing is refused."""
+    orders = OrderManagerV3()
+    last = get_runtime().quotes.get([INFOSYS]).quotes[INFOSYS]["ltp"]
+    assure(isinstance(last, float), "no price of Infosys")
+    price = round(Decimal(str(last)) * Decimal("0.98"))
+    order_id = orders.place_order("INFY", "BUY", 1, order_type="LIMIT", price=price)
+    yield f"placed {order_id}: BUY 1 INFY at ₹{price}"
+    assure(orders.modify_order(order_id, quantity=2), "the change was refused")
+    assure(orders.cancel_order(order_id), "the cancellation was refused")
+    (order,) = [row for row in orders.get_order_book() if row["order_id"] == order_id]
+    assure((order["status"], order["quantity"]) == ("cancelled", 2), f"it is {order['status']}, {order['quantity']}")
+    yield "changed to 2, cancelled, and so it stands in the book"
+    try:
+        orders.place_order("INFY", "BUY", 0)
+    except InvalidRequest as refused:
+        yield f"an order for 0 is refused: {refused}"
+    else:
+        assure(False, "an order for 0 was taken")
+
+
+if __name__ == "__main__":
+    main(check_itself)
