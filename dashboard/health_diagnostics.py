@@ -23,20 +23,30 @@ def diagnostics(
     *,
     mode: str,
     versions: Mapping[str, str],
-    folder: Sequence[Entry],
-    warnings: Sequence[LogLine],
+    folder: Sequence[Entry] | None,
+    warnings: Sequence[LogLine] | None,
 ) -> str:
-    """The text. What it is made of holds no secret; all of it goes through the log's filter once more."""
+    """The text. What it is made of holds no secret; all of it goes through the log's filter once more. `folder` and
+    `warnings` are `None` where they could not be read."""
     lines = [f"Upstox Desk, {mode}, {snapshot.at.isoformat(timespec='seconds')} ({ist_moment(snapshot.at)})", ""]
     lines += [f"{one.state.upper():4}  {one.name:8} {one.reason} [{span(one.age_seconds)}]" for one in checks]
     lines += ["", "## Measures", *_members("", snapshot)]
     if snapshot.rest is not None:
         lines += ["", "## Calls", *_calls(snapshot)]
-    lines += ["", "## Data folder", *(f"{one.name}: {size(one.size)} in {one.files} files" for one in folder)]
+    lines += ["", "## Data folder", *(["it cannot be read"] if folder is None else map(_entry, folder))]
     lines += ["", "## Versions", *(f"{name}: {version}" for name, version in versions.items())]
     lines += ["", "## Last warnings of the log"]
-    lines += [f"{one.at:%Y-%m-%dT%H:%M:%SZ} {one.level} {one.text.splitlines()[0]}"[:_LONGEST_LINE] for one in warnings]
+    lines += ["it cannot be read"] if warnings is None else [_warning(one) for one in warnings] or ["none"]
     return redact("\n".join(lines)) + "\n"
+
+
+def _entry(one: Entry) -> str:
+    least = "" if one.complete else "at least "
+    return f"{one.name}: {least}{size(one.size)} in {least}{one.files} files"
+
+
+def _warning(one: LogLine) -> str:
+    return f"{one.at:%Y-%m-%dT%H:%M:%SZ} {one.level} {one.text.partition(chr(10))[0]}"[:_LONGEST_LINE]
 
 
 def _members(prefix: str, value: object) -> list[str]:

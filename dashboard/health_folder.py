@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +29,7 @@ class Entry:
     files: int
     size: int
     complete: bool
-    """False: it holds more than was counted."""
+    """False: there may be more in it than was counted."""
 
 
 def entries(folder: Path) -> list[Entry]:
@@ -37,7 +39,8 @@ def entries(folder: Path) -> list[Entry]:
     for path in folder.iterdir():
         name = _without_companion(path.name)
         found = sums.setdefault(name, [0, 0])
-        for file in path.rglob("*") if path.is_dir() else (path,):
+        unlisted: list[OSError] = []
+        for file in _files(path, unlisted.append):
             if found[0] >= MOST_FILES:
                 cut.add(name)
                 break
@@ -47,8 +50,19 @@ def entries(folder: Path) -> list[Entry]:
                     found[1] += file.stat().st_size
             except OSError:  # it went away meanwhile
                 continue
+        if unlisted:
+            cut.add(name)
     made = [Entry(name, _MEANING.get(name, ""), files, size, name not in cut) for name, (files, size) in sums.items()]
     return sorted(made, key=lambda one: (-one.size, one.name))
+
+
+def _files(path: Path, unlisted: Callable[[OSError], None]) -> Iterator[Path]:
+    """`path`, or the files in it; of folders in it that cannot be listed `unlisted` is told."""
+    if not path.is_dir():
+        yield path
+        return
+    for folder, _, names in os.walk(path, onerror=unlisted):
+        yield from (Path(folder, name) for name in names)
 
 
 def _without_companion(name: str) -> str:

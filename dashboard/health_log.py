@@ -58,7 +58,11 @@ def _backwards(lines: Sequence[str]) -> Iterator[LogLine]:
         if head is None:
             below.append(line)
             continue
+        try:
+            at = datetime.fromisoformat(f"{head.group(1)}+00:00")
+        except ValueError:  # what others say may look like a beginning, and name a day that never was
+            below.append(line)
+            continue
         text = "\n".join([head.group(3), *reversed(below)])
         below = []
-        at = datetime.fromisoformat(f"{head.group(1)}+00:00")
         yield LogLine(at, head.group(2), text if len(text) <= LONGEST else f"{text[:LONGEST]} …")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
+from services.alerts.rules import ERROR_RATE
 from services.domain.clock import epoch_ms
 from services.domain.health_row import HealthRow
 
@@ -53,8 +54,8 @@ class Chart:
     unit: str
     hint: str
     lines: tuple[Line, ...]
-    limit: float | None = None
-    """A rule drawn across it."""
+    rule: str = ""
+    """The kind of alert whose threshold is drawn across it, while that rule is in use."""
     decimals: int = 0
 
 
@@ -89,8 +90,8 @@ CHARTS: tuple[Chart, ...] = (
         (Line("half within", "main", _most("rest_p50", 1000)), Line("95 % within", "warn", _most("rest_p95", 1000))),
     ),
     Chart(
-        "errors", "Errors", "a minute, over 5 minutes", "The line is the threshold of the alert.",
-        (Line("errors", "bad", _most("errors")),), limit=10.0, decimals=1,
+        "errors", "Errors", "a minute, over 5 minutes", "Failed requests.",
+        (Line("errors", "bad", _most("errors")),), rule=ERROR_RATE, decimals=1,
     ),
     Chart(
         "prices", "Live prices", "a second", "Updates that the feed brought.",
@@ -119,9 +120,13 @@ CHARTS: tuple[Chart, ...] = (
 )  # fmt: skip
 
 
-def chart_data(rows: Sequence[HealthRow], range_: Range, now: datetime) -> dict[str, Any]:
-    """What the browser draws: one axis of time for all charts (epoch ms, the desk's clock), and a value or `None` for
-    each of its points. A stretch without rows is a gap: the desk did not run, or could not write."""
+def chart_data(
+    rows: Sequence[HealthRow], range_: Range, now: datetime, limits: Mapping[str, float] | None = None
+) -> dict[str, Any]:
+    """What the browser draws: one axis of time for all charts (epoch ms, the desk's clock; each point is the end of a
+    stretch that begins at the one before), and a value or `None` for each of its points. A stretch without rows is a
+    gap: the desk did not run, or could not write. `limits`: the thresholds of the alert rules in use, by kind."""
+    limits = limits or {}
     until = epoch_ms(now)
     since = epoch_ms(now - range_.length)
     width = range_.width_ms
@@ -143,8 +148,8 @@ def chart_data(rows: Sequence[HealthRow], range_: Range, now: datetime) -> dict[
                 "id": chart.id,
                 "title": chart.title,
                 "unit": chart.unit,
-                "hint": chart.hint,
-                "limit": chart.limit,
+                "hint": chart.hint + (" The line is the threshold of the alert." if chart.rule in limits else ""),
+                "limit": limits.get(chart.rule),
                 "decimals": chart.decimals,
                 "lines": [
                     {

@@ -53,8 +53,7 @@ class PromptProtocol(H11Protocol):
 
     def _look(self) -> None:
         """Begin to count, or stop. What comes in pieces does not begin the count anew."""
-        answered: bool = self.cycle is not None and self.cycle.response_complete
-        if self._handed_on or (self.conn.their_state is not h11.IDLE and not answered):
+        if self._handed_on or (self.conn.their_state is not h11.IDLE and not self._answered()):
             self._stop()
         elif self._letting_go is None:
             self._letting_go = self.loop.call_later(HEAD_SECONDS, self._let_go)
@@ -64,10 +63,22 @@ class PromptProtocol(H11Protocol):
             self._letting_go.cancel()
             self._letting_go = None
 
+    def _answered(self) -> bool:
+        return self.cycle is not None and bool(self.cycle.response_complete)
+
     def _let_go(self) -> None:
         self._letting_go = None
-        if not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if not self._answered():
             self.transport.abort()
+            return
+        self.transport.close()  # what is left of an answer to a longer body goes out first, if it is taken in time
+        self._letting_go = self.loop.call_later(HEAD_SECONDS, self._cut)
+
+    def _cut(self) -> None:
+        self._letting_go = None
+        self.transport.abort()
 
 
 class FewOfAKind(logging.Filter):

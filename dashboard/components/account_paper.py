@@ -89,6 +89,15 @@ def _row(one: ArchivedAccount) -> tuple[str, ...]:
     )
 
 
+def _unknown() -> str:
+    """The decisions of which nobody knows what became of them, in words; "" for none."""
+    orders = desk().orders
+    if orders.ready():  # those of before the start are not looked up yet, so their number is not known either
+        return "the orders of before"
+    count = len(orders.open_intents())
+    return _count(count, "decision") if count else ""
+
+
 @st.dialog("Reset the paper account?", icon=":material/restart_alt:", on_dismiss=_put_away)
 def _reset_dialog(account: PaperAccount) -> None:
     st.markdown(
@@ -98,11 +107,11 @@ def _reset_dialog(account: PaperAccount) -> None:
         )
     )
     st.markdown("The desk's own ledger keeps every order, trade and decision. This cannot be taken back.")
-    if unknown := len(desk().orders.open_intents()):
+    if unknown := _unknown():
         st.warning(
             plain(
-                f"What became of {_count(unknown, 'decision')} is not known yet. After the reset nobody can find out "
-                "about those that the account's last book does not tell."
+                f"What became of {unknown} is not known yet. After the reset nobody can find out about those that the "
+                "account's last book does not tell."
             ),
             icon=":material/help:",
         )

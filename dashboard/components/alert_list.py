@@ -37,7 +37,9 @@ def _alerts(key: str) -> None:
             icon=":material/save:",
         )
     with st.container(key=f"{key}-open", gap="xsmall"):
-        if not standing.alerts:
+        if not standing.complete:
+            st.markdown(":orange[:material/help:] Which alerts are open from before is not known yet.")
+        elif not standing.alerts:
             st.markdown(":green[:material/check:] No alert is open.")
         for alert in standing.alerts:
             _open_one(key, alert, now)

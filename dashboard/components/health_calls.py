@@ -8,6 +8,8 @@ import streamlit as st
 from dashboard.components.cards import card_title
 from dashboard.components.notices import live_part
 from dashboard.health_tables import budget_rows, call_rows
+from dashboard.health_unseen import unseen
+from dashboard.markup import plain
 from dashboard.resources import desk
 
 EVERY = 5.0
@@ -17,7 +19,11 @@ _COUNTS = ("Calls", "Failed", "Refused (4xx)", "Broker's fault (5xx)", "No answe
 @live_part(EVERY, "health-calls")
 def calls_part() -> None:
     """The two tables."""
-    rest = desk().measures.snapshot().rest
+    now = desk().measures.snapshot()
+    rest = now.rest
+    if rest is None and "rest" in now.problems:
+        st.warning(plain(f"The calls are {unseen(now, 'rest', '')}"), icon=":material/visibility_off:")
+        return
     if rest is None or not rest.operations:
         st.caption("No call was made yet.")
         return

@@ -12,8 +12,10 @@ from dashboard.components.notices import live_part
 from dashboard.formatting import ist_time
 from dashboard.health_log import LEVELS, MOST_LINES, search
 from dashboard.health_tables import error_rows
+from dashboard.health_unseen import unseen
 from dashboard.resources import desk
 from services.domain.errors import StorageError
+from services.measures.snapshot import ErrorsNow
 
 EVERY = 5.0
 HOURS = {"1 h": 1.0, "24 h": 24.0, "7 days": 168.0}
@@ -26,8 +28,10 @@ def errors_part() -> None:
     rt = desk()
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            now = rt.measures.snapshot().errors
-            card_title("Errors by cause", "" if now is None else f"{now.per_minute:.1f} a minute now, over 5 minutes")
+            taken = rt.measures.snapshot()
+            now = taken.errors
+            rate = unseen(taken, "errors", "") if now is None else f"{now.per_minute:.1f} a minute now, over 5 minutes"
+            card_title("Errors by cause", rate)
             st.space("stretch")
             chosen = st.segmented_control(
                 "Window", list(HOURS), default="24 h", key="health-errors-window", label_visibility="collapsed",
@@ -37,8 +41,10 @@ def errors_part() -> None:
             causes = rt.errors.groups(HOURS.get(chosen or "24 h", 24.0))
         except sqlite3.Error as error:
             raise StorageError(f"the error log cannot be read ({type(error).__name__})") from error
+        if (lost := 0 if taken.storage is None else taken.storage.lost_errors) > 0:
+            st.caption(f":material/info: {lost:,} errors could not be kept; they are not counted here.")
         if not causes:
-            st.markdown(":material/check: No failed request in this time")
+            st.markdown(_no_causes(now))
             return
         st.dataframe(
             pd.DataFrame(error_rows(causes, rt.clock.now())),
@@ -50,6 +56,17 @@ def errors_part() -> None:
             },
             alt=f"{len(causes)} causes of errors",
         )
+
+
+def _no_causes(now: ErrorsNow | None) -> str:
+    """Why there is no row: nothing failed, or the file does not have it yet, as when the disk takes nothing."""
+    if now is None:
+        return ":material/visibility_off: No cause is in the file; whether requests fail now is not known"
+    if now.per_minute > 0:
+        count, minutes = round(now.per_minute * now.minutes), f"{now.minutes:g}"
+        what = "failed request" if count == 1 else "failed requests"
+        return f":material/hourglass: {count:,} {what} of the last {minutes} minutes are not in the file yet"
+    return ":material/check: No failed request in this time"
 
 
 def log_part() -> None:

@@ -34,7 +34,6 @@ def history_charts() -> None:
         rows = rt.measures.history(chosen.length, width_ms=chosen.width_ms)
     except sqlite3.Error as error:
         raise StorageError(f"the history cannot be read ({type(error).__name__})") from error
-    _mount(
-        key="health-history",
-        data={**chart_data(rows, chosen, rt.clock.now()), "label": f"The desk over {chosen.label}"},
-    )
+    limits = {state.rule.kind: state.rule.opens_at for state in rt.alert_desk.rules() if state.rule.active}
+    drawn = chart_data(rows, chosen, rt.clock.now(), limits)
+    _mount(key="health-history", data={**drawn, "speed": rt.speed, "label": f"The desk over {chosen.label}"})

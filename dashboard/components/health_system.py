@@ -11,7 +11,8 @@ from dashboard.desk_version import versions
 from dashboard.formatting import MISSING, duration, quantity
 from dashboard.health_diagnostics import diagnostics
 from dashboard.health_folder import Entry, entries
-from dashboard.health_log import search
+from dashboard.health_log import LogLine, search
+from dashboard.health_unseen import unseen
 from dashboard.resources import desk
 from dashboard.theme import mode_look
 from services.measures.checks import size, span
@@ -51,7 +52,7 @@ def system_part() -> None:
         fact_table(versions())
     with st.container(border=True):
         card_title("Diagnostics", "for whoever helps you: everything on this page as a text without secrets")
-        text = _diagnostics(folder or [])
+        text = _diagnostics(folder)
         _mount(key="health-copy", data={"text": text, "label": "Copy diagnostics"})
         st.code(text, language=None, height=260)
 
@@ -71,10 +72,14 @@ def process_facts(now: Snapshot) -> dict[str, str]:
     if clock is not None:
         offset = clock.offset_seconds
         facts["Clock ahead of the broker's"] = (
-            "not known: no frame of the feed came" if offset is None else f"{offset:+.3f} s at most"
+            unseen(now, "clock", "not known: no frame of the feed came")
+            if offset is None
+            else f"{offset:+.3f} s at most"
         )
         told = "" if clock.jumped_ago is None else f", the last {span(clock.jumped_ago)} ago"
         facts["Jumps of the clock"] = f"{clock.jumps}{told}"
+    else:
+        facts["Clock"] = unseen(now, "clock", "not looked at yet")
     return facts
 
 
@@ -82,7 +87,7 @@ def file_facts(now: Snapshot) -> dict[str, str]:
     """One line for each database, and the disk."""
     storage = now.storage
     if storage is None:
-        return {"Files": now.problems.get("storage", "not open yet")}
+        return {"Files": unseen(now, "storage", "not open yet")}
     facts = {}
     for pool in storage.pools:
         told = [
@@ -101,7 +106,9 @@ def file_facts(now: Snapshot) -> dict[str, str]:
         behind = "" if writer.oldest_seconds is None else f", the oldest for {span(writer.oldest_seconds)}"
         facts["Ticks that wait"] = f"{quantity(writer.waiting)}{behind}; {quantity(writer.failures)} failed attempts"
     free, total = storage.free_bytes, storage.total_bytes
-    facts["Disk"] = MISSING if free is None or total is None else f"{size(free)} of {size(total)} free"
+    facts["Disk"] = "not known" if free is None or total is None else f"{size(free)} of {size(total)} free"
+    if storage.read_only is not False:
+        facts["Writable"] = "not known" if storage.read_only is None else "no: the data folder is read-only"
     return facts | dict(storage.faults)
 
 
@@ -118,12 +125,13 @@ def _entry_words(entry: Entry) -> str:
     return f"{least}{size(entry.size)}{files}" + (f"; {entry.meaning}" if entry.meaning else "")
 
 
-def _diagnostics(folder: list[Entry]) -> str:
+def _diagnostics(folder: list[Entry] | None) -> str:
     rt = desk()
+    warnings: list[LogLine] | None
     try:
         warnings = search(rt.folder, level="WARNING", limit=WARNINGS)
     except OSError:
-        warnings = []
+        warnings = None
     return diagnostics(
         rt.measures.snapshot(),
         rt.measures.checks(),

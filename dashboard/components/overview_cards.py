@@ -124,12 +124,15 @@ def trouble_card() -> None:
     runtime = desk()
     card_title("Alerts and errors")
     with problems_in_words(briefly=True):
-        alerts = runtime.alert_desk.standing().alerts
+        standing = runtime.alert_desk.standing()
+        alerts = standing.alerts
         for alert in alerts[:MOST_ALERTS]:
             st.markdown(f":{TONES[alert.severity]}-badge[{plain(alert_title(alert.kind))}] {plain(alert.message)}")
         if len(alerts) > MOST_ALERTS:
             st.caption(f"{len(alerts) - MOST_ALERTS} more on the health page.")
-        if not alerts:
+        if not standing.complete:
+            st.markdown(":material/help: Which alerts are open from before is not known yet")
+        elif not alerts:
             st.markdown(":material/check: No open alerts")
         kinds = runtime.errors.breakdown(24 * 60)
         if kinds:

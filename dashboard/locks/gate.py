@@ -17,10 +17,11 @@ import anyio.to_thread
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard.door import DOOR, Door
 from dashboard.locks.cookies import cookie_value, session_cookie, without_cookie
+from dashboard.locks.leash import Leashed
 from dashboard.locks.passes import HEADER, write_pass
 from dashboard.locks.rule import must_sign_in
 from dashboard.plain_page import plain_page
@@ -35,8 +36,6 @@ from services.settings import Settings
 SIGN_IN = "/sign-in"
 ISSUER = "/sign-in/issuer"
 NOTICE = "/login/notice"
-ENDED = 4403
-"""Close code of a websocket whose sign-in is over. The page loads itself again, and finds the gate."""
 LOOK_SECONDS = 5.0
 
 FREE = {
@@ -133,8 +132,9 @@ class Gate:
         """Carry the connection until either side ends, or the sign-in does."""
         self._listen()
         with self._kept(person.number) as ended:
-            watching = asyncio.create_task(self._watch(secret, ended))
-            connection = _Leashed(receive, send, ended)
+            watching = asyncio.create_task(self._watch(secret, person, ended))
+            watching.add_done_callback(lambda task: _unwatched(task, ended))
+            connection = Leashed(receive, send, ended)
             try:
                 await self._app(scope, connection.receive, connection.send)
             finally:
@@ -165,60 +165,28 @@ class Gate:
             for ended in self._open.get(number, ()):
                 ended.set()
 
-    async def _watch(self, secret: str, ended: asyncio.Event) -> None:
-        """Time-outs, and what another process has ended."""
+    async def _watch(self, secret: str, person: SignedIn, ended: asyncio.Event) -> None:
+        """Time-outs, and what another process has ended. Where the ledger cannot tell, the time that it told holds."""
         while not ended.is_set():
             try:
                 async with asyncio.timeout(LOOK_SECONDS):
                     await ended.wait()
             except TimeoutError:
                 try:
-                    if await self._person(secret) is None:
-                        ended.set()
+                    found = await self._person(secret)
                 except (UpstoxError, SQLAlchemyError, OSError) as error:
                     log.warning("a sign-in could not be looked at: %s", type(error).__name__)
+                    found = None if self._runtime().sign_ins.is_over(person) else person
+                if found is None:
+                    return
+                person = found
 
 
-class _Leashed:
-    """A websocket that ends when `ended` is set, whatever the application on it does."""
-
-    def __init__(self, receive: Receive, send: Send, ended: asyncio.Event) -> None:
-        self._receive = receive
-        self._send = send
-        self._ended = ended
-        self._ending = asyncio.create_task(ended.wait())
-        self._closed = False
-
-    async def receive(self) -> Message:
-        getting = asyncio.ensure_future(self._receive())
-        try:
-            await asyncio.wait({getting, self._ending}, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            getting.cancel()
-            raise
-        if not self._ended.is_set():
-            return getting.result()
-        getting.cancel()
-        await self._say_goodbye()
-        return {"type": "websocket.disconnect", "code": ENDED}
-
-    async def send(self, message: Message) -> None:
-        if self._closed:
-            return  # the other side has been told; what comes late is for nobody
-        if self._ended.is_set():
-            await self._say_goodbye()
-            return
-        if message["type"] == "websocket.close":
-            self._closed = True
-        await self._send(message)
-
-    def close(self) -> None:
-        self._ending.cancel()
-
-    async def _say_goodbye(self) -> None:
-        if not self._closed:
-            self._closed = True
-            await self._send({"type": "websocket.close", "code": ENDED, "reason": "signed out"})
+def _unwatched(watching: asyncio.Task[None], ended: asyncio.Event) -> None:
+    """A connection that nobody watches is closed, whatever ended the watching."""
+    ended.set()
+    if not watching.cancelled() and (error := watching.exception()) is not None:
+        log.error("a page is closed, for its sign-in cannot be watched", exc_info=error)
 
 
 def _from_outside(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

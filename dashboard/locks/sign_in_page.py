@@ -46,17 +46,22 @@ def sign_in_routes(runtime: Callable[[], Runtime]) -> list[BaseRoute]:
     refusals = Sparing(log)
 
     async def sign_in(request: Request) -> Response:
+        try:
+            desk = runtime()
+        except UpstoxError as error:
+            refusals.info("nobody can sign in: %s", type(error).__name__)
+            return PlainTextResponse("The desk is not set up right. At its own machine it says what to do.", 503)
         door = door_of(request.scope)
         if not door.needed or (door.person is not None and request.method != "POST"):
             return RedirectResponse(_next(request.query_params.get("next")), 303, {"Cache-Control": "no-store"})
         if request.method != "POST":
-            return await _show(request, runtime())
+            return await _show(request, desk)
         try:
-            given = await _read(request, form_cookie(request.scope, runtime().settings))
+            given = await _read(request, form_cookie(request.scope, desk.settings))
         except BodyRefused as error:
             refusals.info("a sign-in form was refused: %s", error)
             return PlainTextResponse(f"{error} Go back, load the page again, and try again.", error.status)
-        return await _take(request, runtime(), given)
+        return await _take(request, desk, given)
 
     async def ask_issuer(request: Request) -> Response:
         if not has_issuer(runtime().settings):
@@ -95,7 +100,7 @@ def _nobody_may(runtime: Runtime) -> str:
         anybody = runtime.sign_ins.any_user()
     except (UpstoxError, SQLAlchemyError, OSError) as error:
         log.warning("the users cannot be read: %s", type(error).__name__)
-        return ""
+        return "The desk cannot read who may sign in. Try again later."
     if anybody:
         return ""
     return "Nobody has a password yet. At the desk's own machine: python3 -m dashboard users add NAME"

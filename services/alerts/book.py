@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any
 
 from services.domain.clock import Clock
-from services.domain.errors import InvalidRequest, UpstoxError
+from services.domain.errors import InvalidRequest, StorageError, UpstoxError
 from services.ledger.alerts import Alert, Alerts, Severity, checked
 
 MOST_WAITING = 500
@@ -32,6 +32,8 @@ class Standing:
     alerts: tuple[Alert, ...]
     problem: str | None
     """Why the ledger could not be read or written; then some of them lie in memory only."""
+    complete: bool = True
+    """False: the ledger has not told yet what is open; there may be more."""
 
 
 class AlertBook:
@@ -44,14 +46,16 @@ class AlertBook:
         self._waiting: dict[_Name, Alert] = {}  # the open ones that are in memory only
         self._past: list[Alert] = []  # such that are over, and not written down yet
         self._over: dict[_Name, datetime] = {}  # ends of kept ones that are not written down yet
-        self._known: tuple[Alert, ...] = ()  # the open ones as the ledger told them last
+        self._known: tuple[Alert, ...] | None = None  # the open ones as the ledger told them last; `None`: never yet
         self._refused: str | None = None
+        self._unread: str | None = None
         self._numbers = 0
+        self._settling = Lock()  # held across the ledger; who does not get it leaves the work to whoever has it
 
     @property
     def refused(self) -> str | None:
-        """Why the ledger took nothing when it was asked last; `None`: it did."""
-        return self._refused
+        """Why the ledger took or told nothing when it was asked last; `None`: it did."""
+        return self._refused or self._unread
 
     # -- what rules do -------------------------------------------------------------------------------------------
 
@@ -67,11 +71,13 @@ class AlertBook:
         """As the ledger's: one open alert per kind and subject. Raises nothing that the disk says."""
         told = checked(kind, message, subject=subject, severity=severity, context=context)
         name = (kind, subject)
-        if self._over:  # else the end of the last one, which waits for the disk, would end this one
+        if self._over:
             self.settle()
         with self._guard:
             waiting = self._waiting.get(name)
-        if waiting is None:
+            # The end of the last one, while it waits for the disk, would end this one with it.
+            in_memory = waiting is not None or name in self._over
+        if not in_memory:
             try:
                 return self._heard(
                     self._kept().raise_alert(kind, message, subject=subject, severity=severity, context=context)
@@ -88,7 +94,7 @@ class AlertBook:
                 )  # fmt: skip
             known = replace(known, severity=Severity(severity), message=message, context=told["context"])
             if known.is_kept:
-                self._known = tuple(known if one.id == known.id else one for one in self._known)
+                self._know(known)
             elif len(self._waiting) < MOST_WAITING:
                 self._waiting[name] = known
             return known
@@ -123,27 +129,39 @@ class AlertBook:
         try:
             self._kept().resolve_one(kind, subject, now)
             self._refused = None
+            with self._guard:
+                if self._known is not None:
+                    self._known = tuple(one for one in self._known if (one.kind, one.subject) != name)
         except UpstoxError as error:
             self._refuse(error)
             with self._guard:
                 self._over[name] = now
 
     def settle(self) -> None:
-        """Write down what waits in memory."""
+        """Write down what waits in memory, unless another thread is at it."""
+        if not self._settling.acquire(blocking=False):
+            return
+        try:
+            self._settle()
+        finally:
+            self._settling.release()
+
+    def _settle(self) -> None:
         with self._guard:
             waiting, past, over = dict(self._waiting), list(self._past), dict(self._over)
         if not (waiting or past or over):
             return
         try:
             kept = self._kept()
-            for (kind, subject), at in over.items():
-                kept.resolve_one(kind, subject, at)
+            for name, at in over.items():
+                kept.resolve_one(*name, at)
                 with self._guard:
-                    self._over.pop((kind, subject), None)
+                    if self._over.get(name) is at:  # else it ended once more meanwhile
+                        del self._over[name]
             for alert in past:
                 kept.keep(alert)
                 with self._guard:
-                    self._past.remove(alert)
+                    self._past = [one for one in self._past if one is not alert]
             for name, alert in waiting.items():
                 self._keep(kept, name, alert)
         except UpstoxError as error:
@@ -163,7 +181,11 @@ class AlertBook:
     def resolve(self, id: int, by: str) -> Alert:
         """A person says that it is over. Raises as `acknowledge` does."""
         if id > 0:
-            return self._kept().resolve(id, by)
+            ended = self._kept().resolve(id, by)
+            with self._guard:
+                if self._known is not None:
+                    self._known = tuple(one for one in self._known if one.id != id)
+            return ended
         return self._change(id, lambda one: replace(one, resolved_at=self._clock.now(), resolved_by=by))
 
     # -- what there is -------------------------------------------------------------------------------------------
@@ -175,13 +197,17 @@ class AlertBook:
             problem = None
         except UpstoxError as error:
             known, problem = None, str(error)
+            self._unread = problem if isinstance(error, StorageError) else None
+        else:
+            self._unread = None
         with self._guard:
             if known is not None:
                 self._known = known
-            alerts = [one for one in self._known if (one.kind, one.subject) not in self._over]
+            alerts = [one for one in self._known or () if (one.kind, one.subject) not in self._over]
             return Standing(
                 tuple(sorted([*self._waiting.values(), *alerts], key=lambda one: one.raised_at, reverse=True)),
                 problem or self._refused,
+                complete=self._known is not None,
             )
 
     def recent(self, since: datetime) -> list[Alert]:
@@ -190,7 +216,8 @@ class AlertBook:
         try:
             kept = self._kept().recent(since)
         except UpstoxError:
-            kept = list(self._known)
+            with self._guard:
+                kept = list(self._known or ())
         with self._guard:
             return [*kept, *self._past, *self._waiting.values()]
 
@@ -205,7 +232,14 @@ class AlertBook:
 
     def _heard(self, alert: Alert) -> Alert:
         self._refused = None
+        with self._guard:
+            self._know(alert)
         return alert
+
+    def _know(self, alert: Alert) -> None:
+        """That one is open in the ledger. To be called with the guard."""
+        if self._known is not None:
+            self._known = (alert, *(one for one in self._known if one.id != alert.id))
 
     def _refuse(self, error: UpstoxError) -> None:
         if self._refused is None:
@@ -213,7 +247,9 @@ class AlertBook:
         self._refused = str(error)
 
     def _known_open(self, name: _Name) -> Alert | None:
-        return next((one for one in self._known if (one.kind, one.subject) == name and name not in self._over), None)
+        return next(
+            (one for one in self._known or () if (one.kind, one.subject) == name and name not in self._over), None
+        )
 
     def _keep(self, kept: Alerts, name: _Name, alert: Alert) -> None:
         """Write one down; what somebody did to it meanwhile is written by the next round."""

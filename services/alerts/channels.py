@@ -26,6 +26,11 @@ class ChannelBook:
         self._kept = kept
         self._vault = vault
         self._sender = sender
+        self._changed: Callable[[], None] = lambda: None
+
+    def listen(self, changed: Callable[[], None]) -> None:
+        """`changed()` is called whenever somebody has added, turned or removed a channel."""
+        self._changed = changed
 
     def all(self) -> list[Channel]:
         """The oldest first."""
@@ -45,17 +50,22 @@ class ChannelBook:
         require_operator(actor, "change where alerts are sent")
         service = self._sender.service(url)
         sealed = self._vault().seal(url.strip().encode())
-        return self._kept().add(name, service, sealed, least=least, tell_end=tell_end, actor=actor)
+        made = self._kept().add(name, service, sealed, least=least, tell_end=tell_end, actor=actor)
+        self._changed()
+        return made
 
     def turn(self, id: int, active: bool, actor: Actor) -> Channel:
         """Send over it, or do not for now."""
         require_operator(actor, "change where alerts are sent")
-        return self._kept().turn(id, active, actor)
+        turned = self._kept().turn(id, active, actor)
+        self._changed()
+        return turned
 
     def remove(self, id: int, actor: Actor) -> None:
         """Forget it and its address."""
         require_operator(actor, "change where alerts are sent")
         self._kept().remove(id, actor)
+        self._changed()
 
     def addresses(self) -> dict[int, bytes]:
         """The sealed addresses."""

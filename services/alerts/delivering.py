@@ -19,7 +19,7 @@ from services.alerts.rules import CHANNEL_FAILING, title_of
 from services.alerts.sending import Sender
 from services.domain.clock import IST, Clock
 from services.domain.errors import StorageError, TokenStoreLocked, UpstoxError
-from services.ledger.alert_channels import Channel, Channels, Sent, What
+from services.ledger.alert_channels import Channel, Channels, Claim, Sent, What
 from services.ledger.alerts import Alert, Severity
 from services.storage.background import Recurring
 
@@ -97,6 +97,7 @@ class Notifier:
         self._unwritten: list[tuple[int, Alert, What]] = []  # sent while the ledger took nothing
         self._loaded = False
         self._thread = Recurring(self.step, name="notifier")
+        channels.listen(lambda: self.wake())
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -118,18 +119,21 @@ class Notifier:
         with self._guard:
             return [self._state(channel) for channel in channels]
 
-    def failures(self) -> dict[str, tuple[int, str]]:
-        """The channels that refuse, by name: how often in a row, and why."""
+    def failures(self) -> dict[str, tuple[int, str]] | None:
+        """The channels that refuse, by name: how often in a row, and why. `None`: what became of the messages of before
+        the start is not known yet."""
+        if not self._loaded:
+            return None
         with self._guard:
             ways = [(channel.name, self._ways.get(channel.id)) for channel in self._list if channel.active]
             return {name: (way.failures, way.reason) for name, way in ways if way is not None and way.failures}
 
     def step(self) -> float | None:
         """Send what is to be sent; seconds until the next try, `None` when nothing waits."""
-        self._look()
-        for id in self._take_tests():
-            self._send_test(id)
-        waiting = False
+        tests = self._take_tests()  # first: else one of a channel that is added right now would be taken for a lost one
+        waiting = not self._look()
+        for id in tests:
+            waiting |= not self._send_test(id, give_up=not waiting)
         alerts = self._book.recent(self._clock.now() - timedelta(hours=TOLD_HOURS)) if self._list else []
         for channel in self._list:
             pending = self._pending(channel, alerts) if channel.active else []
@@ -139,39 +143,53 @@ class Notifier:
 
     # -- what is to be sent --------------------------------------------------------------------------------------
 
-    def _look(self) -> None:
-        """Read channels, and once what was sent before. What cannot be read stays as it was known."""
+    def _look(self) -> bool:
+        """Read channels, and once what was sent before. What cannot be read stays as it was known. False: something
+        could not be read."""
         try:
-            self._list, self._sealed = self._channels.all(), self._channels.addresses()
+            channels, sealed = self._channels.all(), self._channels.addresses()
+            self._list, self._sealed = [one for one in channels if one.id in sealed], sealed
             if not self._loaded:
                 self._load()
-            self._write_down()
         except UpstoxError as error:
             log.info("the channels cannot be read now: %s", error)
+            return False
+        try:
+            self._write_down()
+        except UpstoxError as error:
+            log.info("what was sent cannot be written down now: %s", error)
+        return True
 
     def _load(self) -> None:
-        self._kept().prune(self._clock.now() - timedelta(days=KEPT_DAYS))
-        since = self._clock.now() - timedelta(hours=2 * TOLD_HOURS)
-        for one in self._kept().delivered_since(since):
+        kept, now = self._kept(), self._clock.now()
+        results = kept.last_results()
+        self._done |= kept.arrived()
+        with self._guard:
+            tried = {id for id, way in self._ways.items() if way.last_sent or way.failed_at}  # since the start
+        for one in sorted(results, key=lambda one: one.at):
+            if one.channel_id in tried:
+                continue
             way = self._way(one.channel_id)
-            if one.state is Sent.SENT:
-                way.last_sent = one.at
-                if one.alert_id is not None:
-                    self._done.add((one.channel_id, one.alert_id, one.what))
-            elif one.state is Sent.FAILED:
-                way.failed_at, way.reason = one.at, one.reason
+            with self._guard:
+                if one.state is Sent.SENT:
+                    way.last_sent, way.failures, way.reason = one.at, 0, ""
+                else:
+                    way.failed_at, way.failures, way.reason = one.at, one.attempts, one.reason
         self._loaded = True
+        try:
+            kept.prune(now - timedelta(days=KEPT_DAYS))
+        except UpstoxError as error:  # a disk that takes nothing: what was sent is known all the same
+            log.info("old messages are not forgotten now: %s", error)
 
     def _pending(self, channel: Channel, alerts: Iterable[Alert]) -> list[tuple[Alert, What]]:
         """What this channel has not been told yet, the oldest first. A new channel is told of what is open."""
         found = []
         for alert in alerts:
-            if alert.severity.rank < channel.least.rank or (
-                alert.kind == CHANNEL_FAILING and alert.subject == channel.name
-            ):
+            if alert.kind == CHANNEL_FAILING and alert.subject == channel.name:
                 continue
             if not self._is_done(channel, alert, What.OPENED):
-                if alert.is_open or alert.raised_at >= channel.created_at:
+                matters = alert.severity.rank >= channel.least.rank  # who heard of it hears of its end, whatever it is
+                if matters and (alert.is_open or alert.raised_at >= channel.created_at):
                     found.append((alert, What.OPENED))
             elif channel.tell_end and not alert.is_open and not self._is_done(channel, alert, What.ENDED):
                 found.append((alert, What.ENDED))
@@ -183,27 +201,35 @@ class Notifier:
     # -- sending -------------------------------------------------------------------------------------------------
 
     def _send(self, channel: Channel, pending: Sequence[tuple[Alert, What]]) -> bool:
-        """Send all of it in one message. False: not now, or it failed."""
+        """Send all of it in one message. False: not now, it failed, or another process is at some of it."""
         if self._monotonic() < self._way(channel.id).rests_until:
             return False
-        mine = [(alert, what) for alert, what in pending if self._claim(channel, alert, what)]
+        claims = [(alert, what, self._claim(channel, alert, what)) for alert, what in pending]
+        mine = [(alert, what) for alert, what, claim in claims if claim is Claim.MINE]
+        all_settled = all(claim is not Claim.ELSEWHERE for _, _, claim in claims)
         if not mine:
-            return True
+            return all_settled
         worst = max((alert.severity for alert, what in mine if what is What.OPENED), key=_rank, default=None)
         reason = self._try(channel, self._title(mine), self._body(mine), worst)
         for alert, what in mine:
+            # An alert that was over before it could be told was told whole; its end is noted first, so that nobody who
+            # sees that its beginning was sent tells the end once more.
+            whole = reason is None and what is What.OPENED and not alert.is_open and channel.tell_end
+            told = [What.ENDED, What.OPENED] if whole else [what]
             if reason is None:
-                # An alert that was over before it could be told was told whole.
-                told = [What.OPENED, What.ENDED] if what is What.OPENED and not alert.is_open else [what]
                 self._done |= {(channel.id, name, one) for name in _names(alert) for one in told}
-            self._note(channel, alert, what, reason)
-        return reason is None
+            for one in told:
+                self._note(channel, alert, one, reason)
+        return reason is None and all_settled
 
-    def _send_test(self, id: int) -> None:
+    def _send_test(self, id: int, *, give_up: bool) -> bool:
+        """Send a test. False: nobody knows its channel yet, and it waits until channels can be read (`give_up`: they
+        were)."""
         channel = next((one for one in self._list if one.id == id), None)
         if channel is None:
-            self._finish_test(id)
-            return
+            if give_up:
+                self._finish_test(id)
+            return give_up
         title = f"{self._name()}: test"
         reason = self._try(channel, title, f"This is a test. Alerts of {self._name()} arrive here.", None)
         try:
@@ -212,6 +238,7 @@ class Notifier:
         except StorageError as error:
             log.warning("the result of a test could not be kept: %s", error)
         self._finish_test(id)
+        return True
 
     def _try(self, channel: Channel, title: str, body: str, severity: Severity | None) -> str | None:
         """Send; why it failed, `None` if it did not."""
@@ -235,17 +262,17 @@ class Notifier:
         log.warning("the channel %s took no message: %s", channel.name, reason)
         return reason
 
-    def _claim(self, channel: Channel, alert: Alert, what: What) -> bool:
+    def _claim(self, channel: Channel, alert: Alert, what: What) -> Claim:
         """Is it ours to send? Another process of this desk may have taken it."""
         if not alert.is_kept:
-            return True
+            return Claim.MINE
         try:
-            mine = self._kept().claim(channel.id, alert.id, what)
+            claim = self._kept().claim(channel.id, alert.id, what)
         except StorageError:
-            return True  # better told twice than not
-        if not mine:
+            return Claim.MINE  # better told twice than not
+        if claim is Claim.SENT:
             self._done.add((channel.id, alert.id, what))
-        return mine
+        return claim
 
     def _note(self, channel: Channel, alert: Alert, what: What, reason: str | None) -> None:
         """Write down what became of it. What was sent and cannot be written down now is written later."""

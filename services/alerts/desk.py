@@ -14,6 +14,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from services.alerts.book import AlertBook, Standing
@@ -34,6 +35,9 @@ from services.storage.background import Recurring
 EVERY_SECONDS = 2.0
 FIRST_SECONDS = 1.0
 """The first look waits so long: pages that open at the start come first."""
+WAKE_SECONDS = 60.0
+"""So often the notifier looks whatever happens here: what another process of the desk has changed, or what opened and
+ended between two looks, nobody else tells it."""
 SAY_AGAIN_SECONDS = 30.0
 """The words of an open alert are brought up to date so often: each time is a wait for the disk."""
 
@@ -85,7 +89,8 @@ class AlertDesk:
         self._numbers: dict[str, Numbers] = {}
         self._unknown: dict[str, str] = {}
         self._said: dict[tuple[str, str], tuple[float, Severity | None]] = {}
-        self._seen: set[tuple[str, str, Any]] | None = None  # Any: an instant; None before the first look
+        self._seen: dict[tuple[str, str, datetime], Severity] | None = None  # None before the first look
+        self._woken = float("-inf")
         self._begun = False
         self._thread = Recurring(self._step, name="alert-rules")
 
@@ -182,7 +187,10 @@ class AlertDesk:
             self.prices.round([one.subject for one in standing.alerts if one.kind == PRICE])
         except UpstoxError as error:
             log.info("price alerts were not looked at: %s", error)
-        if self._tell_news():
+        except Exception:  # a fault there must not keep from anybody what the rules have found
+            log.exception("price alerts were not looked at")
+        if self._tell_news() or now - self._woken >= WAKE_SECONDS:
+            self._woken = now
             self._notifier.wake()
 
     def _measured(self) -> Snapshot | str:
@@ -202,6 +210,11 @@ class AlertDesk:
             found = self._readers[rule.kind](snapshot, now)
         except UpstoxError as error:
             self._unknown[rule.kind] = str(error)
+            return None
+        except Exception as error:  # a fault in one rule must not hide what all the others find
+            if not self._unknown.get(rule.kind):
+                log.exception("the rule %s could not be looked at", rule.kind)
+            self._unknown[rule.kind] = f"a fault of the desk's own ({type(error).__name__}); the log has it"
             return None
         self._unknown[rule.kind] = "" if found is not None else "not measured now"
         return None if found is None else list(found)
@@ -256,12 +269,13 @@ class AlertDesk:
             return usual
 
     def _tell_news(self) -> bool:
-        """Announce what was opened since the last look, by whomever; whether anything changed."""
+        """Announce what was opened since the last look, by whomever; whether there may be something to send. After a
+        start there may: an alert may have ended, or a message been cut off, with the last process."""
         standing = self._book.standing()
-        names = {(one.kind, one.subject, one.raised_at) for one in standing.alerts}
+        names = {(one.kind, one.subject, one.raised_at): one.severity for one in standing.alerts}
         before, self._seen = self._seen, names
         if before is None:
-            return bool(names)
+            return True
         for alert in reversed(standing.alerts):
             if (alert.kind, alert.subject, alert.raised_at) not in before and alert.kind != ORDER_UNKNOWN:
                 text = f"{title_of(alert.kind)}: {alert.message}"

@@ -21,6 +21,8 @@ DROPS_SECONDS = 60.0
 JUMP_SECONDS = 600.0
 """After a jump of the clock that nobody can judge, so long it is told."""
 SETTLING_SECONDS = 25.0
+FIRST_OFFSET_SECONDS = 60.0
+"""After a start the broker's clock is waited for so long; until then nobody knows whether the desk's is right."""
 MEGABYTE = 1_000_000
 DISK_FULL = "the disk is full"
 """In the words of `services.sqlite.opening`."""
@@ -50,7 +52,7 @@ def broker_failing(now: Snapshot, at: float) -> Sequence[Finding] | None:
         return None
     seconds = now.rest.failing_since
     if seconds is None:
-        return []
+        return None if now.rest.last_success_ago is None else []  # nothing was asked yet
     why = now.rest.last_failure or "no answer"
     return [Finding(seconds, f"No request has succeeded for {_time(seconds)}. The last failure: {why}")]
 
@@ -60,8 +62,10 @@ def feed_silent(now: Snapshot, at: float) -> Sequence[Finding] | None:
     if now.feed is None:
         return None
     seconds = now.feed.silent_seconds
-    if seconds is None or now.feed.state == LOGIN_NEEDED:
+    if now.feed.state == LOGIN_NEEDED:
         return []
+    if seconds is None:  # too early to tell, while the first price is waited for
+        return None if now.feed.expected and now.feed.last_update_ago is None else []
     why = now.feed.reason or ("the connection is open and mute" if now.feed.connected else now.feed.state)
     message = f"No price has come for {_time(seconds)} though the market is open: {why}"
     return [Finding(seconds, message, context={"state": now.feed.state, "subscribed": now.feed.subscribed})]
@@ -151,14 +155,18 @@ def budget_low(now: Snapshot, at: float) -> Sequence[Finding] | None:
 
 @dataclass(frozen=True)
 class Unknown:
-    """Orders of which nobody knows what became of them. `open_cases()`: their number and the order in words."""
+    """Orders of which nobody knows what became of them. `open_cases()`: their number and the order in words; `None`:
+    the orders of before the start were not looked up yet."""
 
-    open_cases: Callable[[], Sequence[tuple[str, str]]]
+    open_cases: Callable[[], Sequence[tuple[str, str]] | None]
 
     def __call__(self, now: Snapshot, at: float) -> Sequence[Finding] | None:
+        cases = self.open_cases()
+        if cases is None:
+            return None
         return [
             Finding(1.0, f"{text}: no answer came, so the broker may have it. Do not send it again", subject=case[:200])
-            for case, text in self.open_cases()
+            for case, text in cases
         ]
 
 
@@ -208,7 +216,8 @@ class Storage:
         if storage.free_bytes is not None and storage.free_bytes < MEGABYTE:
             faults = {name: text for name, text in faults.items() if DISK_FULL not in text}
         if not faults:
-            return []
+            # The folder itself cannot be looked at: whether it takes writes nobody knows.
+            return None if storage.read_only is None and storage.free_bytes is None else []
         reasons = "; ".join(dict.fromkeys(faults.values()))
         return [Finding(1.0, f"{', '.join(faults)}: {reasons}", context={"faults": faults})]
 
@@ -220,6 +229,9 @@ class Clock:
     _jumps: int | None = None
     _moved: float = 0.0
     """All jumps together."""
+    _first: float | None = None
+    _told: bool = False
+    """Has anything been known of the clock since the start?"""
 
     def __call__(self, now: Snapshot, at: float) -> Sequence[Finding] | None:
         clock = now.clock
@@ -229,6 +241,8 @@ class Clock:
             self._moved += clock.jump_seconds or 0.0 if clock.jumps else 0.0
             self._jumps = clock.jumps
         ago, offset = clock.jumped_ago, clock.offset_seconds
+        self._first = at if self._first is None else self._first
+        self._told = self._told or ago is not None or offset is not None
         # The broker's clock is told by the fastest of the last frames: for some seconds they are from before the jump.
         if ago is not None and ago < (JUMP_SECONDS if offset is None else SETTLING_SECONDS):
             way = _signed(self._moved)
@@ -236,31 +250,34 @@ class Clock:
             return [Finding(abs(self._moved), message, context={"moved_seconds": round(self._moved, 1)})]
         self._moved = 0.0  # from now on it is the broker's word that counts; without one, the new time is the right one
         if offset is None:
-            return []
+            return [] if self._told or at - self._first >= FIRST_OFFSET_SECONDS else None
         message = f"The clock of this machine is {_time(abs(offset))} {_way(offset)} the broker's"
         return [Finding(abs(offset), message, context={"offset_seconds": round(offset, 1)})]
 
 
 @dataclass(frozen=True)
 class ChannelsFailing:
-    """Channels that refuse. `failures()`: by name how many times in a row, and why."""
+    """Channels that refuse. `failures()`: by name how many times in a row, and why; `None`: not known yet."""
 
-    failures: Callable[[], Mapping[str, tuple[int, str]]]
+    failures: Callable[[], Mapping[str, tuple[int, str]] | None]
 
     def __call__(self, now: Snapshot, at: float) -> Sequence[Finding] | None:
+        failures = self.failures()
+        if failures is None:
+            return None
         return [
             Finding(float(count), f"Nothing can be sent over {name}: {why}", subject=name)
-            for name, (count, why) in self.failures().items()
+            for name, (count, why) in failures.items()
         ]
 
 
 def readers(
     *,
     token_renewed: Callable[[], bool],
-    open_cases: Callable[[], Sequence[tuple[str, str]]],
+    open_cases: Callable[[], Sequence[tuple[str, str]] | None],
     differences: Callable[[], Sequence[tuple[str, str]] | None],
     refused: Callable[[], str | None],
-    failures: Callable[[], Mapping[str, tuple[int, str]]],
+    failures: Callable[[], Mapping[str, tuple[int, str]] | None],
 ) -> dict[str, Reader]:
     """The reader of each rule, by its kind."""
     return {

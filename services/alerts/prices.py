@@ -76,7 +76,6 @@ class PriceWatch:
         self._judges: dict[int, Judge] = {}
         self._values: dict[int, float] = {}
         self._unwritten: dict[int, datetime] = {}  # fired, and the ledger does not know it yet
-        self._adopted = False
 
     # -- what people do ------------------------------------------------------------------------------------------
 
@@ -143,16 +142,16 @@ class PriceWatch:
                     self._extremes[tick[0]] = (min(low, price), max(high, price))
 
     def round(self, open_subjects: Collection[str]) -> None:
-        """One look. `open_subjects`: the price alerts that are open in the ledger."""
-        self._write_down()
+        """One look. `open_subjects`: the price alerts that are known to be open."""
+        self._write_down_if_possible()
         alerts = {one.id: one for one in self._kept().all()}
         self._adopt(alerts, open_subjects)
-        active = {id: one for id, one in alerts.items() if one.waits or self._is_ringing(id)}
+        active = {id: one for id, one in alerts.items() if self._waits(one) or self._is_ringing(id)}
         keys = frozenset(one.instrument_key for one in active.values())
         self._watched = keys
+        known = self._prices(keys) if keys else {}  # first: if it fails, what the ticks told is kept for the next look
         with self._guard:
             extremes, self._extremes = self._extremes, {}
-        known = self._prices(keys) if keys else {}
         now = self._monotonic()
         for id in [id for id in self._judges if id not in active]:
             del self._judges[id]
@@ -167,9 +166,10 @@ class PriceWatch:
         if value is None:
             return
         self._values[alert.id] = value
+        is_first = alert.id not in self._judges  # then the extremes may be from before the wish
         judge = self._judges.setdefault(alert.id, Judge(PRICE))
         told = value
-        if not judge.open_subjects and extremes is not None and alert.measure is Watched.PRICE:
+        if not is_first and not judge.open_subjects and extremes is not None and alert.measure is Watched.PRICE:
             told = max(value, extremes[1]) if alert.direction is Side.ABOVE else min(value, extremes[0])
         finding = Finding(told, _words(alert, told), str(alert.id))
         for verdict, subject, _ in judge.look(_rule(alert), [finding], now):
@@ -191,26 +191,29 @@ class PriceWatch:
             PRICE, _words(alert, value), subject=str(alert.id), severity=Severity.WARNING.value, context=context
         )
         self._unwritten[alert.id] = self._clock.now()
+        self._write_down_if_possible()
+
+    def _write_down_if_possible(self) -> None:
         try:
-            self._write_down()
+            for id, at in list(self._unwritten.items()):
+                self._kept().fired(id, at)
+                del self._unwritten[id]
         except UpstoxError as error:
             log.warning("a price alert rang, and that cannot be written down yet: %s", error)
 
-    def _write_down(self) -> None:
-        for id, at in list(self._unwritten.items()):
-            self._kept().fired(id, at)
-            del self._unwritten[id]
+    def _waits(self, alert: PriceAlert) -> bool:
+        """May it still fire? One that did may not, though the ledger does not know of it yet."""
+        return alert.waits and not (alert.once and alert.id in self._unwritten)
 
     def _adopt(self, alerts: Mapping[int, PriceAlert], open_subjects: Collection[str]) -> None:
-        """After a start: what rang before still rings, and what nobody waits for any more is over."""
+        """What rang before a start still rings, whenever that comes to be known, and what nobody waits for any more is
+        over."""
         for subject in open_subjects:
             id = int(subject) if subject.isdecimal() else 0
             if id not in alerts:
                 self._book.over(PRICE, subject)
-            elif id not in self._judges and not self._adopted:
-                self._judges[id] = Judge(PRICE)
-                self._judges[id].adopt([subject])
-        self._adopted = True
+            elif not self._is_ringing(id):
+                self._judges.setdefault(id, Judge(PRICE)).adopt([subject])
 
     def _is_ringing(self, id: int) -> bool:
         judge = self._judges.get(id)

@@ -16,7 +16,7 @@ from services.domain.errors import InvalidRequest
 from services.ledger.alerts import Severity
 from services.ledger.audit import write_down
 from services.ledger.engine import Ledger
-from services.ledger.tables import alert_channels, alert_deliveries
+from services.ledger.tables import alert_channels, alert_deliveries, alerts
 
 MOST_CHANNELS = 20
 MAX_NAME = 60
@@ -30,6 +30,17 @@ class What(StrEnum):
     OPENED = "opened"
     ENDED = "ended"
     TEST = "test"
+
+
+class Claim(StrEnum):
+    """Whose a message is."""
+
+    MINE = "mine"
+    """Send it now, then tell what became of it."""
+    SENT = "sent"
+    """It has arrived already."""
+    ELSEWHERE = "elsewhere"
+    """Another process has begun to send it, and has told nothing yet: look again later, it may have ended."""
 
 
 class Sent(StrEnum):
@@ -156,8 +167,8 @@ class Channels:
 
     # -- messages ------------------------------------------------------------------------------------------------
 
-    def claim(self, channel_id: int, alert_id: int | None, what: What) -> bool:
-        """This process sends that message now. False: it was sent, or another process is about to."""
+    def claim(self, channel_id: int, alert_id: int | None, what: What) -> Claim:
+        """Is that message for this process to send now?"""
         now = self._clock.now()
         with self._ledger.write() as connection:
             row = None
@@ -170,15 +181,17 @@ class Channels:
                         channel_id=channel_id, alert_id=alert_id, what=what.value, **told
                     )
                 )
-                return True
-            if row.state == Sent.SENT or (row.state == Sent.SENDING and _is_young(row.at, now)):
-                return False
+                return Claim.MINE
+            if row.state == Sent.SENT:
+                return Claim.SENT
+            if row.state == Sent.SENDING and _is_young(row.at, now):
+                return Claim.ELSEWHERE
             connection.execute(
                 sa.update(alert_deliveries)
                 .where(alert_deliveries.c.id == row.id)
                 .values(state=Sent.SENDING.value, attempts=row.attempts + 1, at=now)
             )
-            return True
+            return Claim.MINE
 
     def told(self, channel_id: int, alert_id: int | None, what: What, reason: str | None) -> None:
         """What became of a message: `reason` why it failed, `None` if it arrived."""
@@ -202,9 +215,13 @@ class Channels:
                 connection.execute(sa.update(alert_deliveries).where(alert_deliveries.c.id == newest).values(**values))
 
     def prune(self, before: datetime) -> None:
-        """Forget what became of messages before that; the alerts themselves are kept."""
+        """Forget what became of messages before that, but for alerts that are open still: else they would be told
+        once more. The alerts themselves are kept."""
+        open_ones = sa.select(alerts.c.id).where(alerts.c.resolved_at.is_(None))
+        told = alert_deliveries.c
+        over = sa.or_(told.alert_id.is_(None), told.alert_id.not_in(open_ones))
         with self._ledger.write() as connection:
-            connection.execute(sa.delete(alert_deliveries).where(alert_deliveries.c.at < before))
+            connection.execute(sa.delete(alert_deliveries).where(told.at < before, over))
 
     def deliveries(self, limit: int = 200) -> list[Delivery]:
         """The newest `limit` messages, the newest first."""
@@ -212,11 +229,25 @@ class Channels:
         with self._ledger.read() as connection:
             return [_delivery(row) for row in connection.execute(query)]
 
-    def delivered_since(self, since: datetime) -> list[Delivery]:
-        """Every message that something became of after `since`."""
-        query = sa.select(alert_deliveries).where(alert_deliveries.c.at > since).order_by(alert_deliveries.c.id)
+    def last_results(self) -> list[Delivery]:
+        """The newest message that arrived and the newest that failed, of each channel, however long ago."""
+        newest = sa.func.max(alert_deliveries.c.at).label("newest")  # SQLite takes the row from there
+        query = (
+            sa.select(alert_deliveries, newest)
+            .where(alert_deliveries.c.state != Sent.SENDING.value)
+            .group_by(alert_deliveries.c.channel_id, alert_deliveries.c.state)
+        )
         with self._ledger.read() as connection:
             return [_delivery(row) for row in connection.execute(query)]
+
+    def arrived(self) -> set[tuple[int, int, What]]:
+        """Channel, alert and kind of every message that arrived and is remembered; tests are none."""
+        told = alert_deliveries.c
+        query = sa.select(told.channel_id, told.alert_id, told.what).where(
+            told.state == Sent.SENT.value, told.alert_id.is_not(None)
+        )
+        with self._ledger.read() as connection:
+            return {(row.channel_id, row.alert_id, What(row.what)) for row in connection.execute(query)}
 
 
 def _of(channel_id: int, alert_id: int, what: What) -> sa.Select[Any]:  # Any: cells of several kinds

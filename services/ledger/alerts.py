@@ -16,6 +16,8 @@ from services.domain.errors import InvalidRequest
 from services.ledger.engine import Ledger
 from services.ledger.tables import alerts
 
+USUAL_LIMIT = 200
+
 
 class Severity(StrEnum):
     """How much an alert matters."""
@@ -141,13 +143,16 @@ class Alerts:
             connection.execute(sa.update(alerts).where(mine).values(**given))
             return _one(connection, standing)
 
-    def all(self, open_only: bool = False, limit: int = 200) -> list[Alert]:
-        """The newest `limit` alerts, the newest first."""
-        if limit < 1:
+    def all(self, open_only: bool = False, limit: int | None = None) -> list[Alert]:
+        """The newest `limit` alerts, the newest first; if no limit is given, the newest `USUAL_LIMIT`, but every one
+        that is open if those are asked for."""
+        if limit is not None and limit < 1:
             raise InvalidRequest("ask for at least one alert")
-        query = sa.select(alerts).order_by(alerts.c.id.desc()).limit(limit)
+        query = sa.select(alerts).order_by(alerts.c.id.desc())
         if open_only:
-            query = query.where(alerts.c.resolved_at.is_(None))
+            query = query.where(alerts.c.resolved_at.is_(None)).limit(limit)
+        else:
+            query = query.limit(USUAL_LIMIT if limit is None else limit)
         with self._ledger.read() as connection:
             return [_alert(row) for row in connection.execute(query)]
 

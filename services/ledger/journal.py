@@ -76,12 +76,6 @@ class JournalNotes:
             found = {row[0]: row[1] for row in connection.execute(query)}
         return dict(sorted(found.items(), key=lambda item: item[0].casefold()))
 
-    def tagged(self, tag: str) -> frozenset[str]:
-        """The trades that carry `tag`."""
-        query = sa.select(journal_tags.c.trade_id).where(journal_tags.c.tag == tag)
-        with self._ledger.read() as connection:
-            return frozenset(connection.execute(query).scalars())
-
     def stamp(self) -> str:
         """Differs as soon as anything of this does."""
         query = sa.select(sa.func.count(), sa.func.max(journal_notes.c.written_at))

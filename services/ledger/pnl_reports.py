@@ -74,15 +74,6 @@ class PnlReports:
             row = connection.execute(query).one_or_none()
         return None if row is None or row.told_at is None else _report(row)
 
-    def charges(self, period: ReportPeriod) -> tuple[BrokerCharges, datetime] | None:
-        """The broker's charges of exactly this period, and when it told them; `None`: never."""
-        query = sa.select(pnl_report_periods).where(*_exactly(period))
-        with self._ledger.read() as connection:
-            row = connection.execute(query).one_or_none()
-        if row is None or row.charges_at is None:
-            return None
-        return _charges(row), row.charges_at
-
     def reports(self, account: str | None = None) -> list[StoredReport]:
         """All periods of which rows were told, of one account or of all, the oldest first."""
         table = pnl_report_periods

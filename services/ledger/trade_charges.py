@@ -44,11 +44,6 @@ class TradeCharges:
         """All of them, of one account or of all, by account and day."""
         return self._read([], account)
 
-    def forget(self, account: str) -> None:
-        """Drop what was computed for one account."""
-        with self._ledger.write() as connection:
-            connection.execute(sa.delete(trade_charges).where(trade_charges.c.account == account))
-
     def _read(self, conditions: Iterable[sa.ColumnElement[bool]], account: str | None) -> list[TradeCharge]:
         table = trade_charges
         query = sa.select(table).where(*conditions).order_by(table.c.account, table.c.day, table.c.trade_id)

@@ -179,8 +179,11 @@ def check_storage(snapshot: Snapshot) -> Verdict:
         return _warn(f"The disk is nearly full: {size(storage.free_bytes)} are left.")
     if storage.lost_errors:
         return _warn(f"{storage.lost_errors} errors could not be kept.")
-    free = "" if storage.free_bytes is None else f" {size(storage.free_bytes)} free."
-    return _pass(f"Files can be read and written.{free}")
+    if storage.free_bytes is None:
+        return _warn("The data folder cannot be looked at: how much is free, and whether it takes writes, is unknown.")
+    if storage.read_only is None:
+        return _pass(f"{size(storage.free_bytes)} free. Whether the folder takes writes this system does not tell.")
+    return _pass(f"Files can be read and written. {size(storage.free_bytes)} free.")
 
 
 def _writer(storage: StorageNow) -> Verdict | None:

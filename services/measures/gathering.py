@@ -210,14 +210,14 @@ def size_of(path: Path) -> int | None:
         return None
 
 
-def is_read_only(folder: Path) -> bool:
-    """Does its file system take no writes? Where the operating system does not tell, no."""
+def is_read_only(folder: Path) -> bool | None:
+    """Does its file system take no writes? `None`: the operating system does not tell, or not now."""
     if not hasattr(os, "statvfs"):
-        return False
+        return None
     try:
         return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
     except OSError:
-        return False
+        return None
 
 
 def _disk(folder: Path) -> tuple[int | None, int | None]:

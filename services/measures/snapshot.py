@@ -222,8 +222,8 @@ class StorageNow:
     folder: str = ""
     free_bytes: int | None = None
     total_bytes: int | None = None
-    read_only: bool = False
-    """The data folder's file system takes no writes."""
+    read_only: bool | None = False
+    """The data folder's file system takes no writes; `None`: the operating system does not tell."""
     faults: Mapping[str, str] = field(default_factory=dict)
     """What does not work, by file (`market_data.db`, `ledger.db`) or part (`ticks`, `error log`), in words."""
     lost_errors: int = 0
@@ -249,8 +249,9 @@ class OrdersNow:
 
     ready: str
     """"" where something may be sent, else the sentence why not."""
-    unknown: int
-    """Decisions of which nobody knows yet what became of them."""
+    unknown: int | None
+    """Decisions of which nobody knows yet what became of them. `None`: those of before the start are not looked up
+    yet."""
     oldest_unknown_seconds: float | None
     own: Spread = Spread()
     """From the decision to the request's leaving."""

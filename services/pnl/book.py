@@ -347,16 +347,19 @@ class PnlBook:
             if built is not None and built.seconds > QUICK_BUILD and rest > 0:
                 return rest
             changes, version = self._changes, self._builds + 1
-        account = self.account
         began = self._monotonic()
         made: Built | None = None
         error: Exception | None = None
         try:
+            account = self.account
             made = self._builder.build(self._builder.stamp(account, changes), account, version)
             made.kept.prepare()
         except (UpstoxError, sqlite3.Error) as failed:
             log.warning("the P&L could not be built: %s", failed)
             error = failed
+        except Exception as failed:  # outermost of the thread: nobody may wait for ever for a book that is not made
+            log.exception("the P&L could not be built")
+            error = StorageError(f"a fault of the desk's own ({type(failed).__name__}); the log has it")
         with self._news:
             self._finished = self._monotonic()
             self._build_error = error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 
 from services.domain.clock import Clock, ist_date
 from services.domain.instruments import Instrument
@@ -31,8 +31,6 @@ class Built:
 
     kept: KeptBook
     stamp: Stamp
-    account: str
-    """The running one, as it was named when the book was built."""
     version: int
     sources: tuple[SourceLine, ...] = ()
     missing: tuple[str, ...] = ()
@@ -42,7 +40,6 @@ class Built:
     """Fills that are known without any file."""
     settings: str = ""
     """The version of rates and plan."""
-    built_at: datetime | None = None
     seconds: float = 0.0
 
     def timed(self, seconds: float) -> Built:
@@ -102,14 +99,12 @@ class Builder:
         return Built(
             kept,
             stamp,
-            account,
             version,
             sources=(*_sources(gathered), *map(_file_line, files)),
             missing=tuple(_unread(gathered.unread)),
             keys=gathered.keys,
             known=frozenset(fill.identity for fill in gathered.fills),
             settings=settings.version,
-            built_at=self._clock.now(),
         )
 
     def _gathered(self, stamp: Stamp, account: str, today: date) -> Gathered:

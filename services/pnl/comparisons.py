@@ -79,7 +79,6 @@ class NoteCheck:
     """By how much the note's own figures miss each other; `None`: it does not tell all of them."""
     why_not: str = ""
     """Why there is nothing of ours beside it."""
-    note_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,10 +53,6 @@ class Journal:
         """All tags in use and how many trades carry them, sorted by name."""
         return self._store.tags()
 
-    def tagged(self, tag: str) -> frozenset[str]:
-        """The trades that carry a tag."""
-        return self._store.tagged(tag)
-
     def stamp(self) -> str:
         """Differs as soon as anything was written, by whichever process. Quick."""
         return self._store.stamp()

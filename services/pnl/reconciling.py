@@ -197,7 +197,7 @@ def _check_note(kept: KeptBook, note: StoredNote) -> NoteCheck:
     told = note.totals
     if told.day is None:
         why = "the note's date is not known"
-        return NoteCheck(told.name, None, told.segment, told.lines, None, (), told.off_by, why, note.file_id)
+        return NoteCheck(told.name, None, told.segment, told.lines, None, (), told.off_by, why)
     commodity = any(word in told.segment.upper() for word in ("MCX", "COM"))
     kind = NoteOf.COMMODITIES if commodity else NoteOf.SECURITIES
     rows = kept.book.fills.rows
@@ -210,9 +210,7 @@ def _check_note(kept: KeptBook, note: StoredNote) -> NoteCheck:
         and rows[place].asset.kind(intraday=False).of_commodities == commodity
     ]
     if not mine:
-        return NoteCheck(
-            told.name, told.day, told.segment, told.lines, None, (), told.off_by, NOT_OF_THE_BOOK, note.file_id
-        )
+        return NoteCheck(told.name, told.day, told.segment, told.lines, None, (), told.off_by, NOT_OF_THE_BOOK)
     accounts = {rows[place].account for place in mine}
     lines = sum(
         (printed for key, printed in kept.costs.notes().items()
@@ -223,9 +221,7 @@ def _check_note(kept: KeptBook, note: StoredNote) -> NoteCheck:
     only[mine] = True
     orders = len({rows[place].order_id or rows[place].trade_id for place in mine})
     differences = _compared(kept, lines, told.lines, only, len(accounts), orders)
-    return NoteCheck(
-        told.name, told.day, told.segment, told.lines, lines, tuple(differences), told.off_by, "", note.file_id
-    )
+    return NoteCheck(told.name, told.day, told.segment, told.lines, lines, tuple(differences), told.off_by)
 
 
 def _open(kept: KeptBook) -> dict[int, int]:

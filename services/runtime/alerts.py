@@ -55,8 +55,10 @@ def alert_desk_of(rt: Runtime, differences: Differences) -> AlertDesk:
     def kept() -> Channels:
         return Channels(rt.ledger, clock)
 
-    def open_cases() -> list[tuple[str, str]]:
-        return [(one.intent_id, one.text) for one in rt.orders.open_intents()] if rt.built("orders") else []
+    def open_cases() -> list[tuple[str, str]] | None:
+        if not rt.built("orders") or rt.orders.ready():
+            return None  # what was open before the start is not looked up yet
+        return [(one.intent_id, one.text) for one in rt.orders.open_intents()]
 
     def announce(text: str, good: bool) -> None:
         if rt.built("orders"):

@@ -125,15 +125,16 @@ class _Parts:
         runtime = self._runtime
         if not runtime.built("orders"):
             return None
-        unknown = runtime.orders.open_intents()
+        not_ready = runtime.orders.ready()  # until the first pass is done what is unknown is not known either
+        unknown = None if not_ready else runtime.orders.open_intents()
         spreads = order_spreads(runtime.api.caller.order_times)
         oldest = None
         if unknown:
             age = (runtime.clock.now() - min(one.since for one in unknown)).total_seconds()
             oldest = max(0.0, age / runtime.speed)
         return OrdersNow(
-            ready=runtime.orders.ready(),
-            unknown=len(unknown),
+            ready=not_ready,
+            unknown=None if unknown is None else len(unknown),
             oldest_unknown_seconds=oldest,
             own=spreads[OrderPart.OWN],
             network=spreads[OrderPart.NETWORK],

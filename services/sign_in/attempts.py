@@ -24,6 +24,8 @@ _MOST_KEPT = 20_000
 @dataclass(slots=True)
 class _Count:
     wrong: int = 0
+    under_way: int = 0
+    """Admitted, and not yet known to be right or wrong."""
     last: float = 0.0
     paused_until: float = 0.0
 
@@ -51,8 +53,8 @@ class Attempts:
         """Take one attempt under all of `keys`. Raises `SignInPaused` if one of them, or the process, has to wait; what
         a known browser does is not held up by what strangers do.
 
-        It is counted as wrong from the start, under the same lock: many at once get no more tries than one after
-        another. `right` takes it back.
+        While it is under way it takes the place of a wrong one, under the same lock: many at once get no more tries
+        than one after another. `wrong`, `right` or `take_back` has to follow, whatever happens.
         """
         now = self._monotonic()
         with self._lock:
@@ -73,8 +75,11 @@ class Attempts:
         now, paused = self._monotonic(), False
         with self._lock:
             for at, key in enumerate(keys):
-                one = self._counts.get(key)
-                if one is not None and one.wrong >= self._most(at):
+                one = self._ended(key)
+                if one is None:
+                    continue
+                one.wrong += 1
+                if one.wrong >= self._most(at):
                     one.wrong, one.paused_until, paused = 0, now + self.pause_seconds, True
         return paused
 
@@ -82,13 +87,23 @@ class Attempts:
         """The attempt was right: nothing is held against its name any more, and it does not count for its address."""
         with self._lock:
             for at, key in enumerate(keys):
-                one = self._counts.get(key)
-                if one is None:
-                    continue
-                if at == 0:
-                    del self._counts[key]
-                elif one.wrong > 0:
-                    one.wrong -= 1
+                one = self._ended(key)
+                if one is not None and at == 0:
+                    one.wrong, one.paused_until = 0, 0.0
+                    if not one.under_way:
+                        del self._counts[key]
+
+    def take_back(self, keys: Sequence[str]) -> None:
+        """Nobody can say whether the attempt was right: it is as if it had not been, but for the process's minute."""
+        with self._lock:
+            for key in keys:
+                self._ended(key)
+
+    def _ended(self, key: str) -> _Count | None:
+        one = self._counts.get(key)
+        if one is not None:
+            one.under_way = max(0, one.under_way - 1)
+        return one
 
     def _most(self, at: int) -> int:
         """The first key is a name or a browser; behind an address there may be many people."""
@@ -98,14 +113,14 @@ class Attempts:
         one = self._counts.get(key)
         if one is None:
             return 0.0
-        under_way = 1.0 if one.wrong >= self._most(at) and now - one.last <= FORGET_SECONDS else 0.0
-        return max(one.paused_until - now, under_way)
+        full = one.wrong + one.under_way >= self._most(at) and now - one.last <= FORGET_SECONDS
+        return max(one.paused_until - now, 1.0 if full else 0.0)
 
     def _count(self, key: str, now: float) -> None:
         one = self._counts.pop(key, None)
         if one is None or now - one.last > FORGET_SECONDS:
             one = _Count()
-        one.wrong, one.last = one.wrong + 1, now
+        one.under_way, one.last = one.under_way + 1, now
         self._counts[key] = one  # to the end of the line
         while len(self._counts) > _MOST_KEPT:
             self._counts.popitem(last=False)

@@ -16,7 +16,7 @@ from services.domain.clock import Clock
 from services.domain.errors import InvalidRequest, SignInPaused, SignInRefused
 from services.domain.sign_ins import NewSignIn, Proof, SignedIn, User
 from services.ledger.audit import Audit
-from services.ledger.users import Users, clean_name, folded
+from services.ledger.users import Known, Users, clean_name, folded
 from services.logs import hide
 from services.sign_in.attempts import Attempts
 from services.sign_in.passwords import LONGEST, Scrypt, require_good
@@ -70,33 +70,25 @@ class SignIns:
         Raises `SignInRefused`, or `SignInPaused` with the time to wait."""
         known = self._users.find(name) if name.strip() else None
         keys = self._keys(folded(name), address, before)
-        self._admit(keys)
-        with self._hashing:
-            self._nobody = self._nobody or self._scrypt.hash(secrets.token_urlsafe(16))
-            kept = known.password if known is not None and known.password else self._nobody
-            right = len(password) <= LONGEST and self._scrypt.matches(password, kept)
-        if not right or known is None or known.password is None:
+        made = self._tried(keys, lambda: self._by_password(known, password, address, browser))
+        if made is None:
             self._refuse(known.user.name if known is not None else None, keys, address, "wrong name or password")
-        try:
-            made = self._begin(known.user, address=address, browser=browser, password=known.password)
-        except InvalidRequest:  # changed, or the user removed, while it was looked at
-            self._refuse(known.user.name, keys, address, "wrong name or password")
-        self._attempts.right(keys)
         return made
 
     def sign_in_issued(self, email: str, once: str, *, address: str = "", browser: str = "") -> NewSignIn:
         """A new sign-in for who was vouched for by the issuer, with a mark that is good a single time."""
         keys = (f"issued {address}",)
-        self._admit(keys)
         # Names are kept folded, and by that letters of other alphabets become plain ones: a different address.
         known = self._users.find(email) if email.isascii() else None
-        if known is None or known.user.proof is not Proof.ISSUER:
-            self._refuse(None, keys, address, "nobody of this e-mail address may sign in")
-        try:
-            made = self._begin(known.user, address=address, browser=browser, once=_hash(once))
-        except InvalidRequest:
-            self._refuse(known.user.name, keys, address, "this proof was used before")
-        self._attempts.right(keys)
+        user = known.user if known is not None and known.user.proof is Proof.ISSUER else None
+
+        def begin() -> NewSignIn | None:
+            return None if user is None else self._begin(user, address=address, browser=browser, once=_hash(once))
+
+        made = self._tried(keys, begin)
+        if made is None:
+            why = "nobody of this e-mail address may sign in" if user is None else "this proof was used before"
+            self._refuse(None if user is None else user.name, keys, address, why)
         return made
 
     def look(self, secret: str) -> SignedIn | None:
@@ -113,6 +105,10 @@ class SignIns:
     def still(self, number: int) -> SignedIn | None:
         """The sign-in of that number, while it is good; as fresh as `look`."""
         return self._fresh(number) or self._asked(number, lambda: self._users.of_number(number))
+
+    def is_over(self, one: SignedIn) -> bool:
+        """Has the time of that sign-in run out? Told without the ledger, which alone knows of ends before that."""
+        return one.ends_at <= self._clock.now()
 
     def end(self, number: int, *, actor: Actor, why: str = "signed out") -> None:
         """End one sign-in, in all tabs. Whoever it belongs to may, and operators."""
@@ -164,7 +160,9 @@ class SignIns:
         """What they may do from now on, in every tab that is open."""
         require_operator(actor, "change roles")
         changed = self._users.set_role(name, role, actor=actor)
-        self._forget()
+        with self._lock:
+            self._ended += 1
+            self._seen.clear()
         return changed
 
     def set_password(self, name: str, password: str, *, actor: Actor) -> User:
@@ -200,7 +198,7 @@ class SignIns:
 
     def _fresh(self, mark: str | int) -> SignedIn | None:
         seen = self._seen.get(mark)
-        if seen is None or self._monotonic() - seen[0] >= FRESH_SECONDS or seen[1].ends_at <= self._clock.now():
+        if seen is None or self._monotonic() - seen[0] >= FRESH_SECONDS or self.is_over(seen[1]):
             return None
         return seen[1]
 
@@ -223,6 +221,28 @@ class SignIns:
                 return (f"browser {known[0]}",)
         return f"name {_hash(name)}", f"address {address}"
 
+    def _tried(self, keys: tuple[str, ...], attempt: Callable[[], NewSignIn | None]) -> NewSignIn | None:
+        """What comes of one attempt; `None`: it was wrong, which the caller says and writes down. What fails for
+        another reason, as a disk does, is held against nobody."""
+        self._admit(keys)
+        try:
+            made = attempt()
+        except BaseException:
+            self._attempts.take_back(keys)
+            raise
+        if made is not None:
+            self._attempts.right(keys)
+        return made
+
+    def _by_password(self, known: Known | None, password: str, address: str, browser: str) -> NewSignIn | None:
+        with self._hashing:
+            self._nobody = self._nobody or self._scrypt.hash(secrets.token_urlsafe(16))
+            kept = known.password if known is not None and known.password else self._nobody
+            right = len(password) <= LONGEST and self._scrypt.matches(password, kept)
+        if not right or known is None or known.password is None:
+            return None
+        return self._begin(known.user, address=address, browser=browser, password=known.password)
+
     def _admit(self, keys: tuple[str, ...]) -> None:
         try:
             self._attempts.admit(keys, stranger=not keys[0].startswith("browser "))
@@ -235,39 +255,34 @@ class SignIns:
 
     def _refuse(self, user: str | None, keys: tuple[str, ...], address: str, why: str) -> NoReturn:
         """Write a wrong attempt down; not a name that nobody has: it may be a password in the wrong field."""
-        paused = self._attempts.wrong(keys)
+        paused = self._attempts.wrong(keys)  # first: it counts also where it cannot be written down
+        if paused:
+            log.warning("signing in is paused after too many wrong attempts, last from %s", address[:60])
         target = user or "a name that nobody has"
         self._audit.add(THE_DESK, "sign-in refused", target, None, {"address": address[:60], "why": why})
         if paused:
             seconds = int(self._attempts.pause_seconds)
             self._audit.add(THE_DESK, "sign-in paused", target, None, {"address": address[:60], "seconds": seconds})
-            log.warning("signing in is paused after too many wrong attempts, last from %s", address[:60])
         raise SignInRefused(f"{why[:1].upper()}{why[1:]}")
 
     def _begin(
         self, user: User, *, address: str, browser: str, password: str | None = None, once: str | None = None
-    ) -> NewSignIn:
+    ) -> NewSignIn | None:
+        """`None`: password or user were changed while they were looked at, or the mark came before."""
         secret = secrets.token_urlsafe(32)
         hide(secret)
-        begun = self._users.begin(
-            user,
-            _hash(secret),
-            self._clock.now() + self._life,
-            address=address,
-            browser=browser,
-            password=password,
-            once=once,
-        )
+        until = self._clock.now() + self._life
+        try:
+            begun = self._users.begin(
+                user, _hash(secret), until, address=address, browser=browser, password=password, once=once
+            )
+        except InvalidRequest:
+            return None
         log.info("%s signed in", user.name)
         return NewSignIn(begun, secret)
 
     def _numbers_of(self, name: str) -> list[int]:
         return [one.number for one in self._users.good() if one.user == folded(name)]
-
-    def _forget(self) -> None:
-        with self._lock:
-            self._ended += 1
-            self._seen.clear()
 
     def _tell(self, ended: Iterable[int]) -> None:
         """Nobody comes in with these any more; who has tabs open is told."""

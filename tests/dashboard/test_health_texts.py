@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import pytest
+
+from dashboard.components.health_latency import order_facts
+from dashboard.components.health_system import file_facts
 from dashboard.desk_version import desk_version, versions
 from dashboard.health_diagnostics import diagnostics
 from dashboard.health_folder import Entry, entries
-from dashboard.health_log import search
+from dashboard.health_log import LogLine, search
 from dashboard.health_tables import HOPS, budget_rows, call_rows, error_rows, hop_data
 from services.logs import hide, setup_logging
 from services.measures.checks import CheckBook
-from tests.support.measures import FEED, NOW, REST, WELL
+from tests.support.measures import FEED, NOW, REST, WELL, but
 
 
 def test_the_log_is_searched_from_its_newest_line_with_tracebacks_whole(tmp_path: Path) -> None:
@@ -53,6 +59,17 @@ def test_no_log_is_no_lines(tmp_path: Path) -> None:
     assert search(tmp_path) == []
 
 
+def test_a_line_that_only_looks_like_a_beginning_belongs_to_the_one_above(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "desk.log").write_text(
+        "2026-11-19T10:00:00.000Z ERROR main x: the broker said\n2026-99-99T99:99:99.999Z ERROR and this\n"
+    )
+
+    [told] = search(tmp_path)
+
+    assert told.text.endswith("the broker said\n2026-99-99T99:99:99.999Z ERROR and this")
+
+
 def test_the_data_folder_is_summed_up_with_companions_of_databases(tmp_path: Path) -> None:
     (tmp_path / "ledger.db").write_bytes(b"x" * 100)
     (tmp_path / "ledger.db-wal").write_bytes(b"x" * 50)
@@ -61,6 +78,23 @@ def test_the_data_folder_is_summed_up_with_companions_of_databases(tmp_path: Pat
     (tmp_path / "logs" / "desk.log.1").write_bytes(b"x" * 500)
 
     assert [(one.name, one.files, one.size) for one in entries(tmp_path)] == [("logs", 2, 1000), ("ledger.db", 2, 150)]
+
+
+def test_a_folder_that_cannot_be_listed_is_not_told_as_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside = tmp_path / "recordings" / "2026-11"
+    inside.mkdir(parents=True)
+    (tmp_path / "recordings" / "one").write_bytes(b"x" * 10)
+    whole = os.scandir
+
+    def closed(path: Any) -> Any:
+        if str(path) == str(inside):
+            raise PermissionError(13, "Permission denied", str(path))
+        return whole(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+
+    [found] = entries(tmp_path)
+    assert (found.files, found.size, found.complete) == (1, 10, False)
 
 
 def test_calls_with_failures_stand_first_and_figures_that_are_missing_are_none() -> None:
@@ -124,3 +158,22 @@ def test_diagnostics_tell_everything_but_secrets() -> None:
         "rest.budgets[quotes].windows[60.0].used: 100", "WARNING trouble with",
     ):  # fmt: skip
         assert part in text, part
+
+
+def test_what_nobody_knows_yet_is_told_as_that() -> None:
+    assert order_facts(WELL)["Of unknown outcome"] == "0"
+    assert order_facts(but("orders", unknown=None))["Of unknown outcome"] == "not known yet"
+    assert "Writable" not in file_facts(WELL)
+    assert file_facts(but("storage", read_only=None))["Writable"] == "not known"
+    assert file_facts(but("storage", read_only=True))["Writable"].startswith("no")
+    assert file_facts(but("storage", free_bytes=None))["Disk"] == "not known"
+
+
+def test_diagnostics_say_of_what_cannot_be_read_that_it_cannot() -> None:
+    def told(folder: list[Entry] | None, warnings: list[LogLine] | None) -> list[str]:
+        text = diagnostics(WELL, (), mode="Paper", versions={}, folder=folder, warnings=warnings)
+        return text[text.index("## Data folder") :].split("\n")
+
+    assert told(None, None).count("it cannot be read") == 2
+    assert "it cannot be read" not in told([], [])
+    assert "logs: at least 5 bytes in at least 2 files" in told([Entry("logs", "", 2, 5, False)], [])

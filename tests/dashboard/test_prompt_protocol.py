@@ -55,13 +55,13 @@ class Loop:
 class Line:
     """The transport."""
 
-    closed = False
+    closed = cut = False
 
     def is_closing(self) -> bool:
         return self.closed
 
     def abort(self) -> None:
-        self.closed = True
+        self.closed = self.cut = True
 
     def close(self) -> None:
         self.closed = True
@@ -98,7 +98,7 @@ def test_who_does_not_say_what_they_want_is_let_go(
 
     loop.time_is_over()
 
-    assert line.closed
+    assert line.cut
 
 
 def test_an_answer_may_take_its_time(opened: tuple[PromptProtocol, Loop, Line]) -> None:
@@ -122,6 +122,9 @@ def test_a_next_request_is_counted_anew_and_so_is_a_body_that_nobody_reads(
     loop.time_is_over()
 
     assert line.closed
+    assert not line.cut, "the answer goes out first"
+    loop.time_is_over()
+    assert line.cut, "but nobody is waited for who does not take it"
 
 
 def test_a_websocket_is_left_alone_also_on_a_connection_that_had_a_page_before(

@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from services.alerts import Life, Severity, Side
+from services.alerts.book import Standing
 from services.domain.actors import Actor, Role
 from services.runtime import Runtime
 from tests.support.alerts import FakeSender, until
@@ -113,3 +114,14 @@ def test_the_overview_names_the_open_alerts(alerts: Runtime) -> None:
     app = open_page("overview")
     assert "A fill was told twice, differently" in words_on(app)
     assert "trade *7* was told twice" in words_on(app)
+
+
+def test_alerts_that_could_not_be_read_yet_are_not_none(alerts: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    unread = Standing((), "ledger.db: damaged", complete=False)
+    monkeypatch.setattr(alerts.alert_desk, "standing", lambda: unread)
+
+    for page in ("health", "overview"):
+        words = words_on(open_page(page))
+        assert "Which alerts are open from before is not known yet" in words
+        assert "No alert is open" not in words
+        assert "No open alerts" not in words

@@ -214,10 +214,13 @@ def own_desk(tmp_path, monkeypatch):
             yield runtime
 
 
-def test_a_reset_of_the_paper_account_wants_its_name_and_lists_what_was_put_away(own_desk):
+def test_a_reset_of_the_paper_account_wants_its_name_and_lists_what_was_put_away(own_desk, monkeypatch):
     app = open_page("account")
     assert "number 1, opened" in words_on(app)
-    app.button(key="account-reset").click().run()
+    with monkeypatch.context() as started:
+        started.setattr(own_desk.orders, "ready", lambda: "the orders of before are being looked up first")
+        app.button(key="account-reset").click().run()
+        assert "What became of the orders of before is not known yet" in words_on(app)
     app.number_input(key="account-opening").set_value(500_000)
 
     app.text_input(key="account-confirm").set_value("yes")

@@ -47,7 +47,7 @@ def calm(**parts: Any) -> Snapshot:
     """A desk at which all is well, but for what is given."""
     told: dict[str, Any] = {
         "at": NOW,
-        "rest": RestNow(),
+        "rest": RestNow(last_answer_ago=1.0, last_success_ago=1.0),
         "feed": feed_now(),
         "portfolio_feed": None,
         "push": None,
@@ -127,15 +127,28 @@ class FakeSender:
 
 
 class FullDisk(Ledger):
-    """A ledger that takes nothing while `full` says why."""
+    """A ledger that takes nothing while `full` says why (`times`: so often), and gives nothing while `unread` does."""
 
     full: str | None = None
+    times: int | None = None
+    unread: str | None = None
 
     @contextmanager
     def write(self, timeout: float | None = None) -> Iterator[Any]:
         if self.full is not None:
-            raise StorageError(self.full)
+            full = self.full
+            if self.times is not None:
+                self.times -= 1
+                self.full = full if self.times > 0 else None
+            raise StorageError(full)
         with super().write(timeout) as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Any]:
+        if self.unread is not None:
+            raise StorageError(self.unread)
+        with super().read() as connection:
             yield connection
 
 
@@ -148,10 +161,12 @@ class Bench:
         self.monotonic = FakeMonotonic()
         self.sender = FakeSender()
         self.snapshot = calm()
-        self.cases: list[tuple[str, str]] = []
+        self.cases: list[tuple[str, str]] | None = []
         self.differences: list[tuple[str, str]] | None = None
         self.known: dict[str, PriceNow] = {}
         self.announced: list[tuple[str, bool]] = []
+        self._woken = False
+        self._next_step: float | None = None
         new_ledger(folder).close()
         self.start()
 
@@ -173,7 +188,8 @@ class Bench:
             redact=lambda text: text,
             monotonic=self.monotonic,
         )
-        self.notifier.wake = lambda: None  # type: ignore[method-assign]  # a test takes the step itself
+        self._woken, self._next_step = False, None
+        self.notifier.wake = self._wake  # type: ignore[method-assign]  # `send` is its thread
         self.watch = PriceWatch(
             kept=lambda: PriceAlerts(self.ledger, self.clock),
             book=self.book,
@@ -214,7 +230,21 @@ class Bench:
         self.pass_time(seconds)
         self.desk.round()
         if send:
-            self.notifier.step()
+            self.send()
+
+    def send(self) -> None:
+        """What the notifier's thread does now: nothing before its pause is over; without one, nothing until it is
+        woken."""
+        if self._next_step is None and not self._woken:
+            return
+        if self._next_step is not None and self.monotonic.now < self._next_step:
+            return
+        self._woken = False
+        pause = self.notifier.step()
+        self._next_step = None if pause is None else self.monotonic.now + pause
+
+    def _wake(self) -> None:
+        self._woken = True
 
     def open(self) -> dict[tuple[str, str], str]:
         """The words of the open alerts, by kind and subject."""

@@ -26,16 +26,26 @@ class HealthCharts {
       setText(view.unit, chart.unit)
       setAttribute(view.item, "title", chart.hint)
     }
-    if (!this.watcher) {
-      this.watcher = new ResizeObserver(() => this.draw())
-      this.watcher.observe(this.list)
-    }
+    redrawWith(this, this.list)
     this.draw()
   }
 
-  close() {
-    this.watcher?.disconnect()
-    this.watcher = null
+  close() { redrawNoMore(this) }
+
+  // The values that are shown while nobody points grow older also when nothing new comes.
+  tick() {
+    for (const view of this.views.values()) if (this.at === null) setText(view.time, this.stretch(view))
+  }
+
+  stretch(view) {
+    const told = view.chart.lines.map(line => newest(line.v)).filter(place => place >= 0)
+    return told.length ? `last ${this.ago(Math.min(...told))}` : ""
+  }
+
+  // A value is of the stretch that ends at its place: so old it may be.
+  ago(place) {
+    const { from, t, to } = this.data
+    return atMost((to - (place ? t[place - 1] : from)) / 1000 + sinceArrival(this))
   }
 
   make(id) {
@@ -89,12 +99,12 @@ class HealthCharts {
     const parts = []
     for (const share of [0, 0.5, 1]) {
       parts.push(rule("grid", LEFT, y(top * share), width - RIGHT, y(top * share)))
-      parts.push(text(axisText(top * share), LEFT - 5, y(top * share) + 3.5, "end"))
+      parts.push(words(axisText(top * share), LEFT - 5, y(top * share) + 3.5, "end"))
     }
     for (const [ms, label] of this.ticks(width)) {
       const place = LEFT + ((ms - this.data.from) / (this.data.to - this.data.from)) * (width - LEFT - RIGHT)
       parts.push(rule("grid", place, HEIGHT - BOTTOM, place, HEIGHT - BOTTOM + 3))
-      parts.push(text(label, place, HEIGHT - 3, "middle"))
+      parts.push(words(label, place, HEIGHT - 3, "middle"))
     }
     if (chart.limit !== null) parts.push(rule("limit", LEFT, y(chart.limit), width - RIGHT, y(chart.limit)))
     chart.lines.forEach((line, place) => {
@@ -108,35 +118,45 @@ class HealthCharts {
       if (pieces.length) parts.push(path(line.tone, pieces.map(([way]) => `M${way}`).join("")))
     })
     if (!known.length) {
-      const none = text("nothing yet", (LEFT + width) / 2, HEIGHT / 2, "middle")
-      none.setAttribute("class", "none")
-      parts.push(none)
+      parts.push(words("no figures in this time", (LEFT + width) / 2, HEIGHT / 2, "middle", "none"))
     }
     view.cursor = rule("cursor", 0, TOP, 0, HEIGHT - BOTTOM)
     parts.push(view.cursor)
     svg.replaceChildren(...parts)
-    setAttribute(svg, "aria-label", summary(chart))
+    setAttribute(svg, "aria-label", this.summary(chart))
   }
 
   read(view) {
     const { chart } = view
     const place = this.at
     const shown = chart.lines.map(line => {
-      const value = place === null ? last(line.v) : line.v[place]
+      const value = line.v[place ?? newest(line.v)] ?? null
       return { ...line, value }
     })
     view.legend.replaceChildren(...shown.map(line => {
       const one = document.createElement("span")
       one.className = line.tone
       const figure = document.createElement("b")
-      figure.textContent = digits(line.value, line.value !== null && line.value !== undefined && Math.abs(line.value) < 100 ? chart.decimals : 0)
+      figure.textContent = digits(line.value, Math.abs(line.value) < 100 ? chart.decimals : 0)
       one.append(document.createElement("i"), `${line.name} `, figure)
       return one
     }))
-    setText(view.time, place === null ? "" : dayTime(this.data.t[place]))
+    setText(view.time, place === null ? this.stretch(view) : dayTime(this.data.t[place]))
     const there = place !== null && view.x
     setAttribute(view.cursor, "visibility", there ? "visible" : "hidden")
     if (there) for (const end of ["x1", "x2"]) setAttribute(view.cursor, end, view.x(place).toFixed(1))
+  }
+
+  summary(chart) {
+    const told = chart.lines.map(line => {
+      const known = line.v.filter(value => value !== null)
+      if (!known.length) return `${line.name}: no figures in this time`
+      const place = newest(line.v)
+      const now = place < 0 ? "not known now" : `${digits(line.v[place], 1)} in the last ${this.ago(place)}`
+      return `${line.name}: ${now}, ${digits(Math.max(...known), 1)} at most`
+    })
+    if (chart.limit !== null) told.push(`an alert opens above ${digits(chart.limit, 1)}`)
+    return `${chart.title}, ${chart.unit}. ${told.join("; ")}`
   }
 
   ticks(width) {
@@ -160,11 +180,16 @@ const DAY = new Intl.DateTimeFormat("en-GB", { timeZone: "Asia/Kolkata", weekday
 function dayTime(ms) { return DAY_TIME.format(ms) }
 function dayName(ms) { return DAY.format(ms) }
 
-function last(values) {
+// The place of the newest value, if it is one of the last three; -1 if not: what came before is no news.
+function newest(values) {
   for (let place = values.length - 1; place >= Math.max(0, values.length - 3); place--) {
-    if (values[place] !== null) return values[place]
+    if (values[place] !== null) return place
   }
-  return null
+  return -1
+}
+
+function atMost(seconds) {
+  return seconds <= 99 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`
 }
 
 function runs(values) {
@@ -196,26 +221,8 @@ function axisText(value) {
   return value >= 10 || value === 0 ? value.toFixed(0) : `${Number(value.toPrecision(2))}`
 }
 
-function summary(chart) {
-  const told = chart.lines.map(line => {
-    const known = line.v.filter(value => value !== null)
-    if (!known.length) return `${line.name}: nothing yet`
-    return `${line.name}: ${digits(last(line.v), 1)} now, ${digits(Math.max(...known), 1)} at most`
-  })
-  return `${chart.title}, ${chart.unit}. ${told.join("; ")}`
-}
-
-function element(name, attributes) {
-  const made = document.createElementNS(SVG, name)
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value)
-  return made
-}
-function rule(kind, x1, y1, x2, y2) { return element("line", { class: kind, x1, y1, x2, y2 }) }
-function path(kind, d) { return element("path", { class: kind, d }) }
-function text(words, x, y, anchor) {
-  const made = element("text", { x, y, "text-anchor": anchor })
-  made.textContent = words
-  return made
-}
+function rule(kind, x1, y1, x2, y2) { return shape("line", { class: kind, x1, y1, x2, y2 }) }
+function path(kind, d) { return shape("path", { class: kind, d }) }
+function words(told, x, y, anchor, kind = "") { return shape("text", { class: kind, x, y, "text-anchor": anchor }, told) }
 
 export default component => viewOf(component, root => new HealthCharts(root))

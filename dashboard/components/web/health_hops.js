@@ -31,17 +31,11 @@ class HealthHops {
         return pair
       }))
     })
-    if (!this.watcher) {
-      this.watcher = new ResizeObserver(() => this.draw())
-      this.watcher.observe(this.list)
-    }
+    redrawWith(this, this.list)
     this.draw()
   }
 
-  close() {
-    this.watcher?.disconnect()
-    this.watcher = null
-  }
+  close() { redrawNoMore(this) }
 
   make(place) {
     const item = document.createElement("li")
@@ -73,21 +67,14 @@ class HealthHops {
           const height = (share / highest) * (BARS - FOOT - 4)
           if (share > 0) parts.push(shape("rect", { x: place * step + 1, width: Math.max(1, step - 2), y: BARS - FOOT - Math.max(1, height), height: Math.max(1, height) }))
           if (place % every === 0 && (place + 0.5) * step < width - 20) {
-            const label = shape("text", { x: (place + 1) * step, y: BARS - 4, "text-anchor": "middle" })
-            label.textContent = bound === null ? "more" : msText(bound)
-            parts.push(label)
+            const label = bound === null ? "more" : msText(bound)
+            parts.push(shape("text", { x: (place + 1) * step, y: BARS - 4, "text-anchor": "middle" }, label))
           }
         })
       }
       svg.replaceChildren(...parts)
     }
   }
-}
-
-function shape(name, attributes) {
-  const made = document.createElementNS(SVG, name)
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value)
-  return made
 }
 
 function msText(ms) {

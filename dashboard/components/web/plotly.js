@@ -1,4 +1,4 @@
-// The drawing library, loaded once for the whole page, whichever component asks first.
+// The drawing library, loaded once for the whole page, whichever chart on it asks first.
 
 function loadPlotly(address) {
   globalThis.deskPlotly ??= new Promise((resolve, reject) => {

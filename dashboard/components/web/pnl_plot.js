@@ -1,4 +1,4 @@
-// What the pictures of results are drawn with: shapes, scales, and the places of an axis of money or of days. Figures
+// What the pictures of results are drawn with: scales, and the places of an axis of money or of days. Figures
 // come in rupees and are written in words of lakh and crore.
 
 const DAY = 86400000
@@ -7,13 +7,6 @@ const STEPS_OF_DAYS = [
   ["day", 1], ["day", 2], ["day", 7], ["day", 14], ["month", 1], ["month", 2], ["month", 3], ["month", 6], ["month", 12], ["month", 24],
   ["month", 60], ["month", 120], ["month", 240],
 ]
-
-function shape(tag, attributes, text) {
-  const node = document.createElementNS(SVG, tag)
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, typeof value === "number" ? Math.round(value * 100) / 100 : value)
-  if (text !== undefined) node.textContent = text
-  return node
-}
 
 // `at`: the pixel of a value.
 function scaleOf([low, high], from, to) {

@@ -86,6 +86,26 @@ function setAttribute(node, name, value) {
 
 const SVG = "http://www.w3.org/2000/svg"
 
+// A node of a drawing; numbers are pixels.
+function shape(tag, attributes, text) {
+  const node = document.createElementNS(SVG, tag)
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, typeof value === "number" ? Math.round(value * 100) / 100 : value)
+  if (text !== undefined) node.textContent = text
+  return node
+}
+
+// Has `view` draw itself anew whenever `node` changes its size, until it is closed.
+function redrawWith(view, node) {
+  if (view.sizes) return
+  view.sizes = new ResizeObserver(() => view.draw())
+  view.sizes.observe(node)
+}
+
+function redrawNoMore(view) {
+  view.sizes?.disconnect()
+  view.sizes = null
+}
+
 // The day's path: `points` are 0..100 from the bottom, `base` is the previous close on the same scale or null.
 function drawSpark(svg, points, base, toneClass) {
   const id = `${toneClass} ${base} ${points.join(" ")}`

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from starlette.types import Receive, Scope, Send
 
 from dashboard.door import door_of
 from dashboard.locks import gate as module
-from dashboard.locks.gate import ENDED, FREE, Gate
+from dashboard.locks.gate import FREE, Gate
+from dashboard.locks.leash import ENDED
 from dashboard.locks.passes import HEADER, read_pass, write_pass
 from services.acting import acting
 from services.domain.actors import Role
@@ -309,3 +310,55 @@ def test_a_connection_ends_when_its_time_is_over_or_another_process_ends_it(
         await asyncio.gather(one.running, two.running)
 
     asyncio.run(come())
+
+
+def closes(home: House, monkeypatch: pytest.MonkeyPatch, trouble: Callable[[], None]) -> Any:
+    """What a page hears at last whose sign-in cannot be looked at any more, once `trouble` has come."""
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.01)
+    mine = home.sign_ins.sign_in("asha", PASSWORD)
+
+    async def come() -> Any:
+        the_gate = Gate(echo, lambda: home.runtime)
+        page = Browser(the_gate, {"cookie": f"desk-session-8501={mine.secret}"})
+        await page.heard()
+        await page.heard()
+        trouble()
+        said = await page.heard()
+        await page.running
+        assert the_gate._open == {}
+        return said
+
+    return asyncio.run(come())
+
+
+def test_a_connection_ends_with_its_time_also_where_the_ledger_cannot_be_read(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def broken(secret: str) -> None:
+        asked.append(secret)
+        if len(asked) == 3:  # it was not let go at the first trouble
+            home.later(12 * 3600)
+        raise StorageError("disk gone")
+
+    def trouble() -> None:
+        monkeypatch.setattr(home.sign_ins, "look", broken)
+        home.later(5)
+
+    assert closes(home, monkeypatch, trouble)["code"] == ENDED
+    assert len(asked) >= 3
+
+
+def test_a_connection_that_nobody_watches_any_more_ends_and_the_log_says_why(
+    home: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fault(secret: str) -> None:
+        raise RuntimeError("a fault of our own")
+
+    def trouble() -> None:
+        monkeypatch.setattr(home.sign_ins, "look", fault)
+        home.later(5)
+
+    assert closes(home, monkeypatch, trouble)["code"] == ENDED
+    assert "a fault of our own" in caplog.text

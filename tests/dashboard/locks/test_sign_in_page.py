@@ -17,6 +17,7 @@ from starlette.middleware import Middleware
 from dashboard.headers import SecurityHeaders
 from dashboard.locks.gate import Gate
 from dashboard.locks.sign_in_page import MOST_BYTES, sign_in_routes
+from services.domain.errors import ConfigurationError, StorageError
 from tests.support.asgi import Answer
 from tests.support.doors import OPERATOR, PASSWORD, House, ask, house
 
@@ -221,3 +222,26 @@ def _one_visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         _open.append(Visitor(made))
         yield
         _open.clear()
+
+
+def test_a_desk_that_is_not_set_up_or_cannot_read_its_users_says_so_in_words(
+    visitor: Visitor, home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_disk() -> bool:
+        raise StorageError("/data/ledger.db: the disk is gone")
+
+    monkeypatch.setattr(home.sign_ins, "any_user", no_disk)
+    told = visitor.ask("/sign-in")
+    assert "The desk cannot read who may sign in" in told.text
+    assert "ledger.db" not in told.text
+
+    def wrong_settings() -> Any:
+        raise ConfigurationError("/data is a file")
+
+    visitor.app = Starlette(
+        routes=sign_in_routes(wrong_settings), middleware=[Middleware(Gate, runtime=wrong_settings)]
+    )
+    for answer in (visitor.ask("/sign-in"), visitor.send(form="x")):
+        assert answer.status == 503
+        assert "not set up" in answer.text
+        assert "/data" not in answer.text

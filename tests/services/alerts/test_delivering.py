@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from services.domain.errors import InvalidRequest
-from services.ledger.alert_channels import Sent, What
+from services.domain.errors import InvalidRequest, NoAnswer
+from services.ledger.alert_channels import Channel, Claim, Sent, What
 from services.ledger.alerts import Severity
 from services.ledger.audit import Audit
 from services.measures.snapshot import ErrorsNow
@@ -124,14 +124,16 @@ def test_what_became_of_a_message_is_forgotten_after_a_quarter_and_its_alert_is_
 def test_a_message_that_was_cut_off_in_the_middle_is_sent_again_after_a_while(bench: Bench) -> None:
     channel = bench.channels.add("Phone", URL, OPERATOR)
     alert = bench.kept.raise_alert("trade_conflict", "told otherwise")
-    assert bench.sent_over.claim(channel.id, alert.id, What.OPENED), "and then the process was killed"
-    assert not bench.sent_over.claim(channel.id, alert.id, What.OPENED), "another process leaves it alone meanwhile"
+    assert bench.sent_over.claim(channel.id, alert.id, What.OPENED) is Claim.MINE, "and then the process was killed"
     bench.close()
     bench.start()
-    bench.pass_time(200)
     bench.round()
+    assert titles(bench) == [], "who began may be at it still"
+    for _ in range(40):
+        bench.round(seconds=5.0)
 
     assert titles(bench) == ["Desk: A fill was told twice, differently"]
+    assert bench.sent_over.claim(channel.id, alert.id, What.OPENED) is Claim.SENT
 
 
 def test_alerts_are_sent_though_the_disk_takes_nothing_and_not_again_afterwards(bench: Bench) -> None:
@@ -206,3 +208,151 @@ def test_names_are_taken_once_and_what_is_no_address_is_refused_without_repeatin
     with pytest.raises(InvalidRequest) as refused:
         bench.channels.add("Other", "nonsense://my-secret", OPERATOR)
     assert "my-secret" not in str(refused.value)
+
+
+def test_a_channel_that_is_added_or_turned_on_is_told_at_once_of_what_is_open(bench: Bench) -> None:
+    bench.round(errors=STORM)
+    phone = bench.channels.add("Phone", URL, OPERATOR)
+    bench.send()
+    assert titles(bench) == ["Desk: Error rate"]
+
+    bench.channels.turn(phone.id, False, OPERATOR)
+    bench.kept.raise_alert("trade_conflict", "told otherwise")
+    bench.round()
+    bench.channels.turn(phone.id, True, OPERATOR)
+    bench.send()
+    assert titles(bench)[1:] == ["Desk: A fill was told twice, differently"]
+
+
+def test_one_that_becomes_critical_reaches_who_wants_nothing_less_and_so_does_its_end(bench: Bench) -> None:
+    bench.channels.add("Loud", URL, OPERATOR, least=Severity.CRITICAL)
+    bench.kept.raise_alert("trade_conflict", "told otherwise")
+    bench.round()
+    bench.round()
+    assert titles(bench) == []
+    bench.kept.raise_alert("trade_conflict", "told otherwise", severity="critical")
+    bench.round()
+    assert titles(bench) == ["Desk: A fill was told twice, differently"]
+
+    bench.kept.raise_alert("trade_conflict", "told otherwise")
+    bench.kept.resolve_one("trade_conflict", "")
+    bench.round()
+    assert titles(bench)[1:] == ["Desk: over: A fill was told twice, differently"]
+
+
+def test_what_ended_before_it_could_be_told_is_told_after_the_start_once_and_whole(bench: Bench) -> None:
+    bench.channels.add("Phone", URL, OPERATOR)
+    bench.kept.raise_alert("trade_conflict", "told otherwise")
+    bench.kept.resolve_one("trade_conflict", "")
+    for _ in range(3):
+        bench.close()
+        bench.start()
+        bench.round()
+
+    assert titles(bench) == ["Desk: A fill was told twice, differently"]
+    assert "over since" in bench.sender.sent[0][2]
+
+
+def test_what_opened_and_ended_between_two_looks_is_told_within_a_minute(bench: Bench) -> None:
+    bench.channels.add("Phone", URL, OPERATOR)
+    bench.round()
+    bench.kept.raise_alert("trade_conflict", "told otherwise")
+    bench.kept.resolve_one("trade_conflict", "")
+    for _ in range(31):
+        bench.round()
+
+    assert titles(bench) == ["Desk: A fill was told twice, differently"]
+
+
+def test_channels_that_cannot_be_read_are_looked_for_again_and_a_test_waits_for_them(bench: Bench) -> None:
+    channel = bench.channels.add("Phone", URL, OPERATOR)
+    bench.ledger.unread = "the file is locked"
+    bench.desk.test(channel.id, OPERATOR)
+    bench.send()
+    bench.ledger.unread = None
+    bench.pass_time(5)
+    bench.send()
+
+    assert titles(bench) == ["Desk: test"]
+
+
+def test_after_a_restart_on_a_full_disk_nothing_is_sent_twice(bench: Bench) -> None:
+    bench.channels.add("Phone", URL, OPERATOR)
+    bench.round(errors=STORM)
+    bench.close()
+    bench.start()
+    bench.ledger.full = FULL
+    for _ in range(3):
+        bench.round()
+
+    assert [body for _, _, body, _ in bench.sender.sent if "Error rate" in body] == [bench.sender.sent[0][2]]
+
+
+def test_one_that_is_open_for_longer_than_messages_are_remembered_is_not_told_again(bench: Bench) -> None:
+    bench.channels.add("Phone", URL, OPERATOR)
+    bench.kept.raise_alert("trade_conflict", "told otherwise")
+    for _ in range(3):
+        bench.round()
+        bench.close()
+        bench.start()
+        bench.pass_time(91 * 86_400)
+
+    assert titles(bench) == ["Desk: A fill was told twice, differently"]
+
+
+def test_a_channel_that_refused_before_the_start_refuses_until_a_message_arrives(bench: Bench) -> None:
+    bench.channels.add("Phone", URL, OPERATOR)
+    bench.sender.refuses = "Unauthorized, error=401"
+    bench.round(errors=STORM)
+    for _ in range(9):
+        bench.round()
+    assert bench.lives("channel_failing") == ["open"]
+    bench.close()
+    bench.start()
+    assert bench.notifier.failures() is None, "not known yet"
+    bench.round(send=False)
+    for _ in range(3):
+        bench.round()
+    assert bench.lives("channel_failing") == ["open"]
+
+    bench.sender.refuses = None
+    for _ in range(200):
+        bench.round()
+    assert bench.lives("channel_failing") == ["auto-resolved"]
+
+
+def test_a_test_of_a_channel_that_is_added_while_the_others_are_read_is_sent(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, made = bench.channels.all, []
+
+    def added_meanwhile() -> list[Channel]:
+        found = read()
+        if not made:
+            made.append(bench.channels.add("Phone", URL, OPERATOR))
+            bench.desk.test(made[0].id, OPERATOR)
+        return found
+
+    monkeypatch.setattr(bench.channels, "all", added_meanwhile)
+    bench.round()
+    bench.send()
+
+    assert titles(bench) == ["Desk: test"]
+
+
+def test_a_failure_that_could_not_be_written_down_is_no_message_sent(bench: Bench) -> None:
+    bench.channels.add("Phone", URL, OPERATOR)
+    bench.round()
+
+    def refused(url: str, title: str, body: str, severity: Severity | None) -> None:
+        bench.ledger.full = FULL
+        raise NoAnswer("no route to host")
+
+    send, bench.sender.send = bench.sender.send, refused  # type: ignore[method-assign]
+    bench.kept.raise_alert("trade_conflict", "told otherwise")
+    bench.round()
+    bench.ledger.full, bench.sender.send = None, send  # type: ignore[method-assign]
+    for _ in range(75):
+        bench.round()
+
+    assert titles(bench) == ["Desk: A fill was told twice, differently"]

@@ -9,11 +9,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from services.alerts import rules as r
 from services.domain.errors import Forbidden, InvalidRequest
-from services.ledger.alerts import Life, Severity
+from services.ledger.alerts import Alert, Life, Severity
 from services.ledger.audit import Audit
+from services.ledger.tables import alerts
 from services.measures.snapshot import (
     BudgetNow,
     ClockNow,
@@ -24,6 +26,7 @@ from services.measures.snapshot import (
     WindowNow,
 )
 from tests.support.alerts import FULL, OPERATOR, TRADER, VIEWER, Bench, alerting, feed_now, until, writer_now
+from tests.support.ledger import NOW
 
 STORM = ErrorsNow(24.0, 5.0, {"RateLimited": 110, "NoAnswer": 10})
 QUIET = ErrorsNow(0.0, 5.0, {})
@@ -302,3 +305,128 @@ def test_the_thread_looks_by_itself_and_ends_with_its_owner(bench: Bench) -> Non
 
 def _rule_threads() -> set[threading.Thread]:
     return {one for one in threading.enumerate() if one.name == "alert-rules"}
+
+
+def test_unknown_orders_stand_over_a_restart_until_they_are_looked_up(bench: Bench) -> None:
+    bench.cases = [("intent-1", "Buy 10 RELIANCE")]
+    for _ in range(5):
+        bench.round()
+    bench.close()
+    bench.start()
+    bench.cases = None
+    for _ in range(5):
+        bench.round()
+    assert bench.lives(r.ORDER_UNKNOWN) == ["open"]
+
+    bench.cases = []
+    bench.round()
+    assert bench.lives(r.ORDER_UNKNOWN) == ["auto-resolved"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "trouble", "unknown"),
+    [
+        (r.BROKER_FAILING, {"rest": RestNow(failing_since=90.0)}, {"rest": RestNow()}),
+        (
+            r.FEED_SILENT,
+            {"feed": feed_now(silent_seconds=45.0)},
+            {"feed": feed_now(connected=False, last_update_ago=None)},
+        ),
+        (r.CLOCK, {"clock": ClockNow(90.0, 0, None, None, 1.0)}, {"clock": ClockNow(None, 0, None, None, 1.0)}),
+        (r.STORAGE, {"storage": StorageNow(read_only=True)}, {"storage": StorageNow(read_only=None)}),
+    ],
+)
+def test_what_is_not_known_yet_after_a_start_ends_nothing(
+    bench: Bench, kind: str, trouble: dict[str, object], unknown: dict[str, object]
+) -> None:
+    fine = {name: getattr(bench.snapshot, name) for name in trouble}
+    bench.round(**trouble)
+    bench.close()
+    bench.start()
+    for _ in range(4):
+        bench.round(**unknown)
+    assert bench.lives(kind) == ["open"]
+
+    for _ in range(40):
+        bench.round(**fine)
+    assert bench.lives(kind) == ["auto-resolved"]
+
+
+def test_all_that_stand_are_told_however_many_they_are(bench: Bench) -> None:
+    with bench.ledger.write() as connection:
+        row = {"kind": "trade_conflict", "severity": "warning", "message": "told otherwise", "raised_at": NOW}
+        connection.execute(sa.insert(alerts), [row | {"subject": str(number)} for number in range(201)])
+
+    assert len(bench.desk.standing().alerts) == 201
+    assert len(bench.kept.all()) == 200
+
+
+def test_a_ledger_that_cannot_be_read_is_an_alert_of_its_own(bench: Bench) -> None:
+    bench.round()
+    bench.ledger.unread = bench.ledger.full = "ledger.db: damaged"
+    for _ in range(2):
+        bench.round()
+    assert bench.open() == {(r.STORAGE, ""): "The ledger: ledger.db: damaged"}
+    assert bench.desk.standing().complete, "what it told before is known"
+
+    bench.ledger.unread = bench.ledger.full = None
+    for _ in range(4):
+        bench.round()
+    assert bench.lives(r.STORAGE) == ["auto-resolved"]
+
+
+def test_a_fault_in_one_rule_or_in_the_prices_hides_nothing_that_the_others_find(bench: Bench) -> None:
+    bench.channels.add("Phone", "fake://bot-token/chat", OPERATOR)
+    bench.round()
+
+    def broken(*about: object) -> None:
+        raise ValueError("a fault")
+
+    bench.desk._readers = {**bench.desk._readers, r.ERROR_RATE: broken}  # type: ignore[dict-item]
+    bench.watch.round = broken  # type: ignore[method-assign,assignment]
+    bench.round(token=TokenNow(None, None, 0.0, "the token ended at 03:30"))
+
+    assert list(bench.open()) == [(r.TOKEN_ENDED, "")]
+    assert len(bench.sender.sent) == 1
+    state = next(one for one in bench.desk.rules() if one.rule.kind == r.ERROR_RATE)
+    assert state.unknown == "a fault of the desk's own (ValueError); the log has it"
+
+
+def test_a_new_trouble_is_not_ended_with_the_old_one_whose_end_waits_for_the_disk(bench: Bench) -> None:
+    bench.book.raise_alert("trade_conflict", "the old one")
+    bench.ledger.full = FULL
+    bench.book.over("trade_conflict", "")
+    bench.ledger.times = 1  # only the end is refused once more
+    bench.book.raise_alert("trade_conflict", "the new one")
+    assert bench.ledger.full is None
+    bench.book.settle()
+
+    assert [one.message for one in bench.desk.standing().alerts] == ["the new one"]
+    assert [(one.message, one.is_open) for one in bench.kept.all()] == [("the new one", True), ("the old one", False)]
+
+
+def test_one_that_ends_while_another_thread_writes_it_down_is_over_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.ledger.full = FULL
+    bench.book.raise_alert("trade_conflict", "told otherwise")
+    bench.ledger.full = None
+    keep, writing, go = bench.kept.keep, threading.Event(), threading.Event()
+
+    def slow(alert: Alert) -> Alert:
+        if alert.is_open:
+            writing.set()
+            assert go.wait(60)
+        return keep(alert)
+
+    monkeypatch.setattr(bench.kept, "keep", slow)
+    other = threading.Thread(target=bench.book.settle)
+    other.start()
+    assert writing.wait(60)
+    bench.book.over("trade_conflict", "")
+    go.set()
+    other.join(60)
+    bench.book.settle()
+
+    assert [one.life for one in bench.kept.all()] == [Life.AUTO_RESOLVED]
+    assert bench.desk.standing().alerts == ()

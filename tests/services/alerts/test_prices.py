@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from services.alerts.prices import PriceNow
-from services.domain.errors import Forbidden, InvalidRequest
+from services.domain.errors import Forbidden, InvalidRequest, StorageError
 from services.ledger.price_alerts import PriceAlert, Side, Watched
 from tests.support.alerts import FULL, TRADER, VIEWER, Bench, alerting
 
@@ -159,3 +159,68 @@ def test_one_that_rings_while_the_disk_is_full_rings_once(bench: Bench) -> None:
 
     assert bench.lives("price") == ["open"]
     assert not bench.watch.states()[0].alert.waits
+
+
+def test_what_rang_before_a_start_rings_though_that_could_not_be_read_at_first(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted(bench, "1500")
+    at(bench, 1500.0)
+    bench.close()
+    bench.start()
+
+    def broken(open_only: bool) -> None:
+        raise StorageError("the file is locked")
+
+    with monkeypatch.context() as locked:
+        locked.setattr(bench.kept, "all", broken)
+        at(bench, 1505.0)
+        assert not bench.desk.standing().complete
+    at(bench, 1505.0)
+    assert bench.watch.states()[0].ringing
+    for _ in range(7):
+        at(bench, 1490.0)
+
+    assert bench.lives("price") == ["auto-resolved"]
+
+
+def test_all_that_are_reached_ring_while_the_disk_is_full_and_each_once(bench: Bench) -> None:
+    first, second = wanted(bench, "1500"), wanted(bench, "1510")
+    at(bench, 1490.0)
+    bench.ledger.full = FULL
+    for price in (1500.0, 1515.0, *[1490.0] * 7, 1505.0):
+        at(bench, price)
+        if price == 1515.0:
+            assert {subject for kind, subject in bench.open() if kind == "price"} == {str(first.id), str(second.id)}
+    assert not [kind for kind, _ in bench.open() if kind == "price"], "once is once"
+    bench.ledger.full = None
+    at(bench, 1505.0)
+
+    assert bench.lives("price") == ["auto-resolved", "auto-resolved"]
+
+
+def test_a_price_of_before_the_wish_rings_nothing(bench: Bench) -> None:
+    wanted(bench, "2000")
+    at(bench, 1490.0)
+    bench.watch.heard(0, [(INFY, 1501.5, 0, 1, 1)])
+    wanted(bench, "1500")
+    at(bench, 1489.0)
+
+    assert bench.open() == {}
+
+
+def test_a_crossing_is_not_missed_though_prices_could_not_be_read_once(bench: Bench) -> None:
+    wanted(bench, "1500")
+    at(bench, 1490.0)
+    bench.watch.heard(0, [(INFY, 1501.5, 0, 1, 1)])
+    prices = bench.watch._prices
+
+    def broken(keys: object) -> dict[str, PriceNow]:
+        raise StorageError("the file is locked")
+
+    bench.watch._prices = broken
+    at(bench, 1489.0)
+    bench.watch._prices = prices
+    at(bench, 1489.0)
+
+    assert "INFY is at 1,501.50" in next(iter(bench.open().values()))

@@ -54,6 +54,15 @@ def test_what_is_not_known_is_left_out_and_never_zero() -> None:
     assert samples["desk_measure_unreadable"] == {(("part", "token"),): 1.0}
     assert not any(name.startswith(("desk_feed", "desk_token", "desk_errors_per")) for name in samples)
     assert "desk_clock_offset_seconds" not in samples
+    orders = but("orders", ready="the orders of before are being looked up first", unknown=None).orders
+    samples = told(replace(but("storage", read_only=None), orders=orders))
+    assert samples["desk_orders_ready"] == {(): 0.0}
+    assert not {"desk_orders_unknown", "desk_disk_read_only"} & samples.keys()
+
+
+def test_a_file_that_is_not_there_has_no_size() -> None:
+    samples = told(WELL)
+
     assert ("file", "ledger.db") not in [label for labels in samples["desk_wal_bytes"] for label in labels]
 
 

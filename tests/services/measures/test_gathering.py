@@ -66,7 +66,8 @@ def test_calls_and_budgets_are_told_by_operation_and_version() -> None:
 
 def test_files_that_are_not_there_have_no_size(tmp_path: Path) -> None:
     assert size_of(tmp_path / "none") is None
-    assert not is_read_only(tmp_path)
+    assert is_read_only(tmp_path) is False
+    assert is_read_only(tmp_path / "none") is None, "not known"
 
 
 def test_a_disk_that_takes_no_writes_is_noticed_and_a_full_one_too(tmp_path: Path) -> None:

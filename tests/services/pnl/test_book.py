@@ -368,3 +368,17 @@ def test_an_option_that_ended_worthless_costs_nothing_more(desk: PnlDesk) -> Non
 
     assert view.total.gross == -65_000
     assert view.total.charges.total == note.lines.total
+
+
+def test_a_fault_of_the_desks_own_ends_the_building_and_is_told(desk: PnlDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise KeyError("secret")
+
+    monkeypatch.setattr(desk.rates, "current", broken)
+
+    with pytest.raises(StorageError, match="could not be read"):
+        desk.book.read_whole()
+    view = desk.book.read()
+
+    assert (view.version, view.building, desk.book.state.building) == (0, False, False)
+    assert view.missing[0].endswith("a fault of the desk's own (KeyError); the log has it")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from services.acting import local_user
 from services.domain.actors import Actor, Role
-from services.domain.errors import Forbidden, InvalidRequest, SignInPaused, SignInRefused
+from services.domain.errors import Forbidden, InvalidRequest, SignInPaused, SignInRefused, StorageError
 from services.sign_in.attempts import FORGET_SECONDS, MOST_WRONG, PAUSE_SECONDS, Attempts
 from services.sign_in.sign_ins import FRESH_SECONDS
 from tests.support.clocks import FakeMonotonic
@@ -130,6 +130,71 @@ def test_a_browser_that_is_known_gets_no_more_guesses_than_others_nor_for_other_
     wrong(home, MOST_WRONG, name="vina", before=mine.secret)
     with pytest.raises(SignInPaused):
         home.sign_ins.sign_in("vina", PASSWORD, before=mine.secret)
+
+
+def no_disk(*given: object, **named: object) -> None:
+    raise StorageError("the disk takes nothing")
+
+
+def test_what_the_disk_refuses_is_not_held_against_who_knows_the_password(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.sign_ins.add("ravi@example.com", Role.VIEWER, None, actor=OPERATOR)
+    wrong(home, MOST_WRONG - 1)
+    with monkeypatch.context() as broken:
+        broken.setattr(home.users, "begin", no_disk)
+        for _ in range(4 * MOST_WRONG):
+            with pytest.raises(StorageError):
+                home.sign_ins.sign_in("asha", PASSWORD, address="10.0.0.9")
+            with pytest.raises(StorageError):
+                home.sign_ins.sign_in_issued("ravi@example.com", "nonce", address="10.0.0.9")
+
+    assert home.sign_ins.sign_in_issued("ravi@example.com", "nonce", address="10.0.0.9")
+    wrong(home, 1)  # the tenth: nothing was forgotten either
+    with pytest.raises(SignInPaused):
+        home.sign_ins.sign_in("asha", PASSWORD, address="10.0.0.9")
+
+
+def test_a_hash_that_cannot_be_read_locks_nobody_out(home: House) -> None:
+    home.users.set_password("asha", "no hash at all", actor=OPERATOR)
+    for _ in range(2 * MOST_WRONG):
+        with pytest.raises(StorageError):
+            home.sign_ins.sign_in("asha", PASSWORD)
+
+    home.sign_ins.set_password("asha", PASSWORD, actor=OPERATOR)
+    assert home.sign_ins.sign_in("asha", PASSWORD)
+
+
+def test_a_wrong_password_counts_also_where_the_audit_cannot_be_written(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(home.audit, "add", no_disk)
+        for _ in range(MOST_WRONG):
+            with pytest.raises(StorageError):
+                home.sign_ins.sign_in("asha", "wrong")
+
+    with pytest.raises(SignInPaused):
+        home.sign_ins.sign_in("asha", PASSWORD)
+
+
+def test_what_is_under_way_is_waited_for_and_pauses_nobody() -> None:
+    monotonic = FakeMonotonic()
+    attempts = Attempts(monotonic=monotonic)
+    for _ in range(MOST_WRONG):
+        attempts.admit(["a"])
+    with pytest.raises(SignInPaused) as wait:
+        attempts.admit(["a"])
+
+    assert wait.value.wait_seconds <= 1
+    assert not attempts.wrong(["a"]), "one was wrong; of the others nobody knows"
+    for _ in range(MOST_WRONG - 1):
+        attempts.take_back(["a"])
+    for _ in range(MOST_WRONG - 2):
+        attempts.admit(["a"])
+        assert not attempts.wrong(["a"])
+    attempts.admit(["a"])
+    assert attempts.wrong(["a"])
 
 
 def test_many_guesses_at_once_are_no_more_than_one_after_another(home: House) -> None:
