@@ -44,6 +44,8 @@ class ToldList(list[dict[str, Any]]):  # Any: members of several kinds
     """When the broker told it (aware, UTC)."""
     error: str | None = None
     """Why it could not be told anew just now; the rows are then those of `as_of`."""
+    failure: UpstoxError | None = None
+    """The error behind those words."""
 
 
 class OrderManagerV3:
@@ -172,7 +174,7 @@ class OrderManagerV3:
         if failure is not None and view.as_of is None and not view.orders:
             raise failure
         rows = ToldList(_order_row(order) for order in view.orders)
-        rows.as_of, rows.error = view.as_of, None if failure is None else str(failure)
+        rows.as_of, rows.error, rows.failure = view.as_of, None if failure is None else str(failure), failure
         return rows
 
     def get_trade_history(self, start: date | str | None = None, end: date | str | None = None) -> ToldList:
@@ -185,7 +187,7 @@ class OrderManagerV3:
             if failure is not None and view.as_of is None and not view.trades:
                 raise failure
             rows = ToldList(_trade_row(trade) for trade in view.trades)
-            rows.as_of, rows.error = view.as_of, view.error
+            rows.as_of, rows.error, rows.failure = view.as_of, view.error, failure
             return rows
         first, last = _day(start or end), _day(end or start)
         failure = _failure_of(lambda: desk.load_past_trades(first, last))
@@ -195,7 +197,8 @@ class OrderManagerV3:
         if failure is not None and not kept:
             raise failure
         rows = ToldList(_trade_row(trade) for trade in reversed(kept))
-        rows.error = None if failure is None else str(failure)
+        rows.as_of = self._runtime.clock.now() if failure is None else None
+        rows.error, rows.failure = None if failure is None else str(failure), failure
         return rows
 
 
