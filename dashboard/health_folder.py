@@ -13,6 +13,7 @@ _MEANING = {
     "market_data.db": "prices, ticks, candles, instruments, errors, history of the desk's health",
     "ledger.db": "orders, trades, alerts, audit, watchlists",
     "tokens.db": "encrypted tokens",
+    "desk.json": "how programs beside the desk find it",
     "paper_broker.db": "the paper broker's account",
     "recordings": "frames of the feed",
     "logs": "the log",

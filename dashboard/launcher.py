@@ -24,9 +24,12 @@ from dashboard.options import Options
 from dashboard.progress import refuse, say
 from dashboard.prompt_protocol import use_prompt_protocol
 from dashboard.push.protocol import use_direct_protocol
+from services.desk_card import DeskCard, known
 from services.domain.errors import ConfigurationError, StorageError, UpstoxError
 from services.runtime import Runtime, get_runtime
 from services.settings import Settings, SignIn
+
+_ON_THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # asked, not chosen
 
 
 def run(options: Options) -> int:
@@ -44,8 +47,16 @@ def run(options: Options) -> int:
     use_prompt_protocol()
     if (common := runtime.settings.common_key("Streamlit's cookies")) is not None:
         os.environ["STREAMLIT_SERVER_COOKIE_SECRET"] = common.hex()  # it takes secrets in no other way
-    app.run(config=server_settings(options, runtime.settings))
+    with known(runtime.folder, card_of(options)):
+        app.run(config=server_settings(options, runtime.settings))
     return 0
+
+
+def card_of(options: Options) -> DeskCard:
+    """How programs on this machine reach the desk."""
+    host = _ON_THIS_MACHINE.get(options.host, options.host)
+    url = replace(options, host=host, names=()).url
+    return DeskCard(url, os.getpid(), str(options.tls_cert or ""))
 
 
 def checked_runtime(make: Callable[[], Runtime] = get_runtime) -> Runtime:
@@ -148,7 +159,7 @@ def announce(
 
 def server_answers(options: Options) -> bool:
     """Is the page server up? One that is locked says so, which will do; one that speaks TLS listens when it is up."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(options.host, options.host)  # noqa: S104  # asked, not chosen
+    host = _ON_THIS_MACHINE.get(options.host, options.host)
     connection = http.client.HTTPConnection(host, options.port, timeout=1)
     try:
         if options.tls_cert:

@@ -14,8 +14,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from dashboard.watchlist_text import harmless
 from services.domain.clock import IST
+from services.domain.spreadsheets import harmless
 from services.portfolio.money import PRICE_UNITS
 
 PIECE = 2_000

@@ -67,8 +67,8 @@ def figure_table(
     if any(head.words for head in heads):
         kind += f" stacked figures-{min(5, sum(head.number and not head.words for head in heads))}"
     return (
-        f'<div class="{kind}"><table aria-label="{escape(label, quote=True)}"><thead><tr>{top}</tr></thead>'
-        f"<tbody>{body}</tbody>{end}</table></div>"
+        f'<div class="{kind}" tabindex="0"><table aria-label="{escape(label, quote=True)}">'
+        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody>{end}</table></div>"
     )
 
 

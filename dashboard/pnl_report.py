@@ -139,7 +139,7 @@ def _tax(view: PnlView) -> str:
 def _trades(view: PnlView) -> str:
     trades, count = view.trades, len(view.trades)
     heads = (
-        Head("Closed", number=False), Head("Symbol", number=False), Head("Side", number=False), Head("Quantity"),
+        Head("Closed", number=False), Head("Instrument", number=False), Head("Side", number=False), Head("Quantity"),
         Head("Bought at"), Head("Sold at"), Head("Gross"), Head("Charges"), Head("Net"),
     )  # fmt: skip
     columns = (

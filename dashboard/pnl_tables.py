@@ -5,9 +5,10 @@ A cell is a text, or `{"t": text, "s": a line below it, "tone": of its colour, "
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from dashboard.formatting import MISSING, number, quantity
@@ -34,6 +35,7 @@ Table = dict[str, Any]  # Any: as the browser draws it
 
 NOT_TOLD = "?"
 """The label of a group of which the source tells no product."""
+NO_KEYS: Mapping[str, str] = MappingProxyType({})
 MOST_GROUPS = 40
 """Groups that are shown; the others are put together, so that the parts add up."""
 
@@ -123,17 +125,24 @@ def net_table(parts: Sequence[Sums], total: Sums) -> Table:
     return table_of(heads, rows, "Net by segment", foot=[cells("All", total)])
 
 
-def marks_table(rows: Sequence[MarkRow], total: int | None, now: datetime, *, accounts: bool) -> Table:
-    """What is open, at the price of now."""
+def symbol_cell(symbol: str, below: str, key: str = "") -> dict[str, Any]:
+    """A symbol; with the key of its instrument it leads there."""
+    return {"t": symbol, "s": below} | ({"k": key} if key else {})
+
+
+def marks_table(
+    rows: Sequence[MarkRow], total: int | None, now: datetime, *, accounts: bool, keys: Mapping[str, str] = NO_KEYS
+) -> Table:
+    """What is open, at the price of now. `keys`: of the broker, by instrument."""
     heads = (
-        Head("symbol", "Symbol", num=False), Head("quantity", "Quantity", rank=2), Head("average", "Average", rank=2),
-        Head("price", "Price"), Head("cost", "Cost", rank=3), Head("today", "Since yesterday's close", rank=3),
-        Head("open", "Unrealised"),
+        Head("symbol", "Instrument", num=False), Head("quantity", "Quantity", rank=2),
+        Head("average", "Average", rank=2), Head("price", "Price"), Head("cost", "Cost", rank=3),
+        Head("today", "Since yesterday's close", rank=3), Head("open", "Unrealised"),
     )  # fmt: skip
     told: list[Table] = []
     for row in rows:
         where = f"{segment_name(row.segment)}, {row.account}" if accounts else segment_name(row.segment)
-        symbol: dict[str, Any] = {"t": row.symbol, "s": ". ".join(filter(None, (where, row.doubt)))}
+        symbol = symbol_cell(row.symbol, ". ".join(filter(None, (where, row.doubt))), keys.get(row.instrument, ""))
         if row.from_broker or row.doubt:
             symbol["tags"] = [["broker's average" if row.from_broker else "in doubt", True]]
         told.append({

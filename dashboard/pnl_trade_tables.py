@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from dashboard.formatting import day, ist_time, quantity
-from dashboard.pnl_tables import Cell, Head, Table, result, segment_name, table_of
+from dashboard.pnl_tables import NO_KEYS, Cell, Head, Table, result, segment_name, symbol_cell, table_of
 from dashboard.pnl_words import (
     LINE_MEANINGS,
     LINE_NAMES,
@@ -24,7 +24,7 @@ from services.portfolio.charges.lines import PaiseLines
 from services.portfolio.closed_columns import LotRow, TradeColumns
 
 TRADE_HEADS = (
-    Head("symbol", "Symbol", num=False, sort=True), Head("closed", "Closed", num=False, sort=True),
+    Head("symbol", "Instrument", num=False, sort=True), Head("closed", "Closed", num=False, sort=True),
     Head("opened", "Opened", num=False, rank=3, sort=True), Head("quantity", "Quantity", rank=2, sort=True),
     Head("buy", "Bought at", rank=2, sort=True), Head("sell", "Sold at", rank=2, sort=True),
     Head("days", "Held", rank=3, sort=True), Head("gross", "Gross", rank=2, sort=True),
@@ -42,10 +42,11 @@ def trades_table(
     picked: str,
     empty: str,
     accounts: bool = False,
+    keys: Mapping[str, str] = NO_KEYS,
 ) -> Table:
-    """One page of closed trades. `noted`: tags of trades somebody wrote about."""
+    """One page of closed trades. `noted`: tags of trades somebody wrote about. `keys`: of the broker, by instrument."""
     way = "descending" if down else "ascending"
-    rows = [_trade_row(trades, place, noted, picked, accounts) for place in places]
+    rows = [_trade_row(trades, place, noted, picked, accounts, keys) for place in places]
     columns = [head.told(way if head.id == sort else "") for head in TRADE_HEADS]
     return {
         "columns": columns,
@@ -62,7 +63,12 @@ def moment(ms: int, day_word: str) -> Cell:
 
 
 def _trade_row(
-    trades: TradeColumns, place: int, noted: Mapping[str, Sequence[str]], picked: str, accounts: bool
+    trades: TradeColumns,
+    place: int,
+    noted: Mapping[str, Sequence[str]],
+    picked: str,
+    accounts: bool,
+    keys: Mapping[str, str],
 ) -> Table:
     id, segment = str(trades.id[place]), str(trades.segment[place])
     product = product_word(str(trades.product[place]), segment)
@@ -73,7 +79,8 @@ def _trade_row(
         *([str(trades.account[place])] if accounts else []),
     ]
     net = int(trades.net[place])
-    symbol: dict[str, Any] = {"t": str(trades.symbol[place]), "s": " · ".join(filter(None, what))}  # Any: as `Cell`
+    key = keys.get(str(trades.instrument[place]), "")
+    symbol = symbol_cell(str(trades.symbol[place]), " · ".join(filter(None, what)), key)
     tags: list[list[object]] = [[tag, False] for tag in noted[id][:3]] if id in noted else []
     if id in noted and not tags:
         tags = [["note", False]]

@@ -74,7 +74,7 @@ def _gap(marked: MarkedPosition | MarkedHolding, told: Decimal | None) -> Wire:
 
 
 POSITION_COLUMNS: tuple[MoneyColumn[MarkedPosition], ...] = (
-    MoneyColumn("symbol", "Symbol", "Instrument, product, and what of it was carried", "symbol"),
+    MoneyColumn("symbol", "Instrument", "Instrument, product, and what of it was carried", "symbol"),
     MoneyColumn("net", "Net", "Units held now; below nothing: sold short", "signed", lambda one: one.position.quantity),
     MoneyColumn("average", "Average", "What it was entered at, in the mean", "price",
               lambda one: _number(one.average), rank=2),
@@ -100,7 +100,7 @@ POSITION_COLUMNS: tuple[MoneyColumn[MarkedPosition], ...] = (
 )  # fmt: skip
 
 HOLDING_COLUMNS: tuple[MoneyColumn[MarkedHolding], ...] = (
-    MoneyColumn("symbol", "Symbol", "Instrument and company", "symbol"),
+    MoneyColumn("symbol", "Instrument", "Instrument and company", "symbol"),
     MoneyColumn("quantity", "Quantity", "Units held", "quantity", lambda one: one.holding.quantity),
     MoneyColumn("sellable", "Sellable", "Units that can be sold now without a doubt", "quantity",
              lambda one: one.sellable, rank=2),

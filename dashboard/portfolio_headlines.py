@@ -24,13 +24,13 @@ class Headline:
 def positions_today(view: PositionsView) -> Headline:
     """What positions brought today, before charges."""
     if view.as_of is None:
-        return Headline("P&L today", MISSING, "positions are not known yet")
+        return Headline("Positions today", MISSING, "positions are not known yet")
     today = total(one.pnl_today for one in view.rows)
     if not view.rows:
-        return Headline("P&L today", rupees(Decimal(0)), "no positions today")
+        return Headline("Positions today", rupees(Decimal(0)), "no positions today")
     realised = total(one.realised for one in view.rows)
     note = f"realised {_signed(realised.amount)}, before charges"
-    return _money("P&L today", today, note)
+    return _money("Positions today", today, note)
 
 
 def holdings_today(view: HoldingsView) -> Headline:

@@ -165,7 +165,7 @@ body { margin: 0; min-height: 100vh; display: grid; place-items: center; backgro
 main { max-width: 26rem; margin: 1rem; padding: 1.75rem 2rem; border: 1px solid light-dark(#d5dde8, #273142);
        border-radius: 8px }
 h1 { font-size: 1.3rem; margin: 0 0 .6rem } p { margin: 0 0 1.25rem }
-a { display: inline-block; padding: .45rem 1rem; border-radius: 6px; background: light-dark(#1f5fe0, #3d7eff);
+a { display: inline-block; padding: .45rem 1rem; border-radius: 6px; background: #1f5fe0;
     color: #fff; font-weight: 600; text-decoration: none }
 """
 

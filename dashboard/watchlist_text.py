@@ -15,6 +15,7 @@ from dashboard.reading import Reading
 from services.domain.clock import from_epoch_ms
 from services.domain.instrument_search import ContractQuery, parse_query
 from services.domain.instruments import Instrument, is_instrument_key, is_isin
+from services.domain.spreadsheets import harmless
 
 MOST = 500
 _HEADS = {"instrument_key", "instrumentkey", "key", "symbol", "trading_symbol", "tradingsymbol", "isin", "name"}
@@ -148,8 +149,3 @@ def _plain(kind: str, value: Any) -> object:  # Any: as `Column.value`
     if isinstance(value, list):
         return f"{value[0]}..{value[1]}"
     return value
-
-
-def harmless(cell: object) -> object:
-    """Texts that a spreadsheet would run as a formula get an apostrophe."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t" and cell else cell

@@ -1,4 +1,4 @@
-"""Account: login and its state, funds, switches, the broker, the paper account, who may come in, settings."""
+"""Account: login, funds, switches, the broker, going live, the paper account, who may come in, settings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
 from dashboard.components.account_cards import broker_card, money_card, settings_card, sign_in_card, token_card
+from dashboard.components.account_live import going_live_card
 from dashboard.components.account_paper import paper_account_card
 from dashboard.components.account_people import people_card
 from dashboard.components.account_trading import static_ip_card, switches_card
@@ -19,6 +20,7 @@ with right:
     sign_in_card()
     broker_card()
     static_ip_card()
+going_live_card()
 paper_account_card()
 people_card()
 settings_card()

@@ -29,14 +29,14 @@ with st.container(border=True):
     now_board(board, key="cal-now")
 
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    st.subheader("Year", anchor=False, width="content")
+    st.header("Year", anchor=False, width="content")
     year, market = pick_year(today.year), pick_market()
 plan = year_plan(calendar, year, market)
 with st.container(border=True):
     year_view(plan, today, key="cal-year-view")
 
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    st.subheader("List", anchor=False, width="content")
+    st.header("List", anchor=False, width="content")
     kinds = pick_kinds()
     lines = of_kinds(plan.entries, kinds)
     csv_button(lines, year)

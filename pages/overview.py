@@ -1,4 +1,4 @@
-"""Overview: the day's profit and what is open, the market, movers of a watchlist, funds, what went wrong lately."""
+"""Overview: the day's result and what is open, the market, movers of a watchlist, health, what went wrong lately."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import streamlit as st
 
 from dashboard.components.index_strip import index_strip
 from dashboard.components.notices import live_part, problems_in_words, show_problem
-from dashboard.components.overview_cards import funds_card, movers_cards, phase_card, today_cards, trouble_card
+from dashboard.components.overview_cards import health_card, movers_cards, phase_card, trouble_card
+from dashboard.components.overview_today import today_cards
+from dashboard.components.tour import tour
 from dashboard.first_start import INDEX_KEYS
+from dashboard.instrument_wanted import leave_if_wanted
 from dashboard.reading import first_read, read
 from dashboard.resources import desk
 from dashboard.state import chosen_list, first_time
@@ -18,6 +21,7 @@ EVERY = 2.0
 @live_part(EVERY, "overview")
 def live() -> None:
     """Indices, movers, market phase: what changes by itself."""
+    leave_if_wanted()
     rt = desk()
     lists = rt.watchlists.all()
     chosen = chosen_list([watchlist.id for watchlist in lists])
@@ -32,8 +36,9 @@ def live() -> None:
         movers_cards(reading.of(keys), rt.tracks.track, name=watchlist.name)
 
 
+tour()
 today_cards()
 live()
-for place, card in zip(st.columns(3, gap="small"), (phase_card, funds_card, trouble_card), strict=True):
+for place, card in zip(st.columns(3, gap="small"), (phase_card, health_card, trouble_card), strict=True):
     with place, st.container(border=True, height="stretch"), problems_in_words():
         card()

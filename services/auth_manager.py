@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+
+if __name__ == "__main__":  # run as a file, Python looks for `services` beside it and not where it is
+    import sys
+    from pathlib import Path
+
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from services.acting import acting_operator
 from services.domain.accounts import Token
@@ -11,6 +17,7 @@ from services.domain.clock import epoch_ms, from_epoch_ms
 from services.domain.errors import InvalidRequest
 from services.login import DEFAULT_USER, Login
 from services.runtime import get_runtime
+from services.self_check import assure, main
 
 
 class AuthManager:
@@ -77,3 +84,20 @@ def _told(token: Token) -> dict[str, object]:
 
 
 auth_manager = AuthManager()
+
+
+def check_itself() -> Iterator[str]:
+    """A token of the paper broker, kept encrypted, found again, and given up."""
+    secret = auth_manager.get_valid_token()
+    assure(len(secret) > 20, "no token")
+    yield "a valid token (not shown)"
+    auth_manager.save_token("self-check", {"access_token": secret})
+    assure(auth_manager.get_valid_token("self-check") == secret, "the kept token is another one")
+    files = [path for path in get_runtime().folder.glob("tokens.db*") if path.is_file()]
+    assure(bool(files), "no token file")
+    assure(all(secret.encode() not in path.read_bytes() for path in files), "the token lies there in plain text")
+    yield "kept, encrypted, and read back"
+
+
+if __name__ == "__main__":
+    main(check_itself)

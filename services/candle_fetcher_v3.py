@@ -8,14 +8,22 @@ print(candles.fetch_latest_candles("NSE_EQ|INE009A01021", interval="day", count=
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import TypedDict, cast
+
+if __name__ == "__main__":  # run as a file, Python looks for `services` beside it and not where it is
+    import sys
+    from pathlib import Path
+
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from services.candles.book import Progress
 from services.candles.series import CandleSeries, Missing
 from services.domain.clock import IST
 from services.domain.errors import InvalidRequest
 from services.runtime import get_runtime
+from services.self_check import INFOSYS, assure, main
 
 _FIRST, _LAST = date(1990, 1, 1), date(2199, 1, 1)
 """Nobody has candles beyond these days."""
@@ -153,3 +161,22 @@ def _day(given: date | str, name: str) -> date:
 
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=IST)
+
+
+def check_itself() -> Iterator[str]:
+    """A hundred days and a day of minutes; the second reading makes no call."""
+    candles = CandleFetcherV3()
+    days = candles.fetch_latest_candles(INFOSYS, interval="day", count=100)
+    assure(len(days) == 100, f"100 days were asked for, {len(days)} came")
+    assure(all(bar["low"] <= min(bar["open"], bar["close"]) for bar in days), "a bar closes below its low")
+    yield f"100 days up to {days[-1]['timestamp'][:10]}, the last close ₹{days[-1]['close']:,.2f}"
+    day = days[-2]["timestamp"][:10]
+    minutes = candles.fetch_candles(INFOSYS, "1minute", day, day)
+    calls = candles.get_cache_stats()["total_api_calls"]
+    assure(candles.fetch_candles(INFOSYS, "1minute", day, day) == minutes, "the same minutes came out differently")
+    assure(candles.get_cache_stats()["total_api_calls"] == calls, "stored minutes were fetched again")
+    yield f"{len(minutes)} minutes of {day}, read again from the store without a call"
+
+
+if __name__ == "__main__":
+    main(check_itself)

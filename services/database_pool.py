@@ -8,6 +8,9 @@ with get_db_pool("market_data.db").get_connection() as conn:
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 if __name__ == "__main__":  # run as a file, Python looks for `services` beside it and not where it is
@@ -16,6 +19,7 @@ if __name__ == "__main__":  # run as a file, Python looks for `services` beside 
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from services.runtime import get_runtime
+from services.self_check import assure, main
 from services.storage.pool import Pool
 
 __all__ = ["Pool", "get_db_pool"]
@@ -30,11 +34,8 @@ def get_db_pool(db_path: str | Path = "market_data.db", pool_size: int = 5) -> P
     return get_runtime().pool(db_path, pool_size)
 
 
-def _check_itself() -> None:
+def check_itself() -> Iterator[str]:
     """25 inserts by 5 workers, in a file that is thrown away."""
-    import tempfile
-    from concurrent.futures import ThreadPoolExecutor
-
     with tempfile.TemporaryDirectory() as folder:
         pool = Pool(Path(folder) / "check.db")
         with pool.get_connection() as connection:
@@ -50,10 +51,9 @@ def _check_itself() -> None:
         with pool.get_connection(write=False) as connection:
             count = connection.execute("SELECT count(*) AS rows FROM checked").fetchone()["rows"]
         pool.close_all()
-    print(f"25 inserts by 5 workers: {count} rows stored")  # noqa: T201  # this is the answer to who ran the file
-    if count != 25:
-        raise SystemExit(1)
+    assure(count == 25, f"25 rows were written, {count} stored")
+    yield f"25 inserts by 5 workers: {count} rows stored"
 
 
 if __name__ == "__main__":
-    _check_itself()
+    main(check_itself)

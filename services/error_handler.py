@@ -10,13 +10,20 @@ if alert["alert"]:
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+if __name__ == "__main__":  # run as a file, Python looks for `services` beside it and not where it is
+    import sys
+    from pathlib import Path
+
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from services.alerts.rules import ERROR_RATE
 from services.domain.errors import InvalidRequest
 from services.logs import redact
 from services.runtime import get_runtime
+from services.self_check import assure, main
 
 __all__ = ["ErrorHandler", "error_handler"]
 
@@ -101,3 +108,22 @@ def _told(rate: float, threshold: float, minutes: float, breakdown: Mapping[str,
 
 
 error_handler = ErrorHandler()
+
+
+def check_itself() -> Iterator[str]:
+    """Sixty errors in a moment: counted, above the threshold, raised as an alert; a secret in one is not kept."""
+    for number in range(60):
+        error_handler.log_error("SelfCheck", f"error {number}, Authorization: Bearer {'x' * 40}", 503, "check")
+    alert = error_handler.check_error_threshold(threshold=10.0, window_minutes=5)
+    assure(alert["alert"] and alert["rate"] == 12, f"12 errors a minute were expected, not {alert['rate']}")
+    yield alert["message"]
+    told = repr(error_handler.get_error_statistics(1))
+    assure("x" * 8 not in told, "a secret was kept")
+    error_handler.send_alert(alert)
+    standing = [one.kind for one in get_runtime().alerts.all(open_only=True)]
+    assure(ERROR_RATE in standing, "no alert was raised")
+    yield "raised as an alert, in the ledger and on every channel"
+
+
+if __name__ == "__main__":
+    main(check_itself)

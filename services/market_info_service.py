@@ -8,9 +8,16 @@ print(market.is_market_open(exchange="NSE", segment="EQ"))
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from operator import index
 from typing import TypedDict, overload
+
+if __name__ == "__main__":  # run as a file, Python looks for `services` beside it and not where it is
+    import sys
+    from pathlib import Path
+
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from services.calendar import Calendar
 from services.domain.calendar.calendar import KNOWN_YEARS, market_of
@@ -19,6 +26,7 @@ from services.domain.clock import ist_date
 from services.domain.errors import InvalidRequest, NotPublished, UnknownInstrument
 from services.domain.phases import Listing, Market, Phase
 from services.runtime import get_runtime
+from services.self_check import assure, main
 
 _WITH_SEGMENTS: dict[str, dict[str, Market]] = {
     "NSE": {"EQ": Market.NSE, "INDEX": Market.NSE, "FO": Market.NFO, "CD": Market.CDS, "COM": Market.NSCOM},
@@ -332,3 +340,19 @@ def _not_published(what: str, year: int) -> NotPublished:
         first = f"the desk's calendar begins with {KNOWN_YEARS.start}"
         return NotPublished(f"{first}; whether the market opened in {what} is unknown")
     return NotPublished(f"the trading days of {what} are not published; whether the market opens is unknown")
+
+
+def check_itself() -> Iterator[str]:
+    """The phase now, a known holiday, and the hours of a day that is known."""
+    market = MarketInfoService()
+    status = market.get_market_status("NSE", "EQ")
+    yield f"NSE equity: {status['phase']} ({status['reason']}), by {status['source']}"
+    assure(market.is_holiday("2026-01-26"), "Republic Day 2026 is a holiday")
+    assure(not market.is_holiday("2026-01-27"), "27 January 2026 is a trading day")
+    hours = market.get_market_timings("NSE", "EQ")
+    assure(hours["trades"] is not None, "the hours of today are not known")
+    yield f"{len(market.get_market_holidays(2026))} dates of 2026 that differ from ordinary ones"
+
+
+if __name__ == "__main__":
+    main(check_itself)

@@ -8,12 +8,19 @@ print(quotes.get_quote("NSE_EQ|INE009A01021")["ltp"])
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from typing import TypedDict
+
+if __name__ == "__main__":  # run as a file, Python looks for `services` beside it and not where it is
+    import sys
+    from pathlib import Path
+
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from services.domain.errors import InvalidRequest, NoData, UpstoxError
 from services.domain.quote_row import QuoteRow
 from services.runtime import get_runtime
+from services.self_check import INFOSYS, assure, main
 
 
 class CacheStats(TypedDict):
@@ -95,3 +102,23 @@ class MarketQuoteV3:
 def _worst(problems: Iterable[UpstoxError]) -> UpstoxError:
     """The error that says most: one of the request, before one of a single key, before mere silence."""
     return min(problems, key=lambda problem: 2 * isinstance(problem, NoData) + isinstance(problem, InvalidRequest))
+
+
+def check_itself() -> Iterator[str]:
+    """A quote, a batch, and that the second reading came from the cache."""
+    quotes = MarketQuoteV3()
+    quote = quotes.get_quote(INFOSYS)
+    last = quote["ltp"]
+    assure(isinstance(last, float) and last > 0, f"a price was expected, not {last}")
+    yield f"{quote['symbol']}: ₹{last:,.2f}, {quote['source']}, received {quote['received_at']:%H:%M:%S} UTC"
+    batch = quotes.get_batch_quotes([INFOSYS, "NSE_INDEX|Nifty 50"])
+    assure(len(batch) == 2, f"2 quotes were asked for, {len(batch)} came")
+    again = quotes.get_batch_quotes(list(batch))
+    assure(list(again) == list(batch), "the same keys gave other quotes")
+    stats = quotes.get_cache_stats()
+    assure(stats["avg_cache_hit_rate_pct"] > 0, "nothing came from the cache")
+    yield f"{stats['avg_cache_hit_rate_pct']} % from the cache, {stats['total_api_calls_1h']} calls"
+
+
+if __name__ == "__main__":
+    main(check_itself)

@@ -10,10 +10,17 @@ orders.cancel_order(order_id)
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, SupportsIndex, TypeVar
+
+if __name__ == "__main__":  # run as a file, Python looks for `services` beside it and not where it is
+    import sys
+    from pathlib import Path
+
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from services.acting import acting
 from services.domain.actors import Actor
@@ -24,6 +31,7 @@ from services.domain.orders import BookOrder, OrderChange, OrderRequest, OrderTy
 from services.orders.symbols import instrument_named
 from services.orders.views import Outcome
 from services.runtime import get_runtime
+from services.self_check import INFOSYS, assure, main
 
 T = TypeVar("T", OrderType, Side, Validity)
 Price = Decimal | float | int | str
@@ -36,6 +44,8 @@ class ToldList(list[dict[str, Any]]):  # Any: members of several kinds
     """When the broker told it (aware, UTC)."""
     error: str | None = None
     """Why it could not be told anew just now; the rows are then those of `as_of`."""
+    failure: UpstoxError | None = None
+    """The error behind those words."""
 
 
 class OrderManagerV3:
@@ -164,7 +174,7 @@ class OrderManagerV3:
         if failure is not None and view.as_of is None and not view.orders:
             raise failure
         rows = ToldList(_order_row(order) for order in view.orders)
-        rows.as_of, rows.error = view.as_of, None if failure is None else str(failure)
+        rows.as_of, rows.error, rows.failure = view.as_of, None if failure is None else str(failure), failure
         return rows
 
     def get_trade_history(self, start: date | str | None = None, end: date | str | None = None) -> ToldList:
@@ -177,7 +187,7 @@ class OrderManagerV3:
             if failure is not None and view.as_of is None and not view.trades:
                 raise failure
             rows = ToldList(_trade_row(trade) for trade in view.trades)
-            rows.as_of, rows.error = view.as_of, view.error
+            rows.as_of, rows.error, rows.failure = view.as_of, view.error, failure
             return rows
         first, last = _day(start or end), _day(end or start)
         failure = _failure_of(lambda: desk.load_past_trades(first, last))
@@ -187,7 +197,8 @@ class OrderManagerV3:
         if failure is not None and not kept:
             raise failure
         rows = ToldList(_trade_row(trade) for trade in reversed(kept))
-        rows.error = None if failure is None else str(failure)
+        rows.as_of = self._runtime.clock.now() if failure is None else None
+        rows.error, rows.failure = None if failure is None else str(failure), failure
         return rows
 
 
@@ -274,3 +285,28 @@ def _trade_row(trade: Trade) -> dict[str, Any]:
         "instrument_key": trade.key,
     }
     return {**first, **told, "side": str(trade.side)}
+
+
+def check_itself() -> Iterator[str]:
+    """An order that waits is placed, changed and cancelled, and one for nothing is refused."""
+    orders = OrderManagerV3()
+    last = get_runtime().quotes.get([INFOSYS]).quotes[INFOSYS]["ltp"]
+    assure(isinstance(last, float), "no price of Infosys")
+    price = round(Decimal(str(last)) * Decimal("0.98"))
+    order_id = orders.place_order("INFY", "BUY", 1, order_type="LIMIT", price=price)
+    yield f"placed {order_id}: BUY 1 INFY at ₹{price}"
+    assure(orders.modify_order(order_id, quantity=2), "the change was refused")
+    assure(orders.cancel_order(order_id), "the cancellation was refused")
+    (order,) = [row for row in orders.get_order_book() if row["order_id"] == order_id]
+    assure((order["status"], order["quantity"]) == ("cancelled", 2), f"it is {order['status']}, {order['quantity']}")
+    yield "changed to 2, cancelled, and so it stands in the book"
+    try:
+        orders.place_order("INFY", "BUY", 0)
+    except InvalidRequest as refused:
+        yield f"an order for 0 is refused: {refused}"
+    else:
+        assure(False, "an order for 0 was taken")
+
+
+if __name__ == "__main__":
+    main(check_itself)

@@ -15,18 +15,24 @@ Amounts are `Decimal` rupees to the paisa. What is not known is `None`, with the
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+
+if __name__ == "__main__":  # run as a file, Python looks for `services` beside it and not where it is
+    import sys
+    from pathlib import Path
+
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from services.acting import acting
 from services.domain.actors import Actor
 from services.domain.clock import ist_date
 from services.domain.errors import InvalidRequest, NotSent, OrderOutcomeUnknown, UpstoxError
 from services.domain.intents import IntentState
-from services.domain.orders import Side, read_product
+from services.domain.orders import OrderRequest, OrderType, Product, Side, read_product
 from services.domain.pnl_reports import ReportPeriod, ReportRow, StoredReport
 from services.orders.symbols import instrument_named
 from services.orders.views import Outcome
@@ -39,6 +45,7 @@ from services.portfolio.closed import financial_year
 from services.portfolio.money import rupees_of_paise
 from services.portfolio.records import TradeCharge
 from services.runtime import get_runtime
+from services.self_check import INFOSYS, assure, main
 
 ANSWER_SECONDS = 10.0
 """`calculate_pnl_summary` waits so long for holdings and positions."""
@@ -354,3 +361,29 @@ def _was_taken(outcome: Outcome) -> bool:
                 intent_id=outcome.intent_id,
                 tag=outcome.tag,
             )
+
+
+def check_itself() -> Iterator[str]:
+    """One share bought and sold again: the result, its charges, and that the parts add up."""
+    desk, actor = get_runtime().orders, acting()
+    for side in (Side.BUY, Side.SELL):
+        request = OrderRequest(
+            key=INFOSYS, side=side, quantity=1, order_type=OrderType.MARKET, product=Product.DELIVERY
+        )
+        outcome = desk.place(request, intent_id=str(uuid.uuid4()), actor=actor)
+        assure(bool(outcome.order_ids), f"the order was not taken: {outcome.reason}")
+    portfolio = PortfolioServicesV3()
+    summary = portfolio.calculate_pnl_summary()
+    assure(summary["total_trades"] == 1, f"1 closed trade was expected, not {summary['total_trades']}")
+    gross, charges, net = (summary[name] for name in ("total_realized_pnl", "total_charges", "net_pnl"))
+    assure(gross - charges == net, f"{gross} less {charges} is not {net}")
+    yield f"bought and sold one share: ₹{gross} less charges of ₹{charges} is ₹{net}"
+    told = portfolio.get_charges()
+    assure(told["total"] == charges, f"charges are {told['total']} here and {charges} there")
+    yield f"charges by our own rates: brokerage ₹{told['brokerage']}, STT ₹{told['stt']}, GST ₹{told['gst']}"
+    assure(portfolio.get_charges("no such trade")["total"] is None, "an unknown trade was given amounts")
+    yield "an unknown trade has no amounts"
+
+
+if __name__ == "__main__":
+    main(check_itself)

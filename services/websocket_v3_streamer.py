@@ -1,5 +1,11 @@
 """Live prices, as the v3 guide promises them: one connection, kept alive, with its health in figures.
 
+if __name__ == "__main__":  # run as a file, Python looks for `services` beside it and not where it is
+    import sys
+    from pathlib import Path
+
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
 from services.websocket_v3_streamer import WebSocketV3Streamer
 
 ws = WebSocketV3Streamer()
@@ -12,15 +18,25 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TypedDict
+
+if __name__ == "__main__":  # run as a file, Python looks for `services` beside it and not where it is
+    import sys
+    from pathlib import Path
+
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from services.domain.errors import LoginRequired
 from services.feed.health import StreamState
 from services.runtime import get_runtime
+from services.self_check import INFOSYS, assure, main
 
 _numbers = itertools.count(1)
+_CHECK_SECONDS = 10.0
+_CHECK_SECONDS = 10.0
 
 
 class HealthStatus(TypedDict):
@@ -117,3 +133,23 @@ class WebSocketV3Streamer:
             "state": health.state.value,
             "reason": health.reason,
         }
+
+
+def check_itself() -> Iterator[str]:
+    """Connected, subscribed, and a price on the board; then everything let go."""
+    streamer = WebSocketV3Streamer()
+    assure(streamer.connect(), f"not connected: {streamer.get_health_status()['reason']}")
+    streamer.subscribe([INFOSYS])
+    board, until = get_runtime().feed.board, time.monotonic() + _CHECK_SECONDS
+    while not board.snapshot([INFOSYS]).rows["version"][0] and time.monotonic() < until:
+        time.sleep(0.05)
+    health = streamer.get_health_status()
+    assure(bool(board.snapshot([INFOSYS]).rows["version"][0]), f"no price within {_CHECK_SECONDS:g} s")
+    yield f"{health['state']}, {health['subscribed_count']} instrument, {health['messages_received']} messages"
+    streamer.disconnect()
+    assure(not streamer.get_health_status()["connected"], "still connected after disconnect")
+    yield "disconnected"
+
+
+if __name__ == "__main__":
+    main(check_itself)

@@ -10,6 +10,7 @@ from dashboard.alert_words import away_told, direction_of, level_told, price_sta
 from dashboard.components.notices import problems_in_words, problems_said
 from dashboard.components.search import find_instrument
 from dashboard.formatting import age, number, percent, price_decimals
+from dashboard.instrument_wanted import leave_if_wanted, want_instrument
 from dashboard.markup import plain
 from dashboard.order_session import actor
 from dashboard.reading import first_read, read
@@ -70,7 +71,7 @@ def _dialog(instrument_key: str) -> None:
                 had_words="",
                 on_pick=want_alert,
             )
-            st.space("large")
+            st.space(330)  # what is found lies over it
             return
         _form(instrument_key)
 
@@ -142,11 +143,15 @@ def price_alert_row(state: PriceAlertState, *, key: str, named: bool = True) -> 
     """One price alert with its buttons, as a line."""
     alert, now = state.alert, desk().clock.now()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if named:
+            st.button(
+                f"**{plain(alert.symbol)}**", key=f"{key}-open-{alert.id}", type="tertiary",
+                help="Depth, chart and ticket", on_click=want_instrument, args=(alert.instrument_key,),
+            )  # fmt: skip
         with st.container(gap=None, width="stretch"):
-            name = f"**{plain(alert.symbol)}** " if named else ""
             tone = ":orange-badge[rings] " if state.ringing else ""
             each = "" if alert.once else ", each time"
-            st.markdown(f"{tone}{name}{plain(level_told(alert))}{each}")
+            st.markdown(f"{tone}{plain(level_told(alert))}{each}")
             note = f" · {alert.note}" if alert.note else ""
             st.caption(plain(price_state_told(state, now) + note))
         if not alert.waits and not state.ringing:
@@ -165,6 +170,7 @@ def price_alert_row(state: PriceAlertState, *, key: str, named: bool = True) -> 
 
 def price_alert_list(*, key: str) -> None:
     """Every price alert, as a part of a live card."""
+    leave_if_wanted()
     states = desk().alert_desk.prices.states()
     if not states:
         st.caption("No price alert is set. One is made here, in a row of quotes, or beside a chart.")

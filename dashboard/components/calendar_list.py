@@ -11,8 +11,8 @@ from typing import Any
 from dashboard.calendar_words import KINDS, group_words, in_days
 from dashboard.calendar_year import Entry
 from dashboard.components.web import browser_component
-from dashboard.watchlist_text import harmless
 from services.domain.phases import Market
+from services.domain.spreadsheets import harmless
 
 _mount = browser_component("calendar_list")
 

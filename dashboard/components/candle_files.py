@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard.candle_files import as_csv, as_parquet, file_name
+from dashboard.candle_files import as_parquet, file_name
 from dashboard.chart_choice import first_day, start_of
 from dashboard.chart_state import chosen
 from dashboard.chart_words import missing_told
@@ -15,6 +15,7 @@ from dashboard.components.notices import problems_in_words
 from dashboard.formatting import quantity
 from dashboard.markup import plain
 from dashboard.resources import desk, instruments_of
+from services.candles.csv_text import as_csv
 from services.domain.clock import ist_date
 
 WAYS = {"CSV": (as_csv, "csv", "text/csv"), "Parquet": (as_parquet, "parquet", "application/vnd.apache.parquet")}

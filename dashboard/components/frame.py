@@ -11,6 +11,7 @@ from dashboard.components.calendar_now import Phases
 from dashboard.components.web import browser_component
 from dashboard.first_start import INDEX_KEYS
 from dashboard.formatting import ist_when
+from dashboard.instrument_wanted import leave_if_wanted, want_from_browser
 from dashboard.order_news import latest
 from dashboard.push.prices import feed_word
 from dashboard.reading import Reading, read
@@ -22,15 +23,17 @@ from services.domain.errors import UpstoxError
 from services.domain.phases import Listing, Market, Phase, PhaseNow
 from services.runtime import Runtime
 
-_mount = browser_component("frame", live=True, parts=("notices",))
+_mount = browser_component("frame", live=True, parts=("notices", "keys"))
 
+KEY = "desk-frame"
 EVERY = 2.0
 """Seconds between two looks; between them the browser counts by itself."""
 
 
 @st.fragment(run_every=EVERY, key="frame")
 def frame() -> None:
-    """Draw the frame and keep it current."""
+    """Draw the frame and keep it current; it also hears what symbols and keys of the page ask for."""
+    leave_if_wanted()
     runtime = desk()
     try:
         reading: Reading | None = read(runtime, "frame", INDEX_KEYS)
@@ -38,7 +41,15 @@ def frame() -> None:
     except UpstoxError as error:
         reading, problem = None, error
     data = frame_data(runtime, reading, problem)
-    _mount(key="desk-frame", data={**data, "word": feed_word(runtime), "push": push_door(push_tokens().renew)})
+    _mount(
+        key=KEY,
+        data={**data, "word": feed_word(runtime), "push": push_door(push_tokens().renew)},
+        on_wanted_change=_wanted,
+    )
+
+
+def _wanted() -> None:
+    want_from_browser(getattr(st.session_state.get(KEY), "wanted", None))
 
 
 def frame_data(runtime: Runtime, reading: Reading | None, problem: UpstoxError | None) -> dict[str, Any]:

@@ -22,7 +22,7 @@ KEY = "health-range"
 def history_charts() -> None:
     """The lines, and how far back they go."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader("Over time", anchor=False, width="content")
+        st.header("Over time", anchor=False, width="content")
         st.space("stretch")
         label = st.segmented_control(
             "Range", [one.label for one in Range], default=Range.HOUR.label, key=KEY, label_visibility="collapsed",

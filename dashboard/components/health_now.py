@@ -26,6 +26,11 @@ def checks_row() -> None:
     _mount(key="health-checks-row", data=checks_data(desk().measures.checks()))
 
 
+def checks_list(checks: Iterable[Check], *, key: str) -> None:
+    """The same, a line each: for a card of another page."""
+    _mount(key=key, data={**checks_data(checks), "compact": True})
+
+
 def checks_data(checks: Iterable[Check]) -> dict[str, Any]:
     """What the browser draws; it counts the ages by itself."""
     checks = tuple(checks)

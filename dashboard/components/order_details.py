@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from dashboard.components.cards import card_title, fact_table
+from dashboard.components.chart_link import chart_link
 from dashboard.components.notices import live_part
 from dashboard.formatting import MISSING, ist_time, number, price_decimals, quantity, rupees
 from dashboard.markup import plain
@@ -73,6 +74,7 @@ def _draw(order_id: str, change: bool) -> None:
                 _leave_for(lambda: ask_to_confirm(cancel_draft(order, instrument)))
         if st.button("Repeat", key="details-repeat", icon=":material/redo:"):
             _leave_for(lambda: load(like(order)))
+        chart_link(order.key)
     if change and may_change(order):
         with st.container(border=True):
             card_title("Change it")

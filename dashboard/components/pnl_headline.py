@@ -86,7 +86,7 @@ def _made_of(view: PnlView, behind: Behind) -> None:
         words = f"{signed_money(total.gross)} less {money(total.charges.total)} is {signed_money(total.net)}."
     else:
         known = view.unrealised_total.paise
-        figure_table(marks_table(view.unrealised, known, view.now, accounts=accounts), key="pnl-behind")
+        figure_table(marks_table(view.unrealised, known, view.now, accounts=accounts, keys=view.keys), key="pnl-behind")
         words = "Before charges. The period does not matter here: it is what is open now."
     st.caption(plain(words))
 

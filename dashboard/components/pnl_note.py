@@ -57,7 +57,8 @@ def notes_tab(view: PnlView, today: date) -> None:
 def _note(view: PnlView, note: DayNote, *, running: bool) -> None:
     id = f"{note.account}-{note.of.value}"
     what = f"{_NAMES[note.of]}, {quantity(len(note.orders))} order{'' if len(note.orders) == 1 else 's'}"
-    told = f"; running, {as_of_words(view.as_of, view.now, troubled=bool(view.missing)).lower()}" if running else ""
+    as_of = as_of_words(view.as_of, view.now, troubled=bool(view.missing))
+    told = f"; running, {as_of[:1].lower()}{as_of[1:]}" if running else ""
     card_title(f"Contract note of {day(note.day)}", f"{what}{told}")
     if view.wanted_account is None:
         st.caption(plain(f"Account {note.account}"))

@@ -7,8 +7,10 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard.components.cards import card_title
+from dashboard.components.chart_link import chart_link
 from dashboard.components.pnl_journal import journal_card
 from dashboard.components.pnl_parts import figure_table
+from dashboard.components.trade_link import trade_link
 from dashboard.formatting import day, quantity
 from dashboard.markup import plain
 from dashboard.pnl_choice import SORTS, Outcome
@@ -36,7 +38,7 @@ def trades_tab(view: PnlView) -> None:
     ids = [str(view.trades.id[place]) for place in page.places]
     table = trades_table(
         view.trades, page.places, sort=choice.sort, down=choice.down, noted=tags_of(notes, ids), picked=choice.trade,
-        empty="No trade fits these filters.", accounts=view.wanted_account is None,
+        empty="No trade fits these filters.", accounts=view.wanted_account is None, keys=view.keys,
     )  # fmt: skip
     figure_table(table, key="pnl-trades", on_pick=_opened, on_sort=_sorted)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -164,6 +166,11 @@ def _draw(view: PnlView, book: PnlBook, id: str, place: int) -> None:
         st.warning(
             plain(f"{words[:1].upper()}{words[1:]}."), title="These figures are in doubt", icon=":material/help:"
         )
+    key = view.keys.get(str(trades.instrument[place]), "")
+    if key:
+        with st.container(horizontal=True, gap="small"):
+            chart_link(key)
+            trade_link(key)
     card_title("Lots", f"{quantity(len(lots))} matched; times in IST")
     figure_table(lots_table(lots), key="pnl-lots")
     if lines is not None:

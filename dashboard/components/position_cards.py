@@ -62,7 +62,7 @@ def positions_part(view: PositionsView, reading: Reading) -> None:
 def part_head(title: str, view: PositionsView | HoldingsView, reading: Reading) -> None:
     """The heading, and how old what is below it is."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(title, anchor=False, width="content")
+        st.header(title, anchor=False, width="content")
         if view.as_of is None:
             return
         words = plain(as_of_words(view.as_of, reading.now, view.error))

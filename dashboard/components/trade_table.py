@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 import pandas as pd
 import streamlit as st
 
 from dashboard.formatting import ist_time, price_decimals, quantity, rupees
+from dashboard.instrument_wanted import leave_if_wanted, want_instrument
 from dashboard.markup import plain
 from dashboard.order_rows import trade_record
 from dashboard.resources import desk, instruments_of
@@ -24,6 +25,7 @@ _COLUMNS = ("Time", "Instrument", "Side", "Quantity", "Price", "Value", "Product
 
 def trade_table() -> None:
     """Draw them, the newest first, with what was bought and sold in all."""
+    leave_if_wanted()
     runtime = desk()
     view = runtime.orders.trades()
     if not view.trades:
@@ -51,7 +53,15 @@ def trade_table() -> None:
         height="content" if len(frame) <= _ROWS_IN_SIGHT else _TALLEST,
         column_config={
             "Time": st.column_config.TextColumn("Time, IST"),
-            "Instrument": st.column_config.TextColumn(pinned=True),
+            "Instrument": st.column_config.ButtonColumn(
+                pinned=True,
+                alignment="left",
+                type="tertiary",
+                help="Depth, chart and ticket",
+                key="orders-trades-instrument",
+                on_click=_opened,
+                args=(tuple(trade.key for trade in looked_at),),
+            ),
             "Quantity": st.column_config.TextColumn(alignment="right"),
             "Price": st.column_config.TextColumn("Price, ₹", alignment="right"),
             "Value": st.column_config.TextColumn("Value, ₹", alignment="right"),
@@ -61,6 +71,13 @@ def trade_table() -> None:
     if pages > 1:
         st.pagination(pages, key=_PAGE)
     st.caption(plain(_as_of(view)))
+
+
+def _opened(keys: Sequence[str]) -> None:
+    """The symbol of a fill was pressed, in the table as it was drawn."""
+    pressed = st.session_state.get("orders-trades-instrument")
+    if pressed is not None and 0 <= pressed.row < len(keys):
+        want_instrument(keys[pressed.row])
 
 
 def sums_in_words(trades: Iterable[Trade]) -> str:

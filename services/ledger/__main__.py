@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Sequence
@@ -26,12 +27,13 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(BAD_OPTIONS, f"{PROGRAM}: {message}\n")
+        self.exit(BAD_OPTIONS, f"{self.prog}: {message}\n")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """0: done, and what was written equals what was read; 1: trouble, said in words; 2: bad options."""
-    given = _parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None, *, program: str = PROGRAM) -> int:
+    """0: done, and what was written equals what was read; 1: trouble, said in words; 2: bad options. `program`: as it
+    was called."""
+    given = _parser(program).parse_args(arguments)
     try:
         settings = load_settings(mode=given.mode, data_dir=given.data_dir)
         path = given.ledger or settings.folder / LEDGER_FILE
@@ -43,29 +45,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if is_server(url) and given.ledger is None and getattr(given, "file", None) is None:
             return _on_server(given.command, url)
         if given.command == "check":
-            return _look_over(given.file or path)
+            return _look_over(given.file or path, as_json=given.json)
         if given.command == "backup":
-            return _tell("copied to", back_up_ledger(path, backups, now=now))
+            return _tell("copied to", back_up_ledger(path, backups, now=now), as_json=given.json)
         if not given.yes:
-            return _ask_first(given.copy, path)
+            return _ask_first(given.copy, path, as_json=given.json)
         done = restore(given.copy, path, backups, now=now)
-        if done.before is not None:
+        if done.before is not None and not given.json:
             _say(f"what was there before is in {done.before}")
-        return _tell("restored to", done.now)
+        return _tell("restored to", done.now, as_json=given.json, before=done.before)
     except ConfigurationError as error:
-        return _fail(BAD_OPTIONS, error)
+        return _fail(program, BAD_OPTIONS, error)
     except UpstoxError as error:
-        return _fail(TROUBLE, error)
+        return _fail(program, TROUBLE, error)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(program: str) -> argparse.ArgumentParser:
     where = _Parser(add_help=False, allow_abbrev=False)
     where.add_argument("--mode", choices=[mode.value for mode in Mode], help="whose ledger (default: paper)")
     where.add_argument("--data-dir", type=_path, metavar="DIR", help="the desk's data folder")
     where.add_argument("--ledger", type=_path, metavar="FILE", help="this very file instead")
+    where.add_argument("--json", action="store_true", help="JSON instead of words")
     where.add_argument("--to", type=_path, metavar="DIR", help="where copies go (default: 'backups' beside the ledger)")
     parser = _Parser(
-        prog=PROGRAM, description="Copies of the ledger: make one, look one over, put one back.", allow_abbrev=False
+        prog=program, description="Copies of the ledger: make one, look one over, put one back.", allow_abbrev=False
     )
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
     commands.add_parser("backup", parents=[where], help="copy the ledger; a running desk is not disturbed")
@@ -114,23 +117,39 @@ def _on_server(command: str, url: str) -> int:
     return TROUBLE if trouble else SOUND
 
 
-def _look_over(path: Path) -> int:
+def _look_over(path: Path, *, as_json: bool) -> int:
     found = check(path)
-    for words in found.trouble:
+    for words in () if as_json else found.trouble:
         _say(words)
-    return _tell("damaged:" if found.trouble else "sound:", found)
+    return _tell("damaged:" if found.trouble else "sound:", found, as_json=as_json)
 
 
-def _ask_first(copy: Path, path: Path) -> int:
-    if _look_over(copy) != SOUND:
+def _ask_first(copy: Path, path: Path, *, as_json: bool) -> int:
+    if _look_over(copy, as_json=as_json) != SOUND:
         return TROUBLE
-    _say(f"nothing was changed; with --yes this takes the place of {path}, which is copied first")
+    (sys.stderr if as_json else sys.stdout).write(
+        f"nothing was changed; with --yes this takes the place of {path}, which is copied first\n"
+    )
     return BAD_OPTIONS
 
 
-def _tell(words: str, found: Checked) -> int:
-    _say(f"{words} {found.path}")
-    _say(found.figures.in_words())
+def _tell(words: str, found: Checked, *, as_json: bool, before: Path | None = None) -> int:
+    figures = found.figures
+    if as_json:
+        told = {
+            "file": str(found.path),
+            "sound": not found.trouble,
+            "trouble": list(found.trouble),
+            "revision": figures.revision,
+            "rows": dict(figures.counts),
+            "filled": figures.filled,
+            "traded": figures.traded,
+            "turnover": str(figures.turnover),
+        }
+        _say(json.dumps(told if before is None else told | {"before": str(before)}, indent=1))
+    else:
+        _say(f"{words} {found.path}")
+        _say(figures.in_words())
     return TROUBLE if found.trouble else SOUND
 
 
@@ -138,8 +157,8 @@ def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
-def _fail(code: int, error: UpstoxError) -> int:
-    sys.stderr.write(f"{PROGRAM}: {' '.join(str(error).split())}\n")
+def _fail(program: str, code: int, error: UpstoxError) -> int:
+    sys.stderr.write(f"{program}: {' '.join(str(error).split())}\n")
     return code
 
 

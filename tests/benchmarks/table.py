@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+HEAD = ("measurement", "ours", "peer", "floor", "unit", "ratio", "goal", "met", "note")
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -19,36 +21,40 @@ class Row:
     """None: told for information, there is no bar."""
     unit: str
     note: str = ""
+    floor: float | None = None
+    """What cannot be done without: the same work with nothing of ours around it."""
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """The row in words, one text for each name of `HEAD`."""
+    return (
+        row.name,
+        _figure(row.ours),
+        _figure(row.peer),
+        _figure(row.floor),
+        row.unit,
+        "" if row.ratio is None else f"{row.ratio:.2f}x",
+        row.goal,
+        "" if row.met is None else ("yes" if row.met else "NO"),
+        row.note,
+    )
 
 
 def format_table(rows: Sequence[Row]) -> str:
     """The rows as aligned text, one line each."""
-    head = ("measurement", "ours", "peer", "unit", "ratio", "goal", "met", "note")
-    lines = [
-        (
-            row.name,
-            _figure(row.ours),
-            _figure(row.peer),
-            row.unit,
-            "" if row.ratio is None else f"{row.ratio:.2f}x",
-            row.goal,
-            "" if row.met is None else ("yes" if row.met else "NO"),
-            row.note,
-        )
-        for row in rows
-    ]
-    widths = [max(len(line[column]) for line in [head, *lines]) for column in range(len(head))]
+    lines = [cells(row) for row in rows]
+    widths = [max(len(line[column]) for line in [HEAD, *lines]) for column in range(len(HEAD))]
     rule = tuple("-" * width for width in widths)
-    numbers = {1, 2, 4}
+    numbers = {1, 2, 3, 5}
 
     def laid_out(line: tuple[str, ...]) -> str:
-        cells = (
+        aligned = (
             text.rjust(width) if column in numbers else text.ljust(width)
             for column, (text, width) in enumerate(zip(line, widths, strict=True))
         )
-        return "  ".join(cells).rstrip()
+        return "  ".join(aligned).rstrip()
 
-    return "\n".join(laid_out(line) for line in [head, rule, *lines])
+    return "\n".join(laid_out(line) for line in [HEAD, rule, *lines])
 
 
 def print_table(rows: Sequence[Row]) -> None:

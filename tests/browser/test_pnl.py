@@ -201,7 +201,7 @@ def test_on_a_phone_everything_fits_and_is_readable(thousands, open_page, scheme
     table = page.locator('table[aria-label="Results by symbol"]')
     assert table.evaluate("table => table.offsetWidth <= table.parentElement.clientWidth + 1")
     assert page.locator(".stage").evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth + 1)")
-    for selector in ('.tile[data-id="charges"] .figure', '.tile[data-id="gross"] .note', ".strip h4 span"):
+    for selector in ('.tile[data-id="charges"] .figure', '.tile[data-id="gross"] .note', ".strip h2 span"):
         assert text_is_readable(page, selector), selector
     page.get_by_role("tab", name="Trades", exact=True).click()
     row = page.locator('table[aria-label="Closed trades"] tbody tr').first

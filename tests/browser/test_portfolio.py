@@ -254,7 +254,7 @@ def test_on_a_phone_everything_fits_and_can_be_done(trading, open_page, scheme):
     assert row(page, RELIANCE).locator(".k-ltp").is_visible()
     table = page.locator('table[aria-label="Positions"]')
     assert table.evaluate("table => table.offsetWidth <= table.parentElement.clientWidth + 1")
-    row(page, RELIANCE).locator(".sym").click()
+    row(page, RELIANCE).locator(".k-ltp").click()
     page.get_by_text("1 chosen").wait_for()
     doing(page, "exit")
     dialog(page).get_by_role("button", name="Sell 10 RELIANCE at the market").wait_for()

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 import pyarrow.parquet as pq
 import pytest
 
-from dashboard.candle_files import PIECE, as_csv, as_parquet, file_name
+from dashboard.candle_files import as_parquet, file_name
+from services.candles.csv_text import PIECE, as_csv
 from services.candles.series import Missing, SourcePart
 from services.domain.candles import MINUTE
 from tests.support.candles_page import OPENS, minutes, series

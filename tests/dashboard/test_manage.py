@@ -33,7 +33,7 @@ def run(tmp_path: Path, *words: str, typed: tuple[str, ...] = (PASSWORD, PASSWOR
 def test_a_user_is_added_listed_changed_and_removed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, "users", "add", "Asha", "--role", "operator") == 0
     run(tmp_path, "users", "list")
-    assert "asha  operator  by password" in "".join(capsys.readouterr())
+    assert ["asha", "operator", "password"] in [line.split()[:3] for line in capsys.readouterr().out.splitlines()]
 
     with sign_ins_in(load_settings(data_dir=tmp_path / "d")) as sign_ins:
         secret = sign_ins.sign_in("asha", PASSWORD).secret
@@ -64,11 +64,10 @@ def test_a_user_is_added_listed_changed_and_removed(tmp_path: Path, capsys: pyte
 def test_what_cannot_be_done_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], typed: tuple[str, ...], said: str
 ) -> None:
-    with pytest.raises(SystemExit) as end:
-        run(tmp_path, *words, typed=typed)
+    code = run(tmp_path, *words, typed=typed)
 
     told = "".join(capsys.readouterr())
-    assert end.value.code == 2
+    assert code == 2
     assert said in told
     assert len(told.splitlines()) == 1
 

@@ -13,6 +13,7 @@ import pytest
 
 from dashboard.bootstrap import ROOT
 from dashboard.environment import Environment
+from services.desk_card import DeskCard, desk_on
 from tests.support.desk import Desk
 
 HANGS = 15.0
@@ -30,9 +31,12 @@ def test_it_is_there_and_gone_again(tmp_path: Path, number: signal.Signals) -> N
     with Desk(tmp_path / "data") as desk:
         with urllib.request.urlopen(desk.url, timeout=5) as page:
             assert b"<title>" in page.read()
+        found = desk_on(tmp_path / "data" / "paper")
 
         code, seconds = desk.stop(number)
 
+    assert found == DeskCard(desk.url, desk.pid)
+    assert desk_on(tmp_path / "data" / "paper") is None
     assert code == 0
     assert seconds < HANGS
     assert "Traceback" not in desk.log

@@ -25,7 +25,6 @@ PAGE = str(ROOT / "pages" / "orders.py")
 @pytest.fixture
 def orders(desk, monkeypatch) -> FakeOrders:
     fake = FakeOrders()
-    monkeypatch.setattr("dashboard.components.overview_cards.show_money", lambda: None)
     monkeypatch.setattr(Runtime, "orders", property(lambda runtime: fake), raising=False)
     return fake
 

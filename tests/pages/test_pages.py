@@ -192,6 +192,50 @@ def test_gainers_and_losers_of_the_overview_are_on_their_side(desk):
     assert len(gainers["rows"]) + len(losers["rows"]) > 0
 
 
+def test_the_days_result_is_that_of_the_results_page_and_each_tile_leads_there(desk):
+    result, held = sent_to_browser(open_page("overview"), "tiles")[-2:]
+
+    assert [tile["href"] for tile in result["tiles"]] == [
+        f"/pnl?period=today&behind={figure}" for figure in ("gross", "charges", "net", "unrealised")
+    ]
+    assert [tile["name"] for tile in held["tiles"]][-2:] == ["Open orders", "Available"]
+    assert held["tiles"][-1]["figure"].startswith("₹")
+
+
+def test_the_overview_tells_each_check_with_its_reason(desk):
+    desk.measures.start()
+    [checks] = sent_to_browser(open_page("overview"), "health_checks")
+
+    assert checks["compact"] is True
+    assert [one["name"] for one in checks["checks"]] == ["feed", "rest", "orders", "storage", "token", "market"]
+    assert all(one["reason"] for one in checks["checks"])
+
+
+def tour_of(app):
+    return [told for told in sent_to_browser(app, "tiles") if told["label"] == "The desk in five steps"]
+
+
+def test_the_tour_is_there_until_somebody_puts_it_away_and_comes_back_when_asked(desk):
+    app = open_page("overview")
+    assert len(tour_of(app)[0]["tiles"]) == 5
+
+    app.button(key="tour-away").click().run()
+    assert not app.exception
+    assert tour_of(app) == []
+    assert tour_of(open_page("overview")) == []  # another session of the same person
+
+    open_page("account").button(key="tour-again").click().run()
+    assert len(tour_of(open_page("overview"))) == 1
+
+
+def test_going_live_is_told_from_how_the_desk_stands(desk):
+    shown = words_on(open_page("account"))
+
+    assert "App key and secret** &ensp; missing: UPSTOX_CLIENT_ID and UPSTOX_CLIENT_SECRET not set" in shown
+    assert "Log in** &ensp; in live mode: this is a paper desk" in shown
+    assert "Kill switch known** &ensp; done: orders may leave" in shown
+
+
 def test_open_alerts_and_failed_requests_are_told_on_the_overview(desk):
     alert = desk.alerts.raise_alert("feed", "nothing came for *60 s*", subject="test")
     desk.errors.add("NoAnswer", "no answer", endpoint="quotes")

@@ -221,11 +221,15 @@ def test_a_sale_is_of_the_sellable_part(account):
 
 def test_the_overview_tells_the_day(account):
     account.positions = [bought_today(), closed_today(), carried()]
-    shown = words_on(open_page("overview"))
+    shown = words_of_tiles(open_page("overview"))
 
     assert "realised +₹70.00, before charges" in shown
     assert "1 closed today" in shown
     assert "worth ₹" in shown
+
+
+def words_of_tiles(app):
+    return str(sent_to_browser(app, "tiles"))
 
 
 def test_the_overview_knows_no_profit_where_nothing_was_told(account):
@@ -233,8 +237,11 @@ def test_the_overview_knows_no_profit_where_nothing_was_told(account):
     app = open_page("overview")
 
     assert not app.exception
-    assert "positions are not known yet" in words_on(app)
-    assert [heading.value for heading in app.subheader][:2] == ["–", "–"]
+    result, held = sent_to_browser(app, "tiles")[-2:]
+    figures = {tile["id"]: tile["figure"] for tile in held["tiles"]}
+    assert "positions are not known yet" in words_of_tiles(app)
+    assert figures["positions"] == figures["open"] == figures["holdings"] == "–"
+    assert [tile["name"] for tile in result["tiles"]] == ["Gross today", "Charges today", "Net today", "Unrealised"]
 
 
 @pytest.fixture

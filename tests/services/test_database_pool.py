@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +12,6 @@ from services.database_pool import get_db_pool
 from services.domain.errors import PoolClosed
 from services.runtime import Runtime, use_runtime
 from services.settings import load_settings
-from tests.support.shared_data import ROOT
 
 
 @pytest.fixture
@@ -74,15 +71,3 @@ def test_a_pool_that_was_closed_is_made_anew() -> None:
         pass
     with get_db_pool().get_connection(timeout=1) as conn:
         assert conn.execute("SELECT count(*) AS n FROM ohlc_data").fetchone()["n"] == 0
-
-
-def test_it_checks_itself_when_run_as_a_file(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", ROOT / "services" / "database_pool.py"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-    assert (done.returncode, done.stdout) == (0, "25 inserts by 5 workers: 25 rows stored\n"), done.stderr

@@ -7,9 +7,11 @@ class Frame {
       ["mode", "source", "phase", "feed", "age", "problem", "halted", "bell"].map(name => [name, root.querySelector(`.${name}`)]),
     )
     this.notices = new Notices(root, this.parts.bell)
+    this.keys = new Keys(wanted => this.component.setTriggerValue("wanted", wanted))
   }
 
   receive() {
+    this.keys.listen()
     this.parts.halted.hidden = !this.data.halted
     this.notices.take(this.data.news ?? [])
     const { mode, tone, meaning, source, source_help } = this.data
@@ -26,7 +28,10 @@ class Frame {
 
   news(list) { this.notices.take(list) }
 
-  close() { live.hide(this) }
+  close() {
+    live.hide(this)
+    this.keys.rest()
+  }
 
   // The newest price, by whichever way it came: how long ago, and whether by the live feed.
   newest() {

@@ -18,7 +18,8 @@ class HealthChecks {
   }
 
   receive() {
-    const { checks } = this.data
+    const { checks, compact } = this.data
+    this.list.classList.toggle("compact", Boolean(compact))
     const there = new Set(checks.map(one => one.name))
     for (const [name, card] of this.cards) if (!there.has(name)) { card.item.remove(); this.cards.delete(name) }
     for (const one of checks) {

@@ -40,7 +40,7 @@ class HealthHops {
   make(place) {
     const item = document.createElement("li")
     item.className = "hop"
-    const [title, hint, figures] = ["h4", "p", "dl"].map(tag => document.createElement(tag))
+    const [title, hint, figures] = ["h2", "p", "dl"].map(tag => document.createElement(tag))
     figures.className = "figures"
     const svg = document.createElementNS(SVG, "svg")
     setAttribute(svg, "class", "bars")

@@ -55,7 +55,7 @@ class IndexStrip {
       const spark = document.createElementNS(SVG, "svg")
       spark.setAttribute("aria-hidden", "true")
       spark.setAttribute("class", "spark")
-      view = { item, name: make("div", "name muted"), value: make("div", "value"), change: make("div", "change"), spark }
+      view = { item, name: symbolChip("name muted sym", "", ""), value: make("div", "value"), change: make("div", "change"), spark }
       const words = make("div", "words")
       words.append(view.name, view.value, view.change)
       item.append(words, spark)
@@ -63,7 +63,7 @@ class IndexStrip {
     }
     if (place !== undefined && this.list.children[place] !== view.item) this.list.insertBefore(view.item, this.list.children[place] ?? null)
     view.card = card
-    setText(view.name, card.n)
+    nameChip(view.name, card.n, card.k)
     setText(view.value, digits(card.ltp, 2))
     const tone = direction(card.ch ?? 0)
     const mark = arrowOf(card.ch)

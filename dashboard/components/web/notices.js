@@ -92,7 +92,7 @@ class Notices {
       if (box.checked) this.sound({ kind: "fill" })
     }
     label.append(box, document.createTextNode("With a sound"))
-    this.list.replaceChildren(...rows, label)
+    this.list.replaceChildren(...rows, label, keysSwitch())
   }
 
   // Over everything, dialogs too: outside of this component, with its colours taken along.

@@ -66,7 +66,7 @@ class OrderTable {
     view.row = row
     const { cells } = view
     setText(cells.time, row.time)
-    setText(cells.sym, row.s)
+    nameChip(cells.sym, row.s, row.k)
     setText(cells.tag, row.g)
     setText(cells.side, row.side)
     cells.side.dataset.side = row.side
@@ -101,7 +101,7 @@ class OrderTable {
     cells.time = cell("time sub")
     const who = cell("who", "th")
     who.scope = "row"
-    cells.sym = make("span", "sym")
+    cells.sym = symbolChip("sym", "", "")
     cells.tag = make("span", "tag")
     who.append(cells.sym, cells.tag)
     const sides = cell("sides")

@@ -49,7 +49,7 @@ class DaysView {
   strip(year, months, large) {
     const strip = make("section", "strip")
     const { net, way, won } = this.data.years[year]
-    const head = make("h4", "", large && months.length === 1 ? "" : `FY ${year}`)
+    const head = make("h2", "", large && months.length === 1 ? "" : `FY ${year}`)
     head.append(make("span", direction(way), net), make("span", "muted", won))
     const row = make("div", large ? "months large" : "months")
     row.append(...months.map(month => this.month(month, large)))

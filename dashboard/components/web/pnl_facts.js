@@ -21,7 +21,7 @@ class Facts {
         line.append(make("dt", "", row.name), value)
         list.append(line)
       }
-      if (group.title) section.append(make("h4", "", group.title))
+      if (group.title) section.append(make("h2", "", group.title))
       section.append(list)
       return section
     }))

@@ -21,7 +21,7 @@ class Headline {
     button.dataset.id = told.id
     setAttribute(button, "aria-expanded", String(open))
     setAttribute(button, "aria-label", `${told.name}: ${told.figure}. ${told.note}. What it is made of`)
-    button.append(make("span", "name", told.name), make("span", "opens", open ? "▲" : "▼"), make("span", `figure ${told.tone}`, told.figure), make("span", told.warn ? "note warn" : "note", told.note))
+    button.append(make("span", "name", told.name), make("span", "opens", open ? "▲" : "▼"), make("span", `figure way ${told.tone}`, told.figure), make("span", told.warn ? "note warn" : "note", told.note))
     button.onclick = () => this.component.setTriggerValue("open", told.id)
     return button
   }

@@ -36,7 +36,7 @@ function moneyTicks(low, high, most) {
 function axisMoney(value, step) {
   const size = Math.abs(value)
   const sign = value < 0 ? "\u2212" : ""
-  for (const [unit, name] of [[1e7, "\u202fCr"], [1e5, "\u202fL"], [1e3, "\u202fk"]]) {
+  for (const [unit, name] of [[1e7, "\u202fCr"], [1e5, "\u202fL"]]) {
     if (size < unit) continue
     const places = [0, 1, 2, 3].find(n => Math.abs((step / unit) * 10 ** n - Math.round((step / unit) * 10 ** n)) < 1e-9) ?? 3
     return `${sign}₹${digits(size / unit, places)}${name}`

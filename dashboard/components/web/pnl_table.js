@@ -28,6 +28,8 @@ class PnlTable {
     this.head.replaceChildren(this.heads(columns))
     this.body.replaceChildren(...rows.flatMap(row => this.rows(row, columns)))
     this.feet.replaceChildren(...(foot ?? []).map(cells => this.row({ cells }, columns)))
+    const opens = rows.some(row => row.more?.length)
+    setAttribute(this.table, "role", opens ? "treegrid" : null) // only there may a row say that it is open
     const first = this.body.querySelector("tr.can")
     if (first) first.tabIndex = 0
     if (another) this.scroll.scrollTop = 0
@@ -103,7 +105,8 @@ class PnlTable {
       node.append(rail)
       return node
     }
-    node.append(make(first || cell.strong ? "b" : "span", "", cell.t))
+    if (cell.k) node.append(symbolChip("sym", cell.t, cell.k))
+    else node.append(make(first || cell.strong ? "b" : "span", cell.tone ? `way ${cell.tone}` : "", cell.t))
     for (const [text, warn] of cell.tags ?? []) node.append(make("span", warn ? "tag warn" : "tag", text))
     if (cell.s) node.append(make("span", "sub", cell.s))
     return node
@@ -111,7 +114,7 @@ class PnlTable {
 
   walk(event) {
     const tr = event.target.closest("tr.can")
-    if (!tr) return
+    if (!tr || event.target.closest("button")) return
     if (event.key === "Enter" || event.key === " ") { event.preventDefault(); tr.click(); return }
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key]
     if (!by) return

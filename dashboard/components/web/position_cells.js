@@ -27,9 +27,9 @@ function sortValue(column, row, i) {
 
 // Coloured by its sign, which stands there as well; `tone` "plain": an amount; "quiet": signed and without colour.
 function drawMoney(cell, value, tone, write = (money, signed) => digits(money, 2, signed)) {
-  cell.classList.remove("up", "down", "flat")
+  cell.classList.remove("up", "down", "flat", "way")
   if (value === null || value === undefined) { setText(cell, MISSING); return }
-  if (!tone) cell.classList.add(direction(value))
+  if (!tone) cell.classList.add("way", direction(value))
   setText(cell, write(value, tone !== "plain"))
 }
 
@@ -48,10 +48,12 @@ function gapWords(difference, unexplained) {
 }
 
 const DRAW = {
-  symbol(cell, [symbol, name, tag, problem]) {
+  symbol(cell, [symbol, name, tag, problem], row) {
     cell.replaceChildren()
     const top = make("div", "top")
-    top.append(make("span", "sym", symbol))
+    const chip = symbolChip("sym", symbol, row.k)
+    chip.tabIndex = -1 // rows are walked by arrows; Enter opens theirs
+    top.append(chip)
     if (tag) top.append(make("span", "tag", tag))
     cell.append(top)
     if (problem || name) cell.append(make("div", problem ? "name problem" : "name muted", problem || name))
@@ -68,7 +70,7 @@ const DRAW = {
   money(cell, value, row, column) { drawMoney(cell, value, column.tone) },
   percent(cell, value) {
     cell.classList.remove("up", "down", "flat")
-    cell.classList.add(direction(value ?? 0))
+    cell.classList.add("way", direction(value ?? 0))
     setText(cell, value === null ? MISSING : `${digits(value, 2, true)}%`)
   },
   // Only what a price that has moved does not explain is worth a colour: [at nothing, per rupee, what remains].

@@ -344,7 +344,7 @@ class PositionTable {
     this.component.setTriggerValue("asked", { do: what, ids })
   }
 
-  // Arrows walk, space chooses. Enter does nothing here: what costs money begins with a button.
+  // Arrows walk, space chooses, Enter opens the instrument. What costs money begins with a button.
   walk(event) {
     const tr = event.target.closest("tr")
     if (!tr || event.target !== tr) return
@@ -356,6 +356,9 @@ class PositionTable {
     } else if (event.key === " ") {
       event.preventDefault()
       if (this.data.choosable) this.pick(tr.dataset.id, !this.picked.has(tr.dataset.id))
+    } else if (event.key === "Enter") {
+      event.preventDefault()
+      tr.querySelector("button.sym")?.click()
     }
   }
 

@@ -75,6 +75,23 @@ function make(tag, className, text) {
   return node
 }
 
+// A symbol as a button: the frame of the page opens its instrument, with depth and the ways to chart and ticket.
+function symbolChip(className, symbol, key) {
+  const chip = make("button", className, symbol)
+  chip.type = "button"
+  nameChip(chip, symbol, key)
+  chip.onclick = event => { event.stopPropagation(); showInstrument(chip.dataset.key) }
+  return chip
+}
+
+function nameChip(chip, symbol, key) {
+  setText(chip, symbol)
+  chip.dataset.key = key
+  setAttribute(chip, "aria-label", `${symbol}: depth, chart and ticket`)
+}
+
+function showInstrument(key) { globalThis.dispatchEvent(new CustomEvent("desk-instrument", { detail: key })) }
+
 function setText(node, text) {
   if (node.textContent !== text) node.textContent = text
 }

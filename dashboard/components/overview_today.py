@@ -1,0 +1,92 @@
+"""The figures of the day at the top of the overview: what was won and lost, what is open, and the money. Each leads to
+the page where it is explained."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.components.notices import live_part
+from dashboard.components.pnl_headline import tiles as pnl_tiles
+from dashboard.components.tiles import Tile, tile_row
+from dashboard.formatting import MISSING, rupees
+from dashboard.markup import plain
+from dashboard.navigation import ACCOUNT, ORDERS, PNL, PORTFOLIO
+from dashboard.portfolio_headlines import Headline, holdings_today, open_orders, open_positions, positions_today
+from dashboard.portfolio_words import as_of_words
+from dashboard.resources import desk
+from dashboard.state import first_time
+from dashboard.words import in_words
+from services.domain.clock import ist_date
+from services.pnl.values import Filter
+from services.pnl.views import PnlView
+from services.portfolio_book.views import FundsView
+
+EVERY = 2.0
+FIRST_WAIT = 1.0
+"""Real seconds that a first look may wait for positions."""
+_TONES = {1: "up", -1: "down", 0: ""}
+
+
+@live_part(EVERY, "overview-today")
+def today_cards() -> None:
+    """Closed trades of today with their charges, as the page of results has them; then what is open."""
+    rt = desk()
+    today = ist_date(rt.clock.now())
+    rt.pnl.refresh_if_due()
+    results = result_tiles(rt.pnl.read(Filter(today, today)))
+    tile_row(results, key="overview-result", label="Profit and loss of today", every=EVERY)
+    if first_time("overview-today"):
+        rt.portfolio.first_answers(wait=FIRST_WAIT)
+    positions, holdings, funds = rt.portfolio.positions(), rt.portfolio.holdings(), rt.portfolio.funds()
+    book = rt.orders.book()
+    tile_row(
+        (
+            _tile("positions", positions_today(positions), old=positions.error is not None),
+            _tile("open", open_positions(positions), old=positions.error is not None),
+            _tile("holdings", holdings_today(holdings), old=holdings.error is not None),
+            orders_tile(open_orders(book), old=book.error is not None),
+            funds_tile(funds),
+        ),
+        key="overview-open",
+        label="What is open",
+        every=EVERY,
+    )
+    problem = positions.error or holdings.error
+    if problem is not None and positions.as_of is not None:
+        st.caption(f":orange[:material/history: {plain(as_of_words(positions.as_of, rt.clock.now(), problem))}]")
+
+
+def result_tiles(view: PnlView) -> tuple[Tile, ...]:
+    """Gross, charges, net of what was closed today, and what is open; dashes while the book is not built yet."""
+    known = view.version > 0
+    lacking = "; not everything could be had" if view.missing else ""
+    return tuple(
+        Tile(
+            str(one["id"]), one["name"] if one["id"] == "unrealised" else f"{one['name']} today",
+            str(one["figure"]) if known else MISSING,
+            f"{one['note']}{lacking}" if known else "being worked out",
+            PNL, {"period": "today", "behind": str(one["id"])}, str(one["tone"]) if known else "",
+            warn=known and (bool(one["warn"]) or bool(view.missing)),
+        )
+        for one in pnl_tiles(view)
+    )  # fmt: skip
+
+
+def orders_tile(headline: Headline, *, old: bool) -> Tile:
+    return Tile("orders", headline.title, headline.figure, headline.note, ORDERS, {"view": "Book"}, warn=old)
+
+
+def funds_tile(view: FundsView) -> Tile:
+    """The money that is free; the last that was told, marked as such, while the broker is silent."""
+    if view.funds is None:
+        why = f"{in_words(view.error).title}: not known yet" if view.error is not None else "the broker is being asked"
+        return Tile("funds", "Available", MISSING, why, ACCOUNT, warn=view.error is not None)
+    note = f"{rupees(view.funds.used)} used"
+    if view.error is not None:
+        note += ", not current"
+    return Tile("funds", "Available", rupees(view.funds.available), note, ACCOUNT, warn=view.error is not None)
+
+
+def _tile(id: str, headline: Headline, *, old: bool) -> Tile:
+    tone = _TONES[headline.direction]
+    return Tile(id, headline.title, headline.figure, headline.note, PORTFOLIO, tone=tone, warn=old)

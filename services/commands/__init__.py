@@ -1,0 +1,1 @@
+"""What an operator scripts: `python -m services <verb>`. Each verb reads its options, asks the runtime, and tells."""
