@@ -16,6 +16,7 @@ from services.domain.clock import HostClock
 from services.domain.errors import ConfigurationError, UpstoxError
 from services.ledger.backup import Checked, back_up_ledger, check, restore
 from services.ledger.engine import LEDGER_FILE
+from services.ledger.figures import Figures
 from services.ledger.opening import is_server
 from services.settings import Mode, load_settings
 
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None, *, program: str = PROGRAM) -> i
         if given.command == "copy":
             return _copy(path, url, backups, now, settings.folder.name)
         if is_server(url) and given.ledger is None and getattr(given, "file", None) is None:
-            return _on_server(given.command, url)
+            return _on_server(given.command, url, as_json=given.json)
         if given.command == "check":
             return _look_over(given.file or path, as_json=given.json)
         if given.command == "backup":
@@ -97,7 +98,7 @@ def _copy(path: Path, url: str, backups: Path, now: datetime, mode: str) -> int:
     return SOUND
 
 
-def _on_server(command: str, url: str) -> int:
+def _on_server(command: str, url: str, *, as_json: bool) -> int:
     from services.ledger.postgres import ServerLedger, hurry_not  # here: as above
     from services.ledger.server_figures import server_figures, server_trouble
 
@@ -109,11 +110,15 @@ def _on_server(command: str, url: str) -> int:
         with ledger.read() as connection:
             hurry_not(connection)
             trouble = server_trouble(connection)
-            for words in trouble:
-                _say(words)
-            _say(f"{'damaged:' if trouble else 'sound:'} {ledger.name}")
-            if not trouble:
-                _say(server_figures(connection).in_words())
+            figures = None if trouble else server_figures(connection)
+    if as_json:
+        _say(_json("database", ledger.name, figures, trouble))
+    else:
+        for words in trouble:
+            _say(words)
+        _say(f"{'damaged:' if trouble else 'sound:'} {ledger.name}")
+        if figures is not None:
+            _say(figures.in_words())
     return TROUBLE if trouble else SOUND
 
 
@@ -134,23 +139,25 @@ def _ask_first(copy: Path, path: Path, *, as_json: bool) -> int:
 
 
 def _tell(words: str, found: Checked, *, as_json: bool, before: Path | None = None) -> int:
-    figures = found.figures
     if as_json:
-        told = {
-            "file": str(found.path),
-            "sound": not found.trouble,
-            "trouble": list(found.trouble),
+        _say(_json("file", str(found.path), found.figures, found.trouble, before=before))
+    else:
+        _say(f"{words} {found.path}")
+        _say(found.figures.in_words())
+    return TROUBLE if found.trouble else SOUND
+
+
+def _json(what: str, place: str, figures: Figures | None, trouble: Sequence[str], *, before: Path | None = None) -> str:
+    told: dict[str, object] = {what: place, "sound": not trouble, "trouble": list(trouble)}
+    if figures is not None:
+        told |= {
             "revision": figures.revision,
             "rows": dict(figures.counts),
             "filled": figures.filled,
             "traded": figures.traded,
             "turnover": str(figures.turnover),
         }
-        _say(json.dumps(told if before is None else told | {"before": str(before)}, indent=1))
-    else:
-        _say(f"{words} {found.path}")
-        _say(figures.in_words())
-    return TROUBLE if found.trouble else SOUND
+    return json.dumps(told if before is None else told | {"before": str(before)}, indent=1)
 
 
 def _say(text: str) -> None:
