@@ -64,7 +64,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     slot = st.container(width="stretch")
 who_is_here()
 wait_until_open()
-instrument_dialog_wanted()
+instrument_dialog_wanted(page.title)
 with slot:
     frame()
 say()

@@ -12,7 +12,9 @@ from services.domain.instruments import is_instrument_key
 
 SEARCH = ""
 """No instrument yet: one is to be searched."""
-_WANTED, _TICKET = "desk-instrument-wanted", "desk-ticket-wanted"
+_WANTED, _OPEN, _TICKET = "desk-instrument-wanted", "desk-instrument-open", "desk-ticket-wanted"
+_LEADS_ON = ("key", "side", "confirm", "trade")
+"""Members of an address: where one of them changes, another dialog or ticket is looked at."""
 _LONGEST = 100
 
 
@@ -39,7 +41,20 @@ def leave_if_wanted() -> None:
         st.rerun()
 
 
-def taken() -> str | None:
-    """The key that is wanted, once; `SEARCH`; or `None`."""
+def opened(page: str) -> str | None:
+    """The key that is to be open over `page` in this run, `SEARCH`, or `None`. It stays open, whatever draws the page
+    anew, until it is dismissed or leads on: to another page, or to this one with something else."""
+    here = (page, *(st.query_params.get(name) for name in _LEADS_ON))
     wanted: str | None = st.session_state.pop(_WANTED, None)
-    return wanted
+    if wanted is not None:
+        st.session_state[_OPEN] = (wanted, here)
+    key, there = st.session_state.get(_OPEN, (None, here))
+    if there != here:
+        dismiss()
+        return None
+    return None if key is None else str(key)
+
+
+def dismiss() -> None:
+    """It is open no more."""
+    st.session_state.pop(_OPEN, None)

@@ -57,9 +57,17 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 def test_every_page_can_be_found_from_the_index() -> None:
     index = (ROOT / "docs/README.md").read_text(encoding="utf-8")
-    linked = {(ROOT / "docs" / target).resolve() for target in LINK.findall(index) if ":" not in target}
+    pages = [str(page.relative_to(ROOT / "docs")) for page in PAGES[1:]]
 
-    assert [str(page.relative_to(ROOT)) for page in PAGES[1:] if page not in linked | {ROOT / "docs/README.md"}] == []
+    assert [page for page in pages if page not in index and page != "README.md"] == []
+
+
+def test_every_setting_is_told_somewhere() -> None:
+    told = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    named = set(re.findall(r"\b(?:DESK|UPSTOX|ENCRYPTION)_[A-Z_]*[A-Z]\b", told))
+    bare = {name.removeprefix("DESK_").removeprefix("UPSTOX_").lower() for name in named}
+
+    assert set(Settings.model_fields) - bare == {"encryption_key"} - {name.lower() for name in named}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_names(PAGES))
@@ -105,3 +113,25 @@ def test_each_row_of_troubles_names_its_test() -> None:
 
     assert len(rows) > 50
     assert [row for row in rows if not TEST.search(row)] == []
+
+
+THREAD = re.compile(
+    r"""(?:Thread|Recurring|Workers|Executor|Stream)\([^#]{0,80}?(?:\bname|thread_name_prefix)=f?"([\w-]+)""", re.DOTALL
+)
+SHORT = {"closing", "desk-closing", "announce", "stop-limit", "installer-output"}
+"""They live for a start or a stop."""
+
+
+def test_every_room_and_thread_stands_in_the_architecture() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    rooms = {
+        path.stem for path in (ROOT / "services").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    sources = [
+        path.read_text(encoding="utf-8") for name in ("services", "dashboard") for path in (ROOT / name).rglob("*.py")
+    ]
+    threads = {name for source in sources for name in THREAD.findall(source)}
+
+    assert [room for room in sorted(rooms - {"__init__"}) if not re.search(rf"[`/]{room}`", text)] == []
+    assert len(threads) > 25
+    assert [name for name in sorted(threads - SHORT) if f"`{name}" not in text] == []

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.components.alert_dialog import alert_is_wanted
 from dashboard.components.depth import instrument_panel
 from dashboard.components.notices import live_part, problems_in_words, show_problem
 from dashboard.components.search import find_instrument
-from dashboard.instrument_wanted import SEARCH, taken, want_instrument
+from dashboard.instrument_wanted import SEARCH, dismiss, opened, want_instrument
 from dashboard.reading import first_read, read
 from dashboard.resources import desk
 from dashboard.state import first_time
@@ -18,17 +19,19 @@ ROOM = 330
 """Pixels below the search: what it finds lies over them."""
 
 
-def instrument_dialog_wanted() -> None:
-    """Open it, if something was pressed that asks for it. To be called by every page's frame, before the parts that
-    leave for it."""
-    wanted = taken()
-    if wanted == SEARCH:
+def instrument_dialog_wanted(page: str) -> None:
+    """Draw it over `page` (its title) while it is open. To be called by every page's frame, before the parts that leave
+    for it. There is one dialog at a time: that of an alert, which may be asked for here, closes it."""
+    wanted = opened(page)
+    if alert_is_wanted():
+        dismiss()
+    elif wanted == SEARCH:
         _search()
     elif wanted is not None:
         _instrument(wanted)
 
 
-@st.dialog("Find an instrument", icon=":material/search:", width="medium")
+@st.dialog("Find an instrument", icon=":material/search:", width="medium", on_dismiss=dismiss)
 def _search() -> None:
     with problems_in_words():
         find_instrument(
@@ -44,7 +47,7 @@ def _search() -> None:
         st.space(ROOM)
 
 
-@st.dialog("Instrument", icon=":material/monitoring:", width="medium")
+@st.dialog("Instrument", icon=":material/monitoring:", width="medium", on_dismiss=dismiss)
 def _instrument(key: str) -> None:
     live_part(EVERY, "desk-instrument")(_panel)(key)
 

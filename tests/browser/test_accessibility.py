@@ -115,6 +115,7 @@ def test_nothing_serious_is_wrong_with_any_page_in_either_theme(traded, open_pag
 def test_slash_finds_an_instrument_on_any_page_and_leads_to_its_chart_and_ticket(traded, open_page):
     page = open_page(f"{traded.url}/account")
     page.locator(".st-key-going-live").wait_for()
+    page.locator('.age[data-state="fresh"]').wait_for()  # the frame is there, which hears the keys
     page.keyboard.press("/")
     dialog = page.get_by_role("dialog")
     field = dialog.get_by_placeholder("Symbol, name, ISIN")

@@ -13,7 +13,7 @@ from services.paper.options import PaperOptions
 from services.paper.server import PaperServer
 from services.runtime import Runtime
 from services.settings import load_settings
-from tests.support.screens import PAGES, open_page, pages_over, sent_to_browser, words_on
+from tests.support.screens import PAGES, ROOT, open_page, pages_over, sent_to_browser, words_on
 
 RELIANCE = "NSE_EQ|INE002A01018"
 MM = "NSE_EQ|INE101A01026"
@@ -209,6 +209,18 @@ def test_the_overview_tells_each_check_with_its_reason(desk):
     assert checks["compact"] is True
     assert [one["name"] for one in checks["checks"]] == ["feed", "rest", "orders", "storage", "token", "market"]
     assert all(one["reason"] for one in checks["checks"])
+
+
+def test_an_instrument_stays_open_over_a_page_that_is_drawn_anew_and_not_over_the_next(desk):
+    app = open_page("account")
+    app.session_state["desk-instrument-wanted"] = RELIANCE
+    for _ in range(2):
+        app.run()
+        assert [told["label"] for told in sent_to_browser(app, "depth")] == ["Market depth of RELIANCE"]
+
+    app.switch_page(str(ROOT / "pages" / "calendar.py")).run()
+    assert not app.exception
+    assert sent_to_browser(app, "depth") == []
 
 
 def tour_of(app):
