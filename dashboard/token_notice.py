@@ -36,7 +36,7 @@ def notice_routes(
     lately: deque[float] = deque(maxlen=PER_MINUTE)
 
     async def notice(request: Request) -> Response:
-        if not ready() or not runtime().login.awaits_notice():
+        if not ready() or not await anyio.to_thread.run_sync(runtime().login.awaits_notice):
             return PlainTextResponse("Nobody here asked for a token.", 403)
         if len(lately) == PER_MINUTE and lately[0] > monotonic() - 60:
             return PlainTextResponse("Too many at once.", 429, {"Retry-After": "60"})

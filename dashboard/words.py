@@ -63,6 +63,10 @@ _WORDS: dict[type[e.UpstoxError], tuple[str, str]] = {
     e.BrokerError: ("The broker answered with an error", "{plain} ({code})."),
     e.PoolExhausted: ("The desk's files are busy", "No connection became free in time; this passes."),
     e.PoolClosed: ("The desk is closing", "Its files are closed already."),
+    e.LedgerAway: (
+        "The ledger does not answer",
+        "{message} No order leaves before it does; what was read before is shown, with its age.",
+    ),
     e.StorageError: ("The desk's own files make trouble", "{message}"),
     e.UpstoxError: ("Something went wrong", "{message}"),
 }

@@ -19,7 +19,7 @@ from dashboard.resources import desk, push_tokens
 from dashboard.state import push_door
 from dashboard.theme import mode_look
 from dashboard.words import in_words
-from services.domain.errors import UpstoxError
+from services.domain.errors import StorageError, UpstoxError
 from services.domain.phases import Listing, Market, Phase, PhaseNow
 from services.runtime import Runtime
 
@@ -64,17 +64,25 @@ def frame_data(runtime: Runtime, reading: Reading | None, problem: UpstoxError |
         "keys": list(INDEX_KEYS),
         "age": reading.youngest if reading else None,
         "age_of_feed": reading is not None and reading.newest is not None and reading.of_feed(reading.newest),
-        "problem": in_words(problem).title if problem else None,
         **_source(runtime),
         **_phase(runtime),
-        **_orders(runtime),
+        **_orders(runtime, problem),
     }
 
 
-def _orders(runtime: Runtime) -> dict[str, Any]:
-    """What happened to orders lately, and whether new ones may leave at all."""
+def _orders(runtime: Runtime, problem: UpstoxError | None) -> dict[str, Any]:
+    """What happened to orders lately, whether new ones may leave at all, and what is in the way of prices or orders."""
     orders = runtime.orders
-    return {"news": latest(orders, runtime.clock.now()), "halted": orders.kill_switch().on}
+    halted = False
+    try:
+        halted = orders.kill_switch().on
+    except StorageError as error:  # nothing leaves then, switch or not
+        problem = error
+    return {
+        "news": latest(orders, runtime.clock.now()),
+        "halted": halted,
+        "problem": in_words(problem).title if problem else None,
+    }
 
 
 def _source(runtime: Runtime) -> dict[str, str]:

@@ -9,9 +9,18 @@ from dashboard.order_drafts import cancel_all_draft, exit_all_draft, segment_nam
 from dashboard.order_rows import Group
 from dashboard.order_session import ask_to_confirm
 from dashboard.resources import desk
+from services.domain.errors import StorageError
 from services.orders.views import BookView
 
 _CANCEL, _EXIT, _STOP = "cancel", "exit", "stop"
+
+
+def _stopped() -> bool:
+    """Is the kill switch on? Where nobody knows, pressing it does no harm, and it says what is wrong."""
+    try:
+        return desk().orders.kill_switch().on
+    except StorageError:
+        return False
 
 
 def bulk_menu(view: BookView) -> None:
@@ -22,7 +31,7 @@ def bulk_menu(view: BookView) -> None:
     if len(segments) > 1:
         items |= {f"Cancel all in {segment_name(one)}": (_CANCEL, one) for one in segments}
     items["Exit all positions"] = (_EXIT, None)
-    if not desk().orders.kill_switch().on:
+    if not _stopped():
         items["Kill switch: stop all new orders now"] = (_STOP, None)
     chosen = st.menu_button("All at once", list(items), key="orders-bulk", icon=":material/playlist_remove:")
     if chosen is None:

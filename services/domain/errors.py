@@ -35,6 +35,7 @@
     │   ├── ServiceClosed            outside the service hours of this call
     │   └── BrokerFault              5xx
     └── StorageError                 our own files
+        ├── LedgerAway               the server that keeps the ledger does not answer, or takes nothing
         ├── PoolExhausted            no connection became free in time
         ├── PoolClosed               used after close
         └── NestedCheckout           one thread asked for a second connection while holding one
@@ -264,6 +265,12 @@ class BrokerFault(BrokerError):
 
 class StorageError(UpstoxError):
     """The desk's own files."""
+
+
+class LedgerAway(StorageError):
+    """The server that keeps the ledger cannot be reached, or takes nothing. It comes back without us."""
+
+    retryable = True
 
 
 class PoolExhausted(StorageError):

@@ -27,7 +27,7 @@ from typing import Any, cast
 import psycopg
 import sqlalchemy as sa
 
-from services.domain.errors import StorageError
+from services.domain.errors import LedgerAway, StorageError
 from services.ledger.engine import HELD_UP_SECONDS, Ledger, LedgerStats, ServerStats
 from services.ledger.server_link import (
     AWAY_SECONDS,
@@ -194,7 +194,7 @@ class ServerLedger(Ledger):
                 if not was_over(error.orig):
                     words += ". It happened while a transaction was being kept: it may be kept or not"
                 self._went_wrong(words)
-                raise StorageError(words) from error
+                raise LedgerAway(words) from error
         self._went_well()
 
     def _in_words(self, error: sa.exc.DBAPIError) -> StorageError | None:

@@ -13,7 +13,7 @@ from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
-from services.domain.errors import ConfigurationError, PoolExhausted, StorageError
+from services.domain.errors import ConfigurationError, LedgerAway, PoolExhausted, StorageError
 
 AWAY_SECONDS = 1.0
 """So long nobody tries again after the server was not there; who asks meanwhile is told so at once."""
@@ -167,12 +167,12 @@ def in_words(error: BaseException | None, target: Target) -> StorageError | None
     if state in _BUSY:
         return PoolExhausted(f"{target.name}: {_BUSY[state]}")
     if state in _WORDS:
-        return StorageError(f"{target.name}: {_WORDS[state]}")
+        return LedgerAway(f"{target.name}: {_WORDS[state]}")
     if isinstance(error, psycopg.DataError):  # a file would have taken it: a zero in a text, a number beyond 64 bits
         return StorageError(f"{target.name}: what should be kept cannot be ({_said(error, target)})")
     if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError | psycopg.InternalError):
         return None
-    return StorageError(f"{target.name} does not answer ({_said(error, target)})")
+    return LedgerAway(f"{target.name} does not answer ({_said(error, target)})")
 
 
 def was_over(error: BaseException | None) -> bool:

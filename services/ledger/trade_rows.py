@@ -28,7 +28,10 @@ _FIELDS = [field.name for field in fields(StoredTrade)]
 _SIDE, _MAY_BE_EMPTY = _FIELDS.index("side"), (_FIELDS.index("order_id"), _FIELDS.index("account"))
 TRADE_COLUMNS = tuple(trades.c[name] for name in _FIELDS)
 IDENTITY = ("day", "segment", "trade_id", "side")
-_BESIDES = ("segment", "amount", "name", "isin", "option_type", "strike", "expiry")
+_BESIDES = ("segment", "amount", "name", "isin", "option_type", "strike", "expiry", "symbol")
+"""`symbol` too: of a contract the history tells the underlying, the day's book the contract."""
+_UNNAMED = frozenset({"symbol"})
+"""Those that came later: what a fill without a number is called does not hang on them."""
 _MUST_AGREE = ("quantity", "price")
 _MUST_AGREE_IF_TOLD = ("key", "order_id")
 _MAY_COME_LATER = (
@@ -146,6 +149,7 @@ def _named_by_content(row: Cells, seen: Counter[str]) -> str:
     if row["about"] is None:
         raise MalformedPayload("a trade came without its number", field="trade_id")
     told = [str(row[name]) for name in ("day", "exchange", "key", "side", *_MUST_AGREE)]
-    name = sha256(orjson.dumps([*told, row["about"]])).hexdigest()[:32]
+    about = {name: value for name, value in row["about"].items() if name not in _UNNAMED}
+    name = sha256(orjson.dumps([*told, about])).hexdigest()[:32]
     seen[name] += 1
     return f"unnumbered-{name}-{seen[name]}"

@@ -48,6 +48,13 @@ _LONGEST_CODE = 2048
 log = logging.getLogger(__name__)
 
 
+class Asking(Protocol):
+    """What other processes of the desk asked for on the phone."""
+
+    def tell(self, until: datetime | None, seconds: float) -> None: ...
+    def until(self) -> datetime | None: ...
+
+
 class TokenKeeper(Protocol):
     """Where tokens are kept between two starts."""
 
@@ -103,6 +110,7 @@ class Login:
         request_token: Callable[[str, str], TokenRequest] | None = None,
         logout: Callable[[], None] | None = None,
         write_down: Callable[[str, str], None] | None = None,
+        asking: Asking | None = None,
         default_redirect: str = PAPER_REDIRECT,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -119,6 +127,7 @@ class Login:
         self._request_token = request_token
         self._logout = logout
         self._write_down = write_down or (lambda what, about: None)
+        self._asking = asking
         self._asked_until: datetime | None = None
         self._default_redirect = default_redirect
         self._states = States(nonce=nonce, monotonic=monotonic)
@@ -284,11 +293,14 @@ class Login:
         app = self._app(None)
         request = self._request_token(app.client_id, app.client_secret)
         self._asked_until = request.expires
+        if self._asking is not None:
+            self._asking.tell(request.expires, (request.expires - self._clock.now()).total_seconds())
         return request
 
     def awaits_notice(self) -> bool:
-        """Did this process ask on the phone, and may the answer still come? Nothing waits for it."""
-        return self._asked_until is not None and self._clock.now() < self._asked_until
+        """Did a process of this desk ask on the phone, and may the answer still come? Nothing waits for it."""
+        until = self._asked_until or (None if self._asking is None else self._asking.until())
+        return until is not None and self._clock.now() < until
 
     def accept_notice(self, body: object) -> Token:
         """Keep a token that the broker posted to the notifier address. The notice is not signed, so it must name our
@@ -299,6 +311,8 @@ class Login:
             raise InvalidRequest("this notice is for another app")
         token = self._accept(notice.access_token)
         self._asked_until = None
+        if self._asking is not None:
+            self._asking.tell(None, 0.0)
         return token
 
     def read(self, secret: str) -> Token:

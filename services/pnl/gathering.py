@@ -89,7 +89,7 @@ class Gatherer:
         if ours is not None:
             return ours
         about = one.about
-        names = ("segment", "name", "isin", "option_type", "strike", "expiry")
+        names = ("segment", "name", "isin", "option_type", "strike", "expiry", "symbol")
         particulars = (one.exchange, one.symbol, one.key, *(str(about.get(name) or "") for name in names))
         facts = self._by_history.get(particulars)
         if facts is None:
@@ -107,7 +107,7 @@ class Gatherer:
             price=Decimal(one.price).scaleb(-4),
             amount=Decimal(about.get("amount") or 0),
             traded_on=one.day.isoformat(),
-            symbol=one.symbol,
+            symbol=about.get("symbol") or one.symbol,
             name=about.get("name") or "",
             isin=about.get("isin") or "",
             option_type=about.get("option_type") or "",

@@ -26,7 +26,7 @@ from services.login import Login, read_token_text
 from services.logs import hide, redact
 from services.parts import Parts, part
 from services.runtime.doors import ledger_of, passwords_in, sign_ins_of, tokens_of
-from services.runtime.sharing import gate_of, shared_of
+from services.runtime.sharing import asking_of, gate_of, shared_of
 from services.settings import Mode, Settings, ensure_folder
 from services.shared.shared import Shared
 from services.sign_in import SignIns
@@ -236,6 +236,7 @@ class CoreRuntime(Parts):
             request_token=lambda client, secret: self.api.request_token(client, secret),
             logout=lambda: self.api.logout(),
             write_down=self._write_down,
+            asking=asking_of(self.shared),
         )
 
     def _write_down(self, what: str, about: str) -> None:

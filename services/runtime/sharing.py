@@ -10,6 +10,7 @@ import logging
 import socket
 
 from services.settings import Mode, Settings
+from services.shared.asking import SharedAsking
 from services.shared.budget import SharedGate
 from services.shared.guesses import SharedGuesses
 from services.shared.shared import Shared
@@ -67,6 +68,11 @@ class _Crowd:
 def guesses_of(shared: Shared, own: Attempts) -> SharedGuesses:
     """Wrong attempts to sign in, counted over all processes."""
     return SharedGuesses(shared.link, own=own, most_wrong=MOST_WRONG, name=shared.process)
+
+
+def asking_of(shared: Shared | None) -> SharedAsking | None:
+    """What other processes asked for on the phone; `None` for a desk of one."""
+    return None if shared is None else SharedAsking(shared.link)
 
 
 def _account(settings: Settings) -> str:

@@ -61,12 +61,12 @@ class Process:
 def rows(redis: RedisServer) -> list[Row]:
     """The rows. Last prices have the bar; five processes that read full updates need all of two cores, so these are
     told without one."""
-    return [*_rows(redis, "ltpc", bar=True), *_rows(redis, "full", bar=False)]
-
-
-def _rows(redis: RedisServer, mode: str, *, bar: bool) -> list[Row]:
-    """Those of one load."""
     seconds = float(os.environ.get("DESK_BENCH_STREAM_SECONDS", USUAL_SECONDS))
+    return [*_rows(redis, "ltpc", seconds, bar=True), *_rows(redis, "full", seconds / 2, bar=False)]
+
+
+def _rows(redis: RedisServer, mode: str, seconds: float, *, bar: bool) -> list[Row]:
+    """Those of one load."""
     sent, taken, others = _load(redis, mode, int(RATE * seconds))
     holder, followers = taken[0], taken[1:]
     whole = [one for one in followers if _complete(one, sent)]

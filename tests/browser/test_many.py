@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.support.many import Team, Upstream
+from tests.support.many import Team
 from tests.support.many_tabs import Tabs, longest_gap, place
+from tests.support.many_upstream import Upstream
 from tests.support.servers import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+TICKET = "orders?key=NSE_EQ%7CINE002A01018"
 LONGEST_GAP = 10.0
 """Seconds without a price that a browser may see when the process that holds the feed is lost."""
 
@@ -30,7 +33,17 @@ def tabs(team: Team, chromium: Any) -> Iterator[Tabs]:
     tabs.close()
 
 
-def test_prices_go_on_in_every_browser_when_the_process_that_holds_the_feed_is_killed(team: Team, tabs: Tabs) -> None:
+def group(page: Any, name: str) -> None:
+    """Show the orders of that group."""
+    page.get_by_role("radio", name=re.compile(f"^{name} ")).or_(
+        page.get_by_role("button", name=re.compile(f"^{name} [0-9]"))
+    ).first.click()
+
+
+def test_prices_and_orders_go_on_in_every_browser_when_the_process_that_holds_the_feed_is_killed(
+    team: Team, tabs: Tabs
+) -> None:
+    assert [name for name in team.programs if not team.healthy(name)] == []
     holder = until("somebody holds the feed", team.holder)
     others = [name for name in team.names if name != holder]
     other = others[0]
@@ -54,3 +67,15 @@ def test_prices_go_on_in_every_browser_when_the_process_that_holds_the_feed_is_k
     assert max(gaps.values()) <= LONGEST_GAP, gaps
     assert upstream.most == {"market": 1, "portfolio": 1}
     until("the heir is connected", lambda: [len(team.upstream()[feed]) for feed in ("market", "portfolio")] == [1, 1])
+
+    book, page = tabs.open(other, "orders"), tabs.open(next(name for name in others if name != other), TICKET)
+    page.goto(f"{team.url}/{TICKET}")
+    page.get_by_label("Quantity", exact=True).fill("5")
+    page.get_by_label("Quantity", exact=True).press("Enter")
+    page.get_by_role("button", name="Review: Buy 5 RELIANCE").click()
+    page.get_by_role("dialog").get_by_role("button", name="Buy 5 RELIANCE").click()
+    page.get_by_role("dialog").get_by_text("The broker has the order").wait_for()
+    page.get_by_role("dialog").get_by_role("button", name="Close", exact=True).last.click()
+    group(book, "All")
+    book.locator('table[aria-label$="orders"] tbody tr').get_by_text("RELIANCE").first.wait_for()
+    assert (place(book), len(team.orders())) == (other, 1)

@@ -11,16 +11,18 @@ from pathlib import Path
 import pytest
 
 from tests.support.chromium import LAUNCH_ARGUMENTS, find_chromium
-from tests.support.many import Team, Upstream
+from tests.support.many import Team
 from tests.support.many_tabs import Tabs, longest_gap
+from tests.support.many_upstream import Upstream
 from tests.support.servers import until
 
-pytestmark = [pytest.mark.soak, pytest.mark.browser, pytest.mark.timeout(7200)]
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(7200)]
 CHANGES = int(os.environ.get("LEASE_CHANGES", "50"))
 LONGEST_GAP = 10.0
 SETTLED_MS = 5_000
 
 
+@pytest.mark.browser
 def test_fifty_lease_changes_leave_one_upstream_socket_and_every_browser_with_prices(tmp_path: Path) -> None:
     sync_api = pytest.importorskip("playwright.sync_api")
     gaps: list[tuple[str, float]] = []
@@ -75,3 +77,33 @@ def _lose_redis(team: Team, holder: str) -> None:
     team.programs["redis"].stop(signal.SIGKILL)
     time.sleep(1.0)
     team.start("redis")
+
+
+def test_with_postgresql_away_every_process_goes_on_and_says_so_and_needs_no_restart(tmp_path: Path) -> None:
+    def shared(name: str) -> dict[str, str]:
+        answer = team.own(name, "/readyz")
+        assert answer.status_code == 200  # no process would do better than another
+        return next(one for one in answer.json()["checks"] if one["check"] == "shared")  # type: ignore[no-any-return]
+
+    with Team(tmp_path / "team") as team, team.browser() as browser:
+        team.sign_in(browser)
+        assert browser.get(f"{team.url}/orders").status_code == 200
+        before = {name: team.programs[name].pid for name in team.names}
+
+        team.programs["postgres"].stop()
+        for name in team.names:
+            until("it is noticed", lambda name=name: shared(name)["state"] == "fail")  # type: ignore[misc]
+            assert "Orders are refused until it answers" in shared(name)["reason"]
+            assert team.figures(name)["desk_orders_ready"] == 0.0
+        time.sleep(8.0)  # longer than a look at a sign-in is good for
+        assert browser.get(f"{team.url}/orders").status_code == 200
+        with team.browser() as stranger:
+            assert team.sign_in(stranger).status_code == 503
+
+        team.start("postgres")
+        for name in team.names:
+            until("it is back", lambda name=name: shared(name)["state"] == "pass")  # type: ignore[misc]
+            until("orders go", lambda name=name: team.figures(name)["desk_orders_ready"] == 1.0)  # type: ignore[misc]
+        assert {name: team.programs[name].pid for name in team.names} == before
+        with team.browser() as stranger:
+            assert team.sign_in(stranger).status_code == 303

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tests.support.many import PASSWORD, Team
+from tests.support.many import Team
+from tests.support.many_parts import PASSWORD, USER
 
 PATIENCE_MS = 90_000
 TICKS = """
@@ -33,7 +34,7 @@ class Tabs:
         self._chromium = chromium
         self._contexts: list[Any] = []
 
-    def open(self, name: str, page_name: str, *, user: str = "asha") -> Any:  # Any: Playwright's page
+    def open(self, name: str, page_name: str) -> Any:  # Any: Playwright's page
         """Open a page of the desk through the balancer, as a browser that has been at process `name` before."""
         context = self._chromium.new_context(ignore_https_errors=True, viewport={"width": 1440, "height": 900})
         self._contexts.append(context)
@@ -42,10 +43,10 @@ class Tabs:
         page.set_default_timeout(PATIENCE_MS)
         page.add_init_script(TICKS)
         page.goto(f"{self._team.url}/{page_name}")
-        page.get_by_label("Name").fill(user)
+        page.get_by_label("Name").fill(USER)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(re.compile(page_name))
+        page.wait_for_url(re.compile(page_name.partition("?")[0]))
         return page
 
     def close(self) -> None:

@@ -65,6 +65,10 @@ class PostgresServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._paused: list[int] = []
 
+    @property
+    def runs(self) -> bool:
+        return self._process is not None
+
     def url(self, database: str = "postgres") -> str:
         """The address of one database, with a password that nobody may see (the server itself asks for none)."""
         return f"postgresql://desk:{PASSWORD}@127.0.0.1:{self.port}/{database}"

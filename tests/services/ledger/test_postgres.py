@@ -38,13 +38,20 @@ def ledger(ledger_url: str) -> Iterator[ServerLedger]:
         yield made
 
 
-@pytest.fixture
-def own_server() -> Iterator[tuple[PostgresServer, str]]:
-    """A server that the test may stop, with a fresh ledger."""
+@pytest.fixture(scope="module")
+def server_of_module() -> Iterator[PostgresServer]:
     with PostgresServer(require_postgres()) as server:
-        url = server.new_database()
-        open_ledger(url, backups=server.folder, now=NOW).close()
-        yield server, url
+        yield server
+
+
+@pytest.fixture
+def own_server(server_of_module: PostgresServer) -> tuple[PostgresServer, str]:
+    """A server that the test may stop and pause, with a fresh ledger."""
+    if not server_of_module.runs:
+        server_of_module.start()
+    url = server_of_module.new_database()
+    open_ledger(url, backups=server_of_module.folder, now=NOW).close()
+    return server_of_module, url
 
 
 def _note(ledger: ServerLedger, what: str = "noted") -> None:

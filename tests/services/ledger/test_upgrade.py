@@ -305,7 +305,7 @@ def test_a_database_of_another_program_is_not_touched(empty_url: str, tmp_path: 
 def test_of_several_first_starts_on_a_server_one_upgrades_and_a_kill_leaves_the_old_state(
     empty_url: str, next_scripts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for program in [start(SERVER_PROGRAM, empty_url) for _ in range(3)]:
+    for program in [start(SERVER_PROGRAM, empty_url) for _ in range(2)]:
         finish(program)
     before = _server_state(empty_url)
 

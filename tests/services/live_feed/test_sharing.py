@@ -152,6 +152,7 @@ class TestFollowing:
             follower.portfolio.connect()  # the holder's is up because of it
             eventually(lambda: all(member.portfolio.connected for member in shared.members))
             update = {"update_type": "order", "order_id": "7"}
+            server.wait_for(lambda: len(server.open_peers) == 1)
             server.open_peers[0].send(orjson.dumps(update), TEXT)
             eventually(lambda: all(came == [update] for came in heard.values()))
             server.open_peers[0].hang_up()
@@ -201,6 +202,7 @@ class TestHandingOver:
                 member.feed.connect(timeout=0)
             for member in shared.members:
                 until(member.feed, lambda health: health.connected)
+            server.wait_for(lambda: len(server.open_peers) == 1)
             stale = server.open_peers[0]
             old.feed.hold("more", [INFY])  # a holder at work
             shared.give(new, tell_others=False)

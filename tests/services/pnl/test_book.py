@@ -253,6 +253,19 @@ def test_the_history_tells_contracts_that_no_master_knows_with_their_multiplier(
     assert view.trades.segment.tolist() == ["COM"]
 
 
+def test_a_contract_told_by_the_day_and_then_by_the_history_is_one_contract(desk: PnlDesk) -> None:
+    contract = desk.instruments[CALL]
+    symbol, day = "NIFTY26NOV26000CE", date(2026, 11, 18)
+    desk.trades.add([traded("1", "BUY", 65, "10", key=CALL, symbol=symbol, day=day)], "trades", account="AB1234")
+    told = {"segment": "FO", "symbol": "NIFTY", "isin": "", "option_type": "CE", "strike": f"{contract.strike}"}
+    desk.broker.history = [past("1", "BUY", 65, "10", day.isoformat(), key=CALL, expiry=f"{contract.expiry}", **told)]
+    desk.broker.today = [traded("2", "SELL", 65, "12", key=CALL, symbol=symbol)]
+
+    desk.book.refresh()  # the history comes before anybody has looked at the book
+
+    assert desk.book.read_whole().total.gross == 65 * 200
+
+
 def test_a_key_that_was_given_to_another_contract_is_not_taken_for_the_old_one(desk: PnlDesk) -> None:
     desk.trades.add(
         [traded("1", "BUY", 65, "10", key=CALL, symbol="NIFTY26JAN25000PE", day=date(2026, 1, 5))],
