@@ -82,7 +82,7 @@ def test_a_container_of_the_desk_runs_the_command_of_the_unit_with_its_environme
 
     assert made["command"] == [filled.get(word, word) for word in unit_command()]
     assert made["env_file"] == ["desk.env"]
-    assert made["environment"].keys() - {"DESK_PROBE_CA"} == OWN_OF_ONE
+    assert made["environment"].keys() - {"PROBE_CA"} == OWN_OF_ONE
     assert made["environment"]["LISTEN_ADDRESS"] == address
     assert made["environment"]["DESK_PROCESS_NAME"] == name
     assert health_check(name) == ["python3", "/etc/upstox-desk/probe.py", "https://desk.example.com:8501/livez"]

@@ -81,7 +81,7 @@ class Team(TeamParts):
         return done.stdout
 
     def _make_database(self) -> None:
-        environment = {**os.environ, "DESK_DATABASE_PASSWORD": self.secrets["postgres"]}
+        environment = {**os.environ, "DATABASE_PASSWORD": self.secrets["postgres"]}
         script = write_to(self.folder, "database.sql", {})
         self.sql("--file", str(script), environment=environment)
 
@@ -89,7 +89,7 @@ class Team(TeamParts):
         """Does the health check of the container find this program well?"""
         self.programs[name].lives()
         command = health_check(name)
-        environment = {**os.environ, "DESK_METRICS_TOKEN": self.probe, "DESK_PROBE_CA": str(self.pem)}
+        environment = {**os.environ, "DESK_METRICS_TOKEN": self.probe, "PROBE_CA": str(self.pem)}
         if name == "postgres":
             command = [program("pg_isready", "postgresql"), *command[1:], "-h", str(self.data)]
             command += ["-p", str(self.ports[name])]

@@ -1,6 +1,6 @@
 """Does the desk answer at this address? Exit code 0 if so: `probe.py https://desk.example.com:8501/livez`
 
-Standard library alone. The token comes from DESK_METRICS_TOKEN, the certificates to trust from DESK_PROBE_CA.
+Standard library alone. The token comes from DESK_METRICS_TOKEN, the certificates to trust from PROBE_CA.
 """
 
 import os
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 if __name__ == "__main__":
     asked = urlsplit(sys.argv[1])
-    context = ssl.create_default_context(cafile=os.environ.get("DESK_PROBE_CA"))
+    context = ssl.create_default_context(cafile=os.environ.get("PROBE_CA"))
     connection = HTTPSConnection(asked.netloc, timeout=5, context=context)
     try:
         connection.request("GET", asked.path, headers={"Authorization": f"Bearer {os.environ['DESK_METRICS_TOKEN']}"})
