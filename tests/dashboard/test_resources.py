@@ -63,7 +63,7 @@ def a_desk():
     return SimpleNamespace(
         clock=1, watchlists=Lists(), alerts=1, login=1, quotes=1, tracks=1, instruments=Master(),
         calendar=Started(), housekeeping=Started(), orders=Started(), pnl=Started(), alert_desk=Started(),
-        measures=Started(), feed=feed, feed_in=lambda: feed,
+        measures=Started(), feed=feed, feed_in=lambda: feed, shared=None,
     )  # fmt: skip
 
 
