@@ -13,6 +13,7 @@ from services.paper.options import PaperOptions
 from services.paper.server import PaperServer
 from services.runtime import Runtime
 from services.settings import load_settings
+from tests.support.order_desk import eventually
 from tests.support.screens import PAGES, ROOT, open_page, pages_over, sent_to_browser, words_on
 
 RELIANCE = "NSE_EQ|INE002A01018"
@@ -251,13 +252,16 @@ def test_going_live_is_told_from_how_the_desk_stands(desk):
 def test_open_alerts_and_failed_requests_are_told_on_the_overview(desk):
     alert = desk.alerts.raise_alert("feed", "nothing came for *60 s*", subject="test")
     desk.errors.add("NoAnswer", "no answer", endpoint="quotes")
-    try:
+    assert desk.errors.flush()
+
+    def told():
         shown = words_on(open_page("overview"))
+        return "nothing came for *60 s*" in shown and "The broker does not answer: 1" in shown
+
+    try:
+        eventually(told)
     finally:
         desk.alerts.resolve(alert.id)
-
-    assert "nothing came for *60 s*" in shown
-    assert "The broker does not answer: 1" in shown
 
 
 @pytest.fixture
