@@ -58,6 +58,16 @@ class TokenStore:
         with self._place.write() as rows:
             rows.forget(user_id)
 
+    def drop(self, user_id: str, secret: str) -> None:
+        """Forget the token of `user_id` where it is that one still: another process may just have stored a new one."""
+        with self._place.read() as rows:
+            sealed = rows.get(user_id)
+        if sealed is None or _unpacked(self._opened(sealed), self._place).secret != secret:
+            return
+        with self._place.write() as rows:
+            if rows.get(user_id) == sealed:
+                rows.forget(user_id)
+
     def mark_signed_out(self, user_id: str) -> None:
         """Forget the token of `user_id` and remember that it was on purpose, until the next `save`. Needs no key."""
         with self._place.write() as rows:

@@ -682,9 +682,9 @@ def test_no_repr_shows_a_token(live: Desk) -> None:
 
 def test_threads_that_meet_one_401_drop_one_token(live: Desk) -> None:
     live.login.save(DEFAULT_USER, token(access()))
-    deleted: list[str] = []
-    delete = live.store.delete
-    live.store.delete = lambda user: (deleted.append(user), delete(user))[1]  # type: ignore[method-assign]
+    asked: list[str] = []
+    drop = live.store.drop
+    live.store.drop = lambda user, secret: (asked.append(user), drop(user, secret))[1]  # type: ignore[method-assign]
     start = threading.Barrier(8)
 
     def refuse() -> None:
@@ -697,4 +697,5 @@ def test_threads_that_meet_one_401_drop_one_token(live: Desk) -> None:
     for thread in threads:
         thread.join(30)
 
-    assert deleted == [DEFAULT_USER]
+    assert sorted(asked) == sorted([DEFAULT_USER, READ_USER])
+    assert live.store.tokens == {}

@@ -41,6 +41,10 @@ class MemoryStore:
     def delete(self, user_id: str) -> None:
         self.tokens.pop(user_id, None)
 
+    def drop(self, user_id: str, secret: str) -> None:
+        if user_id in self.tokens and self.tokens[user_id].secret == secret:
+            del self.tokens[user_id]
+
     def mark_signed_out(self, user_id: str) -> None:
         self.out.add(user_id)
 

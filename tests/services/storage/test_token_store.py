@@ -7,6 +7,7 @@ import sqlite3
 import traceback
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from cryptography.fernet import Fernet
 
 from services.domain.accounts import Token, TokenKind
 from services.domain.errors import ConfigurationError, DataFolderTooNew, StorageError, TokenStoreLocked, UpstoxError
+from services.storage import token_store
 from services.storage.token_store import TokenStore
 from tests.support.clocks import FakeClock
 from tests.support.programs import finish, start
@@ -128,6 +130,28 @@ def test_delete_forgets_the_token(tmp_path: Path) -> None:
 
     assert store.load("default") is None
     assert not store.signed_out("default")
+
+
+def test_a_refused_token_goes_and_never_the_one_that_another_process_stores_just_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, fresh = _store(tmp_path), replace(TOKEN, secret="the one of a login at that moment")
+    store.save("default", TOKEN)
+    store.drop("default", "another secret")
+    assert store.load("default") == TOKEN
+
+    def read(*given: object) -> Token:
+        monkeypatch.undo()
+        _store(tmp_path).save("default", fresh)
+        return unpacked(*given)
+
+    unpacked = token_store._unpacked
+    monkeypatch.setattr(token_store, "_unpacked", read)
+    store.drop("default", SECRET)
+    assert store.load("default") == fresh
+
+    store.drop("default", fresh.secret)
+    assert store.load("default") is None
 
 
 def test_signing_out_is_remembered_until_the_next_login(tmp_path: Path) -> None:
