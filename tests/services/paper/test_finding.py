@@ -232,6 +232,7 @@ def test_a_killed_owner_is_followed_on_the_same_port(tmp_path: Path) -> None:
 def test_a_stopped_owner_is_not_replaced(tmp_path: Path) -> None:
     with another_process(tmp_path) as (process, _, url):
         process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)  # a signal takes a moment
         with pytest.raises(BrokerNotAnswering, match=f"process {process.pid}.*does not answer"):
             find(tmp_path, timeout=0.3)
 
