@@ -108,7 +108,7 @@ def test_the_thread_says_that_the_book_is_old_and_why_and_goes_on_by_itself(
 ) -> None:
     server.stop(signal.SIGQUIT)
     bench.desk.start()
-    eventually(lambda: "PostgreSQL" in (bench.desk.book().error or ""))
+    eventually(lambda: "PostgreSQL" in (bench.desk.book().error or "") and "PostgreSQL" in bench.desk.ready())
     away, ready = bench.desk.book(), bench.desk.ready()
     server.start()
     eventually(lambda: bench.desk.book().error is None and bench.desk.ready() == "")
