@@ -318,17 +318,13 @@ def test_files_and_a_picture_can_be_taken(desk, candles):
     page = candles(desk.url, f"?key={RELIANCE}&interval=1D&range=3M")
     page.get_by_role("button", name="File").click()
     page.get_by_role("button", name="Make the file").click()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Download").click()
-    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8-sig"))))
+    rows = list(csv.DictReader(io.StringIO(downloaded(page, "Download", ".csv").path().read_text("utf-8-sig"))))
     assert len(rows) > 40
     assert rows[0]["symbol"] == "RELIANCE"
 
     page.get_by_text("Parquet", exact=True).click()
     page.get_by_role("button", name="Make the file").click()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Download").click()
-    assert download.value.path().read_bytes()[:4] == b"PAR1"
+    assert downloaded(page, "Download", ".parquet").path().read_bytes()[:4] == b"PAR1"
 
     page.keyboard.press("Escape")
     with page.expect_download() as download:

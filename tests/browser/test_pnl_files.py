@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.support.downloads import downloaded
 from tests.support.shared_data import shared
 from tests.support.workbooks import ReadWorkbook
 
@@ -39,10 +40,9 @@ def made(page, kind, folder):
     page.get_by_role("radio", name=kind, exact=True).click()
     page.get_by_text(re.compile("Excel, several" if kind == "Workbook" else "CSV of the closed")).wait_for()
     page.get_by_role("button", name="Make the file").click()
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="Download 27 trades").click()
-    path = folder / waiting.value.suggested_filename
-    waiting.value.save_as(path)
+    file = downloaded(page, "Download 27 trades", ".xlsx" if kind == "Workbook" else ".csv")
+    path = folder / file.suggested_filename
+    file.save_as(path)
     page.keyboard.press("Escape")
     return path
 
