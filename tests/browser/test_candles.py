@@ -10,6 +10,7 @@ import urllib.request
 import pytest
 
 from tests.support.desk import Desk
+from tests.support.downloads import downloaded
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
