@@ -41,6 +41,14 @@ class Trading:
     def fail(self, operation, kind="status", **more):
         self.ask("POST", "/_paper/faults", json={"operation": operation, "kind": kind, "times": None, **more})
 
+    def slow_once(self):
+        """The next order takes the broker a while: time to do something to the page that sends it."""
+        self.fail("order_place", "slow", ms=2500, times=1)
+
+    def is_asked(self):
+        """Has that order reached the broker?"""
+        return self.ask("GET", "/_paper/faults") == []
+
     def heal(self):
         self.ask("DELETE", "/_paper/faults")
         self.ask("DELETE", "/_paper/update-faults")
@@ -158,7 +166,9 @@ def test_two_tabs_and_a_reload_show_one_confirmation_and_make_one_order(trading,
     second = open_page(first.url)
     button = dialog(second).get_by_role("button", name="Buy 1 RELIANCE")
     button.wait_for()
+    trading.slow_once()
     dialog(first).get_by_role("button", name="Buy 1 RELIANCE").click()
+    settled(trading.is_asked, True, second)
     first.reload()
     dialog(first).get_by_text("The broker has the order").wait_for()
     with suppress(sync_api.Error):  # it may have gone by itself
@@ -169,11 +179,11 @@ def test_two_tabs_and_a_reload_show_one_confirmation_and_make_one_order(trading,
 
 
 def test_a_page_that_is_closed_while_it_sends_has_sent_once(trading, ticket, open_page):
-    trading.fail("order_place", "slow", ms=2500)
+    trading.slow_once()
     page = ticket()
     fill(page, "Price", round(price(page) * 0.97))
     review(page, "Buy 1 RELIANCE").click()
-    page.wait_for_timeout(300)
+    settled(trading.is_asked, True, page)
     page.close()
 
     other = open_page(f"{trading.url}/orders")

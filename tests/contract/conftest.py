@@ -24,20 +24,22 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     upstox_client = pytest.importorskip("upstox_client", reason="the official SDK is a test dependency")
 
-_PUT_AWAY: list[object] = []
+
+class _NoPool:
+    """The SDK's clients each begin threads for calls that nobody here makes, and wait for them where they are thrown
+    away. When the garbage collector does that inside a lock which those threads need to end, as `threading.enumerate`
+    holds it, the test waits for ever. Without threads there is nothing to wait for."""
+
+    def apply_async(self, *_: object) -> None:
+        raise NotImplementedError("no test asks the SDK in the background")
+
+    def close(self) -> None:
+        """Nothing was begun."""
+
+    join = close
 
 
-def _put_away(client: object) -> None:
-    """The SDK's client, and its pool by itself, wait for their threads where they are thrown away. When the garbage
-    collector does that inside a lock which those threads need to end, as `threading.enumerate` holds it, the test waits
-    for ever. Closed and kept, the pool's threads end when they can."""
-    pool = getattr(client, "pool", None)
-    if pool is not None:
-        _PUT_AWAY.append(pool)
-        pool.close()
-
-
-upstox_client.ApiClient.__del__ = _put_away
+upstox_client.api_client.ThreadPool = _NoPool
 
 STILL = "2026-11-20T11:15:00+05:30x0.001"
 RELIANCE = "NSE_EQ|INE002A01018"
