@@ -6,15 +6,17 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby
 
 from tests.support.chromium import browser_required, find_chromium
 
 HELP = """\
 usage: python3 -m tests [--audit] | [arguments of pytest]
 
-Without arguments: lint, format, types, import rules, tests and browser tests, each with its time.
+Without arguments: lint, format, types, import rules, collection, tests and browser tests, each with its time.
 --audit    besides, look up known vulnerabilities of the packages (asks a service on the network)
 
 Any other arguments go to pytest, which then runs alone:
@@ -35,6 +37,8 @@ class Stage:
     command: tuple[str, ...]
     streams: bool = False
     """Show the output while it comes, not only after a failure."""
+    beside: bool = False
+    """Runs at the same time as its neighbours that may do so too: each needs one core."""
 
 
 BROWSER_FOLDER = "tests/browser"
@@ -47,10 +51,12 @@ _WORKERS, _BROWSERS = str(min(2 * _CORES, 8)), str(min(_CORES + 1, 6))
 """More than cores: most tests wait for something half of their time. A browser waits less."""
 
 STAGES = (
-    Stage("lint", ("-m", "ruff", "check", ".")),
-    Stage("format", ("-m", "ruff", "format", "--check", ".")),
-    Stage("types", ("-m", "mypy", "-p", "services", "-p", "dashboard", "-p", "pages")),
-    Stage("import rules", ("-c", _LINT_IMPORTS)),
+    Stage("lint", ("-m", "ruff", "check", "."), beside=True),
+    Stage("format", ("-m", "ruff", "format", "--check", "."), beside=True),
+    Stage("types", ("-m", "mypy", "-p", "services", "-p", "dashboard", "-p", "pages"), beside=True),
+    Stage("import rules", ("-c", _LINT_IMPORTS), beside=True),
+    # In a fresh clone pytest compiles every test: once here, on the core that `types` leaves free, or in each worker.
+    Stage("collection", ("-m", "pytest", "-q", "--collect-only"), beside=True),
     Stage("tests", (*_PYTEST, _WORKERS, "-m", "not browser and not soak"), streams=True),
 )
 BROWSER = Stage("browser tests", (*_PYTEST, _BROWSERS, "-m", "browser and not soak", BROWSER_FOLDER), streams=True)
@@ -68,25 +74,51 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def run_all(stages: Sequence[Stage], chromium: str | None, *, required: bool, runner: Runner | None = None) -> int:
-    """Run each stage whatever the ones before it said, then sum up. The exit code: 0 when all are ok."""
+    """Run each stage whatever the others said, then sum up. The exit code: 0 when all are ok."""
     runner = runner or run_stage
     environment = stage_environment(os.environ)
     results: list[tuple[str, str]] = []
-    for stage in (*stages, BROWSER):
-        if stage is BROWSER and chromium is None:
+    for group in _groups((*stages, BROWSER)):
+        if group == [BROWSER] and chromium is None:
             outcome = "FAILED" if required else "skipped"
-            results.append((stage.name, f"{outcome}: no Chromium here (apt install chromium, or CHROMIUM=/path/to/it)"))
+            results.append(
+                (BROWSER.name, f"{outcome}: no Chromium here (apt install chromium, or CHROMIUM=/path/to/it)")
+            )
             continue
-        _say(f"== {stage.name}")
-        began = time.monotonic()
-        code, output = runner(stage, environment)
-        if code != 0 and output:
-            _say(output.rstrip())
-        verdict = "ok" if code == 0 else f"FAILED (exit code {code})"
-        results.append((stage.name, f"{verdict}, {time.monotonic() - began:.1f} s"))
-        _say(f"   {results[-1][1]}")
+        _say(f"== {', '.join(stage.name for stage in group)}")
+        for stage, (code, output, seconds) in zip(group, _together(group, runner, environment), strict=True):
+            if code != 0 and output:
+                _say(output.rstrip())
+            verdict = "ok" if code == 0 else f"FAILED (exit code {code})"
+            results.append((stage.name, f"{verdict}, {seconds:.1f} s"))
+            _say(f"   {results[-1][1]}" if len(group) == 1 else f"   {stage.name}: {results[-1][1]}")
     _say("\n" + "\n".join(f"{name:<14} {result}" for name, result in results))
     return 1 if any(result.startswith("FAILED") for _, result in results) else 0
+
+
+def _groups(stages: Sequence[Stage]) -> Iterator[list[Stage]]:
+    """What runs at the same time; most run alone."""
+    for _, group in groupby(enumerate(stages), key=lambda at: -1 if at[1].beside else at[0]):
+        yield [stage for _, stage in group]
+
+
+def _together(
+    group: Sequence[Stage], runner: Runner, environment: Mapping[str, str]
+) -> Iterator[tuple[int, str, float]]:
+    """What came of each, in their order: exit code, output, seconds."""
+    with ThreadPoolExecutor(_CORES) as threads:
+        running = [threads.submit(_timed, runner, stage, environment) for stage in group]
+        try:
+            for one in running:
+                yield one.result()
+        except BaseException:
+            threads.shutdown(cancel_futures=True)  # Ctrl-C: what has not begun need not begin
+            raise
+
+
+def _timed(runner: Runner, stage: Stage, environment: Mapping[str, str]) -> tuple[int, str, float]:
+    began = time.monotonic()
+    return *runner(stage, environment), time.monotonic() - began
 
 
 def run_stage(stage: Stage, environment: Mapping[str, str]) -> tuple[int, str]:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -24,7 +26,13 @@ class Record:
         return (1, f"{stage.name} complains") if stage.name in self.failing else (0, "chatter")
 
 
-ALL = ["lint", "format", "types", "import rules", "tests", "browser tests"]
+BESIDE = ["lint", "format", "types", "import rules", "collection"]
+ALL = [*BESIDE, "tests", "browser tests"]
+
+
+def in_turn(record: Record) -> list[str]:
+    """What ran; those that run at the same time in the order in which they stand, whichever began first."""
+    return sorted(record.ran[: len(BESIDE)], key=BESIDE.index) + record.ran[len(BESIDE) :]
 
 
 def test_everything_is_run_and_summed_up(capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,8 +42,8 @@ def test_everything_is_run_and_summed_up(capsys: pytest.CaptureFixture[str]) -> 
 
     said = capsys.readouterr().out
     assert code == 0
-    assert record.ran == ALL
-    assert [line[:14].rstrip() for line in said.splitlines()[-6:]] == ALL
+    assert in_turn(record) == ALL
+    assert [line[:14].rstrip() for line in said.splitlines()[-7:]] == ALL
     assert "chatter" not in said
 
 
@@ -46,10 +54,26 @@ def test_one_failure_does_not_hide_the_others_and_ends_the_run_as_failed(capsys:
 
     said = capsys.readouterr().out
     assert code == 1
-    assert record.ran == ALL
+    assert in_turn(record) == ALL
     assert "lint complains" in said
     assert "types complains" in said
     assert said.count("FAILED (exit code 1)") == 4  # each where it happened and in the sum
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core: one after the other")
+def test_checks_that_need_one_core_run_at_the_same_time_and_what_needs_all_runs_alone() -> None:
+    both, alone = Barrier(2, timeout=30), Stage("tests", ())
+    inside: list[str] = []
+
+    def meet(stage: Stage, environment: Mapping[str, str]) -> tuple[int, str]:
+        inside.append(stage.name)
+        if stage.beside:
+            both.wait()
+        return 0, ""
+
+    stages = [Stage("one", (), beside=True), Stage("two", (), beside=True), alone]
+    assert run_all(stages, None, required=False, runner=meet) == 0
+    assert inside[2:] == ["tests"]
 
 
 def test_without_chromium_browser_tests_are_skipped_at_home_and_that_is_said(

@@ -13,8 +13,6 @@ from tests.support.broker_process import Broker
 from tests.support.redis import RedisServer
 from tests.support.sharing_crew import MOST_GAP_SECONDS, Child, Crew
 
-pytestmark = pytest.mark.soak  # each change is the work of several processes
-
 PAUSE_SECONDS = 6.0
 """Twice the lease of these processes."""
 MOST_AGE_SECONDS = 3.5

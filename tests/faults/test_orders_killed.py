@@ -5,8 +5,6 @@ a PostgreSQL database: there it may as well be another process, with a folder of
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +25,7 @@ from tests.support.order_child import ACTOR, INTENT, RELIANCE, SEGMENT, write
 from tests.support.order_desk import eventually
 from tests.support.postgres import new_ledger_url, server_of_worker
 from tests.support.shared_data import ROOT
+from tests.support.warm import Forked, start
 
 PATIENCE_SECONDS = 60.0
 POINTS = ("before", "answer, not done", "answer, done", "record")
@@ -81,7 +80,6 @@ class Desk:
             kind = "no_answer_after" if "not" not in point else "no_answer_before"
             self.fault({"operation": OPERATIONS.get(what, "order_place"), "kind": kind})
         child = self.child(name, what, order_id)
-        assert child.stdout is not None
         assert child.stdout.readline() == "sending\n"
         if name == "answer":
             eventually(self._met)
@@ -91,21 +89,13 @@ class Desk:
 
     def child(
         self, point: str, what: str, order_id: str = "", intent_id: str = INTENT, *, name: str = "child"
-    ) -> subprocess.Popen[str]:
+    ) -> Forked:
         """A desk in another process that begins the write."""
         own = stage_environment({"PYTHONPATH": str(ROOT), "PATH": ""})
         if self.ledger_url is not None:
             own |= {"DESK_LEDGER_URL": self.ledger_url, "DESK_ENCRYPTION_KEY": KEY}
-        return subprocess.Popen(
-            [
-                sys.executable, "-m", "tests.support.order_child", str(self._folder(name)), self.broker.url,
-                self.broker.token, point, what, order_id, intent_id,
-            ],
-            cwd=ROOT,
-            env=own,
-            stdout=subprocess.PIPE,
-            text=True,
-        )  # fmt: skip
+        where = (str(self._folder(name)), self.broker.url, self.broker.token)
+        return start("tests.support.order_child", *where, point, what, order_id, intent_id, environment=own)
 
     def fault(self, wanted: dict[str, object]) -> None:
         answer = requests.post(self._faults(), json=wanted, headers=self._token(), timeout=30)
@@ -294,7 +284,6 @@ def test_killed_while_placing_an_order_that_waits_a_person_confirms_what_the_lis
 @pytest.mark.parametrize("url", [SERVER], indirect=True)
 def test_stopped_while_placing_and_woken_when_another_one_has_given_it_up(desk: Desk) -> None:
     child = desk.child("stop", "market")
-    assert child.stdout is not None
     assert child.stdout.readline() == "sending\n"
 
     with desk.open() as rt:

@@ -19,8 +19,6 @@ from tests.support.order_desk import ASHA, Bench, One, Seat, eventually
 from tests.support.orders import a_request
 from tests.support.postgres import PostgresServer, require_postgres
 
-pytestmark = pytest.mark.soak  # servers that are stopped and paused
-
 
 @pytest.fixture(scope="module")
 def one_server() -> Iterator[PostgresServer]:

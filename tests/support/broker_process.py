@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from tests.checks import stage_environment
 from tests.support.shared_data import ROOT
+from tests.support.warm import Forked, start
 
 
 class Broker:
@@ -22,7 +21,7 @@ class Broker:
         self._options = options
         self.port = 0
         self.token = ""
-        self._process: subprocess.Popen[str] | None = None
+        self._process: Forked | None = None
 
     @property
     def url(self) -> str:
@@ -30,18 +29,13 @@ class Broker:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        command = [sys.executable, "-m", "services.paper", "--port", str(self.port), "--data-dir", str(self._folder)]
         log = self._folder.with_name(f"{self._folder.name}.log")
+        where = ("--port", str(self.port), "--data-dir", str(self._folder))
+        own = stage_environment({"PYTHONPATH": str(ROOT), "PATH": ""})
         with log.open("w") as errors:
-            self._process = subprocess.Popen(
-                [*command, "--faults", *self._options],
-                cwd=ROOT,
-                env=stage_environment({"PYTHONPATH": str(ROOT), "PATH": ""}),
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
+            self._process = start(
+                "services.paper", *where, "--faults", *self._options, environment=own, errors=errors.fileno()
             )
-        assert self._process.stdout is not None
         said = self._process.stdout.readline()
         if not said:
             self.stop()

@@ -43,13 +43,9 @@ def ledger_engine(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def only_where_told(metafunc: pytest.Metafunc) -> None:
-    """As `pytest_generate_tests`, for a folder in which few modules are about the ledger: they say `ON_BOTH = True`. On
-    PostgreSQL they run when long runs are asked for: the ledger's own suite runs there each time."""
-    if not getattr(metafunc.module, "ON_BOTH", False):
-        return
-    if not getattr(metafunc.module, "FILES_ONLY", False) and not hasattr(metafunc.function, "files_only"):
-        engines = [FILE, pytest.param(SERVER, marks=pytest.mark.soak)]
-        metafunc.parametrize("ledger_engine", engines, indirect=True)
+    """As `pytest_generate_tests`, for a folder in which few modules are about the ledger: they say `ON_BOTH = True`."""
+    if getattr(metafunc.module, "ON_BOTH", False):
+        pytest_generate_tests(metafunc)
 
 
 def trouble_of(ledger: Ledger) -> list[str]:

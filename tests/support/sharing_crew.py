@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ import requests
 from tests.checks import stage_environment
 from tests.support.broker_process import Broker
 from tests.support.shared_data import ROOT
+from tests.support.warm import start
 
 PATIENCE_SECONDS = 60.0
 MOST_GAP_SECONDS = 10.0
@@ -35,21 +35,15 @@ class Child:
         self._excused_until = 0.0
         self._changed = threading.Condition()
         self._errors = folder.with_suffix(".log").open("ab")
-        command = [sys.executable, "-m", "tests.support.sharing_child", str(folder), broker.url, broker.token]
-        self.process = subprocess.Popen(
-            [*command, redis_url, name],
-            cwd=ROOT,
-            env=stage_environment({"PYTHONPATH": str(ROOT), "PATH": ""}),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            text=True,
-        )
+        self.process = start(
+            "tests.support.sharing_child", str(folder), broker.url, broker.token, redis_url, name,
+            environment=stage_environment({"PYTHONPATH": str(ROOT), "PATH": ""}),
+            errors=self._errors.fileno(),
+        )  # fmt: skip
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
-        assert self.process.stdout is not None
         for line in self.process.stdout:
             told = orjson.loads(line)
             with self._changed:
@@ -83,7 +77,6 @@ class Child:
     def close(self) -> None:
         self.process.send_signal(signal.SIGCONT)
         if self.process.poll() is None:
-            assert self.process.stdin is not None
             self.process.stdin.close()
             try:
                 self.process.wait(10)
@@ -91,10 +84,8 @@ class Child:
                 self.process.kill()
                 self.process.wait()
         self._reader.join(5)
-        assert self.process.stdout is not None
         self.process.stdout.close()
-        if self.process.stdin is not None and not self.process.stdin.closed:
-            self.process.stdin.close()
+        self.process.stdin.close()
         self._errors.close()
 
 

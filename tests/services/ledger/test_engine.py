@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from services.domain.errors import ConfigurationError, NestedCheckout, PoolClosed, PoolExhausted, StorageError
 from services.ledger.engine import Ledger
-from services.ledger.files import FileLedger
+from services.ledger.files import KEPT, FileLedger
 from services.ledger.opening import open_ledger
 from tests.support.ledger import new_ledger
 from tests.support.ledger_engines import files_only
@@ -132,6 +132,57 @@ def test_a_write_does_not_fold_the_log_into_the_file_and_close_does(ledger: Ledg
     assert ledger.path.stat().st_size == size
     ledger.close()
     assert not log.exists()
+
+
+@files_only
+def test_a_connection_is_opened_once_and_not_for_every_transaction(ledger: Ledger) -> None:
+    opened: list[object] = []
+    sa.event.listen(ledger._engine, "connect", lambda *one: opened.append(one))
+
+    for _ in range(10):
+        _raise_by_one(ledger)
+        _total(ledger)
+
+    assert len(opened) <= 1
+
+
+@files_only
+def test_more_readers_at_once_than_connections_are_kept_do_not_wait(ledger: Ledger) -> None:
+    inside = threading.Barrier(KEPT + 3)
+
+    def look() -> int:
+        with ledger.read() as connection:
+            inside.wait(30)
+            return int(connection.exec_driver_sql("SELECT price FROM settlement_prices").scalar_one())
+
+    with ThreadPoolExecutor(KEPT + 3) as threads:
+        assert [one.result(30) for one in [threads.submit(look) for _ in range(KEPT + 3)]] == [0] * (KEPT + 3)
+
+
+@files_only
+def test_a_connection_that_met_a_fault_of_the_disk_is_not_used_again(ledger: Ledger) -> None:
+    with ledger.read() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count=1")  # for this connection the disk is full from now on
+
+    with pytest.raises(StorageError, match="the disk is full"), ledger.write() as connection:
+        connection.exec_driver_sql("CREATE TABLE more AS SELECT hex(zeroblob(100000)) AS text")
+    with ledger.write() as connection:
+        connection.exec_driver_sql("CREATE TABLE more AS SELECT hex(zeroblob(100000)) AS text")
+
+
+@files_only
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="what is open cannot be seen here")
+@pytest.mark.parametrize("how", ["read", "write"])
+def test_a_ledger_that_is_closed_while_somebody_is_inside_holds_no_file_afterwards(ledger: Ledger, how: str) -> None:
+    def is_held() -> bool:
+        return any(os.path.realpath(one).startswith(str(ledger.path)) for one in Path("/proc/self/fd").iterdir())
+
+    _raise_by_one(ledger)
+    with getattr(ledger, how)():
+        ledger.close()
+        assert is_held()
+
+    assert not is_held()
 
 
 def test_waiting_for_the_turn_to_write_ends_in_time(ledger: Ledger) -> None:
