@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,6 +14,7 @@ from tests.checks import BROWSER_FOLDER, is_desk_setting
 from tests.support.chromium import browser_required, find_chromium
 from tests.support.redis import own_redis, redis_link, redis_of_worker, redis_server  # noqa: F401  # for every test
 from tests.support.shared_data import ROOT
+from tests.support.skips import judged
 
 settings.register_profile("checks", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("checks")
@@ -39,6 +41,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if browser_required():
             pytest.fail("this run requires Chromium, and there is none", pytrace=False)
         pytest.skip("no Chromium here (apt install chromium, or CHROMIUM=/path/to/it)")
+
+
+Reports = Generator[None, pytest.TestReport | pytest.CollectReport, pytest.TestReport | pytest.CollectReport]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Reports:
+    return judged((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Reports:
+    return judged((yield))
 
 
 @pytest.fixture(autouse=True)

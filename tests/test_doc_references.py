@@ -115,6 +115,19 @@ def test_each_row_of_troubles_names_its_test() -> None:
     assert [row for row in rows if not TEST.search(row)] == []
 
 
+PLACE = re.compile(r"`(\w+(?:/\w+)+)/?`")
+
+
+def test_every_place_that_the_architecture_names_exists() -> None:
+    named = set(PLACE.findall((ROOT / "docs/architecture.md").read_text(encoding="utf-8")))
+    tops = ("services", "dashboard", "pages", "tests", "docs")
+    places = [path.relative_to(ROOT) for top in tops for path in (ROOT / top).rglob("*")]
+    there = "\n".join(f"/{path.as_posix()}\n/{path.with_suffix('').as_posix()}" for path in places) + "\n"
+
+    assert len(named) > 30
+    assert [name for name in sorted(named) if f"/{name}\n" not in there] == []
+
+
 THREAD = re.compile(
     r"""(?:Thread|Recurring|Workers|Executor|Stream)\([^#]{0,80}?(?:\bname|thread_name_prefix)=f?"([\w-]+)""", re.DOTALL
 )

@@ -100,7 +100,7 @@ def test_a_holiday_declared_today_wins_and_raises_the_alert(desk: Desk) -> None:
     assert desk.phase() is Phase.CLOSED
     assert desk.phase(Market.MCX) is Phase.OPEN
     assert desk.calendar.current.is_trading_day(Market.NSE, MONDAY) is False
-    assert desk.calendar.current.trading_day_before(Market.NSE, date(2026, 11, 25)) == date(2026, 11, 20)
+    assert desk.calendar.current.trading_day_after(Market.NSE, date(2026, 11, 20)) == date(2026, 11, 25)
     assert desk.alerts.open["NSE 2026-11-23"] == (SAID, "warning")
     assert set(desk.alerts.open) == {f"{name} 2026-11-23" for name in EQUITY}
     assert {one.source for one in desk.calendar.state().contradictions} == {"Upstox"}

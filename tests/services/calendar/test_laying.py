@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from services.calendar.brokers_word import BrokersWord
@@ -130,4 +131,4 @@ def test_the_calendar_stays_the_same_object_while_nothing_has_changed() -> None:
     second = lay(word, NOW + timedelta(seconds=15), first)
 
     assert second.current is first.current
-    assert second.contradictions == second.contradictions
+    assert [replace(one, since=NOW) for one in second.contradictions] == list(first.contradictions) != []

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from services.domain.errors import InvalidRequest
 from services.domain.instruments import Instrument
-from services.domain.orders import Side, Trade
+from services.domain.orders import Side
 from services.portfolio.charges.engine import charges_of_order
 from services.portfolio.charges.kinds import Group, Kind, Line
 from services.portfolio.lots.fills import Asset
 from services.portfolio.readers.desk_trades import (
     asset_of,
-    fill_of,
     group_of,
     identity_of,
     multiplier_of,
@@ -30,23 +29,11 @@ def instrument(segment: str, kind: str, symbol: str = "RELIANCE", **more: object
     return Instrument(f"{segment}|1", segment, segment[:3], symbol, symbol, kind, **more)  # type: ignore[arg-type]
 
 
-def trade(**more: object) -> Trade:
-    values: dict[str, object] = {
-        "trade_id": "1", "order_id": "2", "key": "NSE_EQ|1", "side": Side.BUY, "quantity": 5,
-        "price": Decimal("100.05"), "product": "D", "exchange": "NSE", "symbol": "RELIANCE",
-        "traded_at": datetime(2026, 11, 19, 20, 0, tzinfo=UTC), **more,
-    }  # fmt: skip
-    return Trade(**values)  # type: ignore[arg-type]
-
-
-def test_a_share_is_its_isin_on_every_exchange_and_its_day_is_that_of_india() -> None:
+def test_a_share_is_its_isin_on_every_exchange() -> None:
     share = instrument("BSE_EQ", "XT", isin="INE002A01018")
 
-    fill = fill_of(trade(), share, account="A")
-
-    assert (fill.instrument, fill.exchange, fill.group) == ("INE002A01018", "BSE", Group.BSE_X)
-    assert fill.day == DAY
-    assert (fill.price, fill.asset, fill.multiplier) == (1_000_500, Asset.SHARE, 1)
+    assert (identity_of(share), group_of(share)) == ("INE002A01018", Group.BSE_X)
+    assert (asset_of(share), multiplier_of(share)) == (Asset.SHARE, 1)
 
 
 def test_a_contract_is_the_same_in_the_master_and_in_the_brokers_history() -> None:
@@ -75,11 +62,9 @@ def test_lots_of_commodities_and_currencies_have_their_multiplier() -> None:
         multiplier_of(kapas)
 
 
-def test_an_index_is_not_traded_and_a_trade_has_a_time() -> None:
+def test_an_index_is_not_traded() -> None:
     with pytest.raises(InvalidRequest):
         asset_of(instrument("NSE_INDEX", "INDEX", "NIFTY"))
-    with pytest.raises(InvalidRequest):
-        fill_of(trade(traded_at=None), instrument("NSE_EQ", "EQ", isin="INE002A01018"), account="A")
 
 
 def test_the_estimate_of_an_order_is_that_of_its_product() -> None:

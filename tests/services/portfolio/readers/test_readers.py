@@ -208,4 +208,7 @@ def test_whatever_the_text_is_it_is_read_or_refused(text: str) -> None:
             reading = read_tradebook(head + text, account="Z")
         except InvalidRequest:
             continue
-        assert len(reading.taken) + len(reading.refused) >= 0
+        lines = [one.line for one in reading.refused]
+        assert lines == sorted(set(lines)), "a row is refused once"
+        assert all(one.reason for one in reading.refused)
+        assert all(one.quantity > 0 for one in reading.taken)
