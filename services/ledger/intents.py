@@ -7,7 +7,7 @@ processes or thirty-two threads that ask at once the second sees the first, and 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -64,6 +64,9 @@ class Standing:
     open_writes: tuple[Intent, ...]
     """Intents about the same target, and exits of all positions, whose fate is not known."""
     now: datetime
+    placed_since: Callable[[datetime], tuple[Intent, ...]] = field(default=lambda instant: (), compare=False)
+    """Orders of the same instrument that were written down since, whatever became of them. To be asked inside the
+    transaction, and only by who needs it."""
 
 
 Allow = Callable[[Standing], None]
@@ -204,7 +207,12 @@ class Intents:
             sa.or_(order_intents.c.target == new.target, order_intents.c.kind == IntentKind.EXIT_ALL.value),
             order=order_intents.c.id,
         )
-        return Standing(limits, kill_switch, counts.last_second, counts.today, tuple(about_it), now)
+
+        def placed_since(instant: datetime) -> tuple[Intent, ...]:
+            kind, made = order_intents.c.kind == IntentKind.PLACE.value, order_intents.c.created_at >= instant
+            return tuple(read_intents(connection, order_intents.c.target == new.target, kind, made))
+
+        return Standing(limits, kill_switch, counts.last_second, counts.today, tuple(about_it), now, placed_since)
 
 
 _LINES = sa.func.coalesce(sa.func.sum(order_intents.c.lines), 0)

@@ -16,9 +16,10 @@ from services.domain.orders import BookOrder, OrderRequest
 from services.ledger.intents import Intents
 from services.orders.announcing import Announcer
 from services.orders.bodies import read_request
+from services.orders.books import Books
 from services.orders.lives import Whose
 from services.orders.sending import GROUNDED, LEAVES_SECONDS
-from services.orders.settling import Books, Clue, Verdict, look
+from services.orders.settling import Clue, Verdict, look
 from services.orders.views import News, OpenIntent
 from services.orders.words import Words
 

@@ -31,7 +31,8 @@ from services.ledger.trades import Trades
 from services.orders.account import AccountFollower, AccountSource
 from services.orders.announcing import Announcer
 from services.orders.asking import Asker
-from services.orders.bulk import Bulk, bulk_outcome
+from services.orders.bulk import Bulk
+from services.orders.bulk_outcomes import bulk_outcome
 from services.orders.cases import Cases
 from services.orders.checking import AddressWatch, Checker, Held, Quotes
 from services.orders.day_book import DayBook
@@ -231,6 +232,7 @@ class OrderDesk:
             funds=funds,
             rules=lambda: (rules.limits(), rules.kill_switch()),
             orders_today=lambda: len(self._book.all()[0]),
+            alive=self._book.alive,
             own_charges=own_charges,
         )
         kit = Kit(
@@ -244,6 +246,7 @@ class OrderDesk:
             book=self._book,
             reconciliation=self._reconciliation,
             clock=clock,
+            kill_switch=rules.kill_switch,
             stream_up=stream_up,
             need_token=need_token,
             nonce=nonce,
@@ -350,7 +353,8 @@ class OrderDesk:
 
     def set_kill_switch(self, on: bool, *, reason: str = "", actor: Actor) -> KillSwitch:
         """The desk's own kill switch, for every process on this ledger: no new orders while it is on; cancels, exits
-        and conversions still pass. Every trader may turn it on, an operator turns it off."""
+        (of all positions, and orders that only close one) and conversions still pass. Every trader may turn it on, an
+        operator turns it off."""
         if on:
             require_trader(actor)
         else:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from services.domain.actors import Actor, require_trader
 from services.domain.clock import Clock
 from services.domain.errors import InvalidRequest
-from services.domain.intents import Intent
+from services.domain.intents import Intent, KillSwitch
 from services.domain.order_checks import check_reducing
 from services.domain.orders import MAX_TAG, BookOrder
 from services.ledger.intents import Intents, Standing
 from services.ledger.orders import Orders
 from services.orders.checking import Checker, refuse_blocking
 from services.orders.day_book import DayBook
+from services.orders.exits import Closable
 from services.orders.keeping import Keeper
 from services.orders.ports import Broker
 from services.orders.previewing import Previews
@@ -41,6 +42,8 @@ class Kit:
     book: DayBook
     reconciliation: Reconciliation
     clock: Clock
+    kill_switch: Callable[[], KillSwitch]
+    """The desk's own."""
     stream_up: Callable[[], bool]
     need_token: Callable[[], object]
     """Raises `LoginRequired` unless there is a token that may trade."""
@@ -68,6 +71,16 @@ class Kit:
     def known_order(self, order_id: str) -> BookOrder | None:
         """The order as it is known here."""
         return self.book.get(order_id) or self.orders.get(order_id)
+
+    def closable(self) -> Closable | None:
+        """What may be closed though the desk's own kill switch is on; `None`: it is off, and nobody needs to know.
+        Raises what the broker raises."""
+        if not self.kill_switch().on:
+            return None
+        at = self.clock.now()
+        self.keeper.read_book()  # before the positions: what fills in between counts twice, and is refused
+        alive = self.book.alive()
+        return Closable.of(self.broker.positions(), alive, at)
 
     def may_reduce(self, standing: Standing) -> None:
         """For what only takes away: nothing but the access is checked, so that a person can always get out."""

@@ -10,10 +10,12 @@ from services.domain.accounts import Funds
 from services.domain.errors import UpstoxError
 from services.domain.intents import KillSwitch
 from services.domain.margins import MarginLine
-from services.domain.order_checks import OrderLimits, check_order, order_value, worst_price
-from services.domain.orders import OrderRequest, OrderType
+from services.domain.order_checks import OrderFacts, OrderLimits, check_order, order_value, worst_price
+from services.domain.orders import BookOrder, OrderRequest, OrderType
+from services.domain.positions import Position
 from services.orders.asking import Answer, Asker
 from services.orders.checking import Checker
+from services.orders.exits import Closable
 from services.orders.ports import Broker
 from services.orders.views import BasketPreview, Figure, Preview
 from services.orders.words import Words
@@ -39,9 +41,11 @@ class Previews:
         funds: Callable[[], Funds],
         rules: Callable[[], tuple[OrderLimits, KillSwitch]],
         orders_today: Callable[[], int],
+        alive: Callable[[], Sequence[BookOrder]] = tuple,
         own_charges: OwnCharges | None = None,
     ) -> None:
-        """`rules()`: the limits and the kill switch of the ledger. `own_charges=None`: there is no estimate of ours."""
+        """`rules()`: the limits and the kill switch of the ledger. `alive()`: what waits at the broker.
+        `own_charges=None`: there is no estimate of ours."""
         self._broker = broker
         self._asker = asker
         self._checker = checker
@@ -49,6 +53,7 @@ class Previews:
         self._funds = funds
         self._rules = rules
         self._orders_today = orders_today
+        self._alive = alive
         self._own_charges = own_charges
 
     def of(self, request: OrderRequest, *, wait: bool = False) -> Preview:
@@ -63,7 +68,12 @@ class Previews:
             available=None if available.value is None else available.value.available,
         )
         limits, switch = self._rules()
-        facts = replace(facts, own_kill_switch=switch.on, orders_last_second=0, orders_today=self._orders_today())
+        facts = replace(
+            facts,
+            own_kill_switch=switch.on and not self._closes(request, facts),
+            orders_last_second=0,
+            orders_today=self._orders_today(),
+        )
         price = request.price or request.trigger_price or facts.ltp
         charges = self._charges(request, price, wait=wait)
         own, own_detail = self._own(request, price)
@@ -105,6 +115,13 @@ class Previews:
             None if margin is None or margin.value is None else margin.value.final,
             None if funds is None or funds.value is None else funds.value.available,
         )
+
+    def _closes(self, request: OrderRequest, facts: OrderFacts) -> bool:
+        """Does it only close what is held, as that was told last? The kill switch lets that pass."""
+        if facts.now is None or not facts.position_quantity:
+            return False
+        held = Position(request.key, request.product, facts.position_quantity)
+        return Closable.of([held], self._alive(), facts.now).closes(request)
 
     def _available(self, *, wait: bool) -> Answer:
         return self._asker.answer(FUNDS, self._funds, wait=wait)

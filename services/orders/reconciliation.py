@@ -20,12 +20,12 @@ from threading import Event, Lock, Thread, current_thread
 from services.domain.errors import LoginRequired, NotSent, StorageError, UpstoxError
 from services.domain.orders import BookOrder
 from services.orders.account import AccountFollower
+from services.orders.books import Books
 from services.orders.cases import Cases
 from services.orders.day_book import DayBook
 from services.orders.following import Following
 from services.orders.keeping import MOST_DETAILS, Keeper
 from services.orders.ports import Broker
-from services.orders.settling import Books
 
 LIVE_SECONDS = 30.0
 """Between two reads of the book while the stream tells every change."""

@@ -112,8 +112,8 @@ class Sender:
         known = self._board(new.intent_id, lambda: self._intents.get(new.intent_id))
         if known is not None:
             return known, True
-        self._began()
         try:
+            self._began()
             [prepared] = self._prepared([new], lambda: (self._intents.prepare(new, allow=allow),))
             if prepared.repeated:
                 return self.awaited(prepared.intent), True
@@ -227,12 +227,12 @@ class Sender:
         known = self._board(together, lambda: self._intents.of_basket(together))
         if known:
             return tuple(known), True
-        self._began()
         names = [together, *(new.intent_id for new in news)]
-        began = self._awake()
-        with self._guard:
-            self._flights.update((name, _Flight(began)) for name in names[1:])
         try:
+            self._began()
+            began = self._awake()
+            with self._guard:
+                self._flights.update((name, _Flight(began)) for name in names[1:])
             prepared = self._prepared(news, lambda: self._intents.prepare_many(news, allow=allow))
             if prepared[0].repeated:
                 return tuple(self.awaited(one.intent) for one in prepared), True
@@ -293,4 +293,6 @@ class Sender:
 
     def _land(self, name: str) -> None:
         with self._guard:
-            self._flights.pop(name).landed.set()
+            flight = self._flights.pop(name, None)
+        if flight is not None:
+            flight.landed.set()

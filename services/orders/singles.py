@@ -18,6 +18,7 @@ from services.domain.orders import BookOrder, OrderChange, OrderRequest, Side, r
 from services.ledger.intents import Allow, Standing
 from services.orders.bodies import before_of, body_of
 from services.orders.checking import refuse_blocking, refuse_repeat, with_standing
+from services.orders.exits import refuse_on_its_way
 from services.orders.kit import Kit, outcome_of
 from services.orders.sending import Fate
 from services.orders.told import Told
@@ -47,6 +48,7 @@ class Singles:
             facts, _ = kit.checker.facts(
                 request.key, request.product, wait=True, required=required, available=available
             )
+            closable = kit.closable()
         except UpstoxError:
             # a millisecond is saved by looking only here: else the ledger finds a repetition where it writes
             if (told := self._told_before(new)) is not None:
@@ -54,7 +56,11 @@ class Singles:
             raise
 
         def allow(standing: Standing) -> None:
-            refuse_blocking(check_order(request, with_standing(kit.checker.aged(facts), standing), standing.limits))
+            known = with_standing(kit.checker.aged(facts), standing)
+            if closable is not None and closable.closes(request):
+                refuse_on_its_way(standing, request, closable.at)
+                known = replace(known, own_kill_switch=False)
+            refuse_blocking(check_order(request, known, standing.limits))
             refuse_repeat(standing, IntentKind.PLACE, {"side": str(request.side)})
 
         return self._send(new, allow, lambda tag: kit.broker.place(request, tag=tag).value)

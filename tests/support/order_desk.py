@@ -46,6 +46,7 @@ from services.ledger.intents import Intents
 from services.ledger.order_settings import OrderSettings
 from services.ledger.orders import Orders
 from services.ledger.trades import Trades
+from services.orders.checking import Held
 from services.orders.desk import OrderDesk
 from services.orders.lives import Life
 from services.orders.ports import Broker
@@ -505,6 +506,7 @@ class Bench:
         self.stream_up = False
         self.on_paper = on_paper and broker is None
         self.filled = 0
+        self.held = Held()
         self.lost_after = lost_after
         self.own_charges = own_charges
         self.slept: list[float] = []
@@ -536,6 +538,7 @@ class Bench:
             funds=lambda: Funds(Decimal(1_000_000), Decimal(0), "v3"),
             account_name=lambda number: f"AB1234/{number or 'running'}",
             own_charges=self.own_charges,
+            held=lambda key, product: self.held,
             stream_up=lambda: self.stream_up,
             filled=self._filled,
             lost_after=self.lost_after,
