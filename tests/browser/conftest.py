@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.broker_process import Broker
+from tests.support.browsers import Browsers, Scheme
 from tests.support.chromium import LAUNCH_ARGUMENTS, find_chromium
 from tests.support.desk import Desk
 
@@ -40,31 +41,34 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def browsers(chromium: Any) -> Iterator[Browsers]:
+    browsers = Browsers(chromium)
+    yield browsers
+    browsers.close()
+
+
 @pytest.fixture
-def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
+def open_page(browsers: Browsers) -> Iterator[Callable[..., Any]]:
     """`open_page(url)` opens a tab of a browser that has never been here; at the end it must have seen no script error
     and no error on the console."""
     errors: list[str] = []
-    contexts = []
+    tabs = []
 
     def note(message: Any) -> None:
         place = (message.location or {}).get("url", "")
         if message.type == "error" and not place.endswith(HARMLESS):
             errors.append(f"{message.text} ({place})")
 
-    def start(url: str, *, width: int = 1440, height: int = 900, scheme: str = "light", strict: bool = True) -> Any:
-        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(45_000)
+    def start(url: str, *, width: int = 1440, height: int = 900, scheme: Scheme = "light", strict: bool = True) -> Any:
+        tab = browsers.take(width, height, scheme)
+        tabs.append(tab)
         if strict:
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            page.on("console", note)
-        page.goto(url)
-        page.locator("h1").first.wait_for()
-        return page
+            tab.hear("pageerror", lambda error: errors.append(str(error)))
+            tab.hear("console", note)
+        return tab.open(url)
 
     yield start
-    for context in contexts:
-        context.close()
+    for tab in tabs:
+        browsers.give_back(tab)
     assert errors == []

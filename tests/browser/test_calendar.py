@@ -12,6 +12,7 @@ from ical.calendar_stream import IcsCalendarStream
 
 from tests.browser.conftest import Broker
 from tests.support.desk import Desk
+from tests.support.widths import sideways
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -52,7 +53,7 @@ def test_opened_by_its_address_it_shows_phases_year_list_and_sources(desk, open_
     page.locator(".scroll tbody tr").nth(10).wait_for()
     page.get_by_text("The desk's own table").wait_for()
     assert page.locator('[data-testid="stException"]').count() == 0
-    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    assert sideways(page) <= 0
 
 
 def test_the_countdown_moves_without_a_click(desk, open_page):
@@ -166,8 +167,7 @@ def test_a_filter_goes_into_the_link_and_comes_back_from_it(friday, open_page):
     page.locator('td[data-day="2026-11-24"][data-look="P"]').wait_for()
     page.get_by_role("button", name="New hours").click()
     page.locator(".scroll tr", has_text="New hours").first.wait_for(state="detached")
-    page.wait_for_url(re.compile("cal-market=MCX"))
-    assert "cal-kinds" in page.url
+    page.wait_for_url(lambda url: "cal-market=MCX" in url and "cal-kinds" in url)
 
     again = drawn(open_page(page.url))
     again.locator('td[data-day="2026-11-24"][data-look="P"]').wait_for()

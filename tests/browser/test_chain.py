@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from tests.support.desk import Desk
+from tests.support.widths import sideways
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -31,8 +32,7 @@ def test_a_tab_opens_by_its_address_at_any_size(desk, open_page, path, size, sch
 
     page.locator("tr.atm" if path == CHAIN else ".tile").first.wait_for()
     assert page.locator('[data-testid="stException"]').count() == 0
-    wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert wider <= 0, "the page must not scroll sideways"
+    assert sideways(page) <= 0, "the page must not scroll sideways"
 
 
 def test_prices_of_a_chain_change_without_a_run_of_the_page(desk, open_page):

@@ -1,4 +1,4 @@
-"""The parts of the chart's script that draw nothing: the bar that forms, and the labels of the time axis."""
+"""The parts of the pictures' scripts that draw nothing: the bar that forms, labels of axes, results put together."""
 
 from __future__ import annotations
 
@@ -24,14 +24,24 @@ START = at("2026-11-20 11:00")
 EDGES = [START + number * MINUTE for number in range(6)]
 
 
-@pytest.fixture
-def script(chromium):
+def loaded(page, parts, names):
+    page.goto("about:blank")
+    text = "".join((FOLDER / part).read_text("utf-8").replace("export default", "globalThis.mount =") for part in parts)
+    page.add_script_tag(content=f"{text}\nObject.assign(globalThis, {{ {names} }})")
+    return page
+
+
+@pytest.fixture(scope="module")
+def blank(chromium):
+    """One page for all: each test loads its scripts into a new document."""
     page = chromium.new_page()
-    page.set_content("<html></html>")
-    text = "".join((FOLDER / part).read_text("utf-8").replace("export default", "") for part in PARTS)
-    page.add_script_tag(content=text + "\nObject.assign(globalThis, { Forming, timeTicks, Scale, momentText })")
     yield page
     page.close()
+
+
+@pytest.fixture
+def script(blank):
+    return loaded(blank, PARTS, "Forming, timeTicks, Scale, momentText")
 
 
 def told(**changes):
@@ -192,3 +202,26 @@ def test_moments_are_told_in_indian_time_wherever_the_browser_is(chromium):
         "Sat 21 Nov 2026"
     )
     context.close()
+
+
+def test_results_of_a_week_are_summed_to_the_paisa(blank):
+    page = loaded(blank, ("shared.js", "pnl_text.js", "pnl_plot.js"), "barsOf")
+    days = ["2026-11-16", "2026-11-17", "2026-11-18", "2026-11-20", "2026-11-23"]
+
+    found = page.evaluate("days => barsOf(days, [0.1, 0.1, 0.1, -4.35, 9007199254.07], 5)", days)
+    assert found["unit"] == "week"
+    assert [value for _, value in found["bars"]] == [-4.05, 9007199254.07]
+
+
+def test_large_figures_of_small_places_are_shortened_to_lakh_and_crore(blank):
+    axis = loaded(blank, ("shared.js", "health_charts.js"), "axisText")
+    values = [0, 0.5, 500, 20_000, 250_000, 40_000_000]
+    assert axis.evaluate("values => values.map(axisText)", values) == [
+        "0", "0.5", "500", "20,000", "2.50\u202fL", "4\u202fCr",
+    ]  # fmt: skip
+
+    cell = loaded(blank, ("shared.js", "pnl_days.js"), "signedShort")
+    values = [0, -950.4, 45_230, -250_000, 12_500_000]
+    assert cell.evaluate("values => values.map(signedShort)", values) == [
+        "0", "\u2212950", "+45,230", "\u22122.5\u202fL", "+1.3\u202fCr",
+    ]  # fmt: skip

@@ -21,6 +21,7 @@ from tests.support.desk import Desk
 from tests.support.measures import NOW
 from tests.support.prometheus import PROMETHEUS, Prometheus, always, board_queries, rules
 from tests.support.shared_data import ROOT
+from tests.support.widths import sideways
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Any]
@@ -112,7 +113,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(desk: Desk, open_page: Open
     page = open_page(f"{desk.url}/health", width=390, height=844, scheme="dark")
     page.locator("li.chart").nth(EIGHT - 1).wait_for()
 
-    wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    wider = sideways(page)
     widest = max(box["x"] + box["width"] for box in page.locator("li.check, li.chart").evaluate_all(
         "all => all.map(one => { const b = one.getBoundingClientRect(); return { x: b.x, width: b.width } })"
     ))  # fmt: skip

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.desk import Desk
 from tests.support.pnl_account import fill_account
+from tests.support.widths import sideways
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -62,7 +63,7 @@ def figure(page, name):
 
 
 def fits(page):
-    return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    return sideways(page) <= 0
 
 
 def the_curve_is_looked_at(page):

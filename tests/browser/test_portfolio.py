@@ -9,6 +9,7 @@ import requests
 
 from tests.support.broker_process import Broker
 from tests.support.desk import Desk
+from tests.support.widths import sideways
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -250,7 +251,7 @@ def test_on_a_phone_everything_fits_and_can_be_done(trading, open_page, scheme):
     page = open_page(trading.url, width=390, height=844, scheme=scheme)
     row(page, RELIANCE).wait_for()
 
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert sideways(page) <= 0
     assert row(page, RELIANCE).locator(".k-ltp").is_visible()
     table = page.locator('table[aria-label="Positions"]')
     assert table.evaluate("table => table.offsetWidth <= table.parentElement.clientWidth + 1")

@@ -52,12 +52,26 @@ def told(*positions, ltp=None, **more):
     }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def blank(chromium):
+    page = chromium.new_page()
+    yield page
+    page.close()
+
+
 @pytest.fixture
-def table(chromium):
-    """`table(data)` draws it on a page of its own."""
+def table(blank):
+    """`table(data)` draws it in a document of its own."""
     errors = []
-    page = chromium.new_page(viewport={"width": 1500, "height": 800})
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    page = blank
+
+    def note(error):
+        errors.append(str(error))
+
+    page.on("pageerror", note)
+    page.set_viewport_size({"width": 1500, "height": 800})
+    page.mouse.move(0, 0)
+    page.goto("about:blank")
     page.set_content(
         f"<!doctype html><style>:root {{ --st-font: sans-serif; --st-base-radius: 4px }}{text('shared.css')}"
         f"{text('position_table.css')}</style>{text('position_table.html')}"
@@ -71,7 +85,8 @@ def table(chromium):
         return page
 
     yield draw
-    page.close()
+    page.title()  # what it has said so far is heard
+    page.remove_listener("pageerror", note)
     assert errors == []
 
 
