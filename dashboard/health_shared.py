@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from dashboard.formatting import MISSING, duration, ist_when, quantity
+from services.domain.processes import ProcessSeen
 from services.measures.checks import span
-from services.measures.shared_now import FanOutNow, MemberNow, PostgresNow, RedisNow, SharingNow
+from services.measures.shared_now import FanOutNow, PostgresNow, RedisNow, SharingNow
 
 Row = dict[str, Any]  # Any: texts and numbers of a table's cells
 _ROLES = {
@@ -90,7 +91,7 @@ def stream_facts(one: FanOutNow) -> dict[str, str]:
     return facts
 
 
-def _role(one: MemberNow) -> str:
+def _role(one: ProcessSeen) -> str:
     if not one.alive:
         return "silent"
     return "holds the feed" if one.leads else "follows"

@@ -200,7 +200,8 @@ class InstrumentMaster:
                 if not any(record.rows for record in self._store.files().values()):
                     self._refresh(self._clock.now())
                     if not any(record.rows for record in self._store.files().values()):
-                        raise self._last_error or UnknownInstrument("the instrument master holds no files")
+                        error = self._last_error or UnknownInstrument("the instrument master holds no files")
+                        raise error.with_traceback(None)  # told again and again: each time would add its frames
         self._has_rows = True
 
     def _refresh(self, now: datetime) -> None:

@@ -62,7 +62,7 @@ class LiveRows:
             return dict(underlying)
         snapshot = self._board.snapshot(keys)
         rows = dict(underlying)
-        older: list[str] = []
+        older: dict[str, object] = {}
         with self._guard:
             self._make_what_changed(snapshot, underlying)
             for key in keys:
@@ -72,11 +72,18 @@ class LiveRows:
                 if made[2]["received_at"] >= underlying[key]["received_at"]:
                     rows[key] = made[2]
                 else:
-                    older.append(key)
-            for key in self.serves(older) if older else ():
-                rows[key] = self._vouched(key, underlying[key])
+                    older[key] = made
             if len(self._made) > 2 * len(self._board) + 1000:
                 self._made = {key: made for key, made in self._made.items() if key in self._board}
+        if older:
+            served = self.serves(older)  # it has a lock of its own: never two at once
+            with self._guard:
+                for key in served:
+                    now = self._made.get(key)
+                    if now is older[key]:
+                        rows[key] = self._vouched(key, underlying[key])
+                    elif now is not None and now[2]["received_at"] >= underlying[key]["received_at"]:
+                        rows[key] = now[2]  # another thread was quicker
         return rows
 
     def _make_what_changed(self, snapshot: Snapshot, underlying: Mapping[str, QuoteRow]) -> None:

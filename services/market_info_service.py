@@ -20,20 +20,15 @@ if __name__ == "__main__":  # run as a file, Python looks for `services` beside 
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from services.calendar import Calendar
-from services.domain.calendar.calendar import KNOWN_YEARS, market_of
+from services.domain.calendar.calendar import KNOWN_YEARS
 from services.domain.calendar.days import DayKind, DayPlan, NamedDay
+from services.domain.calendar.naming import market_named, markets_named
 from services.domain.clock import ist_date
-from services.domain.errors import InvalidRequest, NotPublished, UnknownInstrument
+from services.domain.errors import InvalidRequest, NotPublished
 from services.domain.phases import Listing, Market, Phase
 from services.runtime import get_runtime
 from services.self_check import assure, main
 
-_WITH_SEGMENTS: dict[str, dict[str, Market]] = {
-    "NSE": {"EQ": Market.NSE, "INDEX": Market.NSE, "FO": Market.NFO, "CD": Market.CDS, "COM": Market.NSCOM},
-    "BSE": {"EQ": Market.BSE, "INDEX": Market.BSE, "FO": Market.BFO, "CD": Market.BCD},
-    "MCX": {"COM": Market.MCX, "FO": Market.MCX, "INDEX": Market.MCX},
-}
-_SEGMENTS = ("EQ", "INDEX", "FO", "CD", "COM")
 _OPEN = frozenset({Phase.OPEN, Phase.CLOSING_AUCTION})
 
 
@@ -133,7 +128,7 @@ class MarketInfoService:
 
         Of the real market, also in a practice session. Makes no request.
         """
-        return self._calendar.phase(_market(exchange, segment), listing=_listing(listing)).phase in _OPEN
+        return self._calendar.phase(market_named(exchange, segment), listing=_listing(listing)).phase in _OPEN
 
     @overload
     def get_market_status(self, exchange: None = None, segment: str | None = None) -> list[Status]: ...
@@ -142,7 +137,7 @@ class MarketInfoService:
     def get_market_status(self, exchange: str | None = None, segment: str | None = None) -> list[Status] | Status:
         """What the market of `exchange` (and `segment`) does now; without an exchange a list of all, or of those of the
         segment."""
-        wanted = _markets(exchange, segment)
+        wanted = markets_named(exchange, segment)
         self._calendar.refresh_if_due(wait=True)
         statuses = [self._status(market) for market in wanted]
         return statuses if exchange is None else statuses[0]
@@ -174,7 +169,7 @@ class MarketInfoService:
         request. Raises `NotPublished` where it is not known.
         """
         day = self._day(check_date)
-        trades = self._calendar.current.is_trading_day(_market(exchange, segment), day)
+        trades = self._calendar.current.is_trading_day(market_named(exchange, segment), day)
         if trades is None:
             raise _not_published(f"{day:%d %b %Y}", day.year)
         return not trades
@@ -185,7 +180,7 @@ class MarketInfoService:
         calendar = self._calendar
         this_year = ist_date(calendar.now()).year
         wanted = this_year if year is None else _year(year)
-        market = None if exchange is None else _market(exchange, None)
+        market = None if exchange is None else market_named(exchange, None)
         if wanted == this_year:
             calendar.refresh_if_due(wait=True)
         as_of = calendar.heard_holidays(wanted)
@@ -206,7 +201,7 @@ class MarketInfoService:
     ) -> list[Timings] | Timings:
         """The hours of `exchange` (and `segment`) on `day` (default: today in India); without an exchange a list of
         all, or of those of the segment. Raises `NotPublished` where nothing is known of the day."""
-        wanted = _markets(exchange, segment)
+        wanted = markets_named(exchange, segment)
         when = self._day(day)
         if when == ist_date(self._calendar.now()):
             self._calendar.refresh_if_due(wait=True)
@@ -277,44 +272,6 @@ def _timings(plan: DayPlan, as_of: datetime | None) -> Timings:
         "as_of": as_of,
         "confirmed": plan.confirmed,
     }
-
-
-def _markets(exchange: str | None, segment: str | None) -> tuple[Market, ...]:
-    """The one market that both words name; without an exchange all, or those of the segment."""
-    if exchange is not None:
-        return (_market(exchange, segment),)
-    if segment is None:
-        return tuple(Market)
-    word = _word(segment)
-    found = {segments[word] for segments in _WITH_SEGMENTS.values() if word in segments and word in _SEGMENTS}
-    if not found:
-        raise InvalidRequest(f"{str(segment)[:40]!r} is not a segment: {', '.join(_SEGMENTS)}")
-    return tuple(market for market in Market if market in found)
-
-
-def _market(exchange: str, segment: str | None) -> Market:
-    """The market that both words name. `EQ`, which is everybody's default, says nothing beside an exchange without
-    shares."""
-    name, part = _word(exchange), "EQ" if segment is None else _word(segment)
-    if part not in _SEGMENTS:
-        raise InvalidRequest(f"{str(segment)[:40]!r} is not a segment: {', '.join(_SEGMENTS)}")
-    segments = _WITH_SEGMENTS.get(name)
-    if segments is None:
-        try:
-            market = market_of(name)
-        except UnknownInstrument:
-            raise InvalidRequest(f"{str(exchange)[:40]!r} is not an exchange: {', '.join(Market)}") from None
-        fits = part == "EQ" or any(told.get(part) is market for told in _WITH_SEGMENTS.values())
-    else:
-        market = segments.get(part) or Market(name)
-        fits = part in segments or part == "EQ"
-    if not fits:
-        raise InvalidRequest(f"{name} has no segment {part}")
-    return market
-
-
-def _word(given: str) -> str:
-    return given.strip().upper() if isinstance(given, str) else str(given)
 
 
 def _year(given: int) -> int:

@@ -60,7 +60,7 @@ class MarketQuoteV3:
         """
         result = self._quotes.get([instrument_key], use_v3=self._use_v3)
         for problem in result.problems.values():
-            raise problem
+            raise problem.with_traceback(None)  # one error may be told for hours: each telling would add its frames
         return result.quotes[instrument_key]
 
     def get_batch_quotes(
@@ -80,7 +80,7 @@ class MarketQuoteV3:
         if problems is not None:
             problems.update(result.problems)
         elif result.problems and not result.quotes:
-            raise _worst(result.problems.values())
+            raise _worst(result.problems.values()).with_traceback(None)
         return result.quotes
 
     def get_cache_stats(self) -> CacheStats:

@@ -187,7 +187,8 @@ class OrderManagerV3:
             if failure is not None and view.as_of is None and not view.trades:
                 raise failure
             rows = ToldList(_trade_row(trade) for trade in view.trades)
-            rows.as_of, rows.error, rows.failure = view.as_of, view.error, failure
+            rows.as_of, rows.failure = view.as_of, failure
+            rows.error = view.error if failure is None else str(failure)
             return rows
         first, last = _day(start or end), _day(end or start)
         failure = _failure_of(lambda: desk.load_past_trades(first, last))

@@ -15,10 +15,8 @@ Amounts are `Decimal` rupees to the paisa. What is not known is `None`, with the
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 if __name__ == "__main__":  # run as a file, Python looks for `services` beside it and not where it is
@@ -33,17 +31,12 @@ from services.domain.clock import ist_date
 from services.domain.errors import InvalidRequest, NotSent, OrderOutcomeUnknown, UpstoxError
 from services.domain.intents import IntentState
 from services.domain.orders import OrderRequest, OrderType, Product, Side, read_product
-from services.domain.pnl_reports import ReportPeriod, ReportRow, StoredReport
 from services.orders.symbols import instrument_named
 from services.orders.views import Outcome
 from services.pnl.charging import computed_charges, segments_and_years
-from services.pnl.comparisons import BrokerSpan
 from services.pnl.reports import SEGMENTS
-from services.portfolio.charges.kinds import Line
-from services.portfolio.charges.lines import PaiseLines
-from services.portfolio.closed import financial_year
+from services.pnl.telling import charges_told, report_told
 from services.portfolio.money import rupees_of_paise
-from services.portfolio.records import TradeCharge
 from services.runtime import get_runtime
 from services.self_check import INFOSYS, assure, main
 
@@ -86,7 +79,7 @@ class PortfolioServicesV3:
         spans = [reports.span(period, failed.get(period)) for period in periods]
         if all(not span.told for span in spans):
             raise next(iter(failed.values()))
-        return _report(first, last, account, spans, [(period, reports.rows(period)) for period in periods])
+        return report_told(first, last, account, spans, [(period, reports.rows(period)) for period in periods])
 
     def calculate_pnl_summary(self) -> dict[str, Any]:
         """Profit and loss of the running account over all its trades, by our own book: FIFO, each fill once, whoever
@@ -133,13 +126,15 @@ class PortfolioServicesV3:
         share of the contract note of its day, which its trades add up to. An exchange counts anew each day: where
         several trades have the number, the amounts are of all of them and `trades` has each. `broker`: the charges that
         the broker told last for the financial year and segment of the trade, all trades together (it tells no
-        single ones); `None`: it was not asked yet (`get_pnl_report` asks).
+        single ones); `None`: it was not asked yet (`get_pnl_report` asks). `as_of`: when the broker told the trades;
+        `notes` says what of them is missing.
         """
         view = self._runtime.pnl.read_whole()
         charges = computed_charges(view, None if trade_id is None else str(trade_id))
         self._runtime.trade_charges.keep(charges)
         reports = self._runtime.broker_reports
-        return _charges_told(trade_id, charges, reports.beside(view.account, segments_and_years(view, charges)))
+        told = charges_told(trade_id, charges, reports.beside(view.account, segments_and_years(view, charges)))
+        return told | {"as_of": view.as_of, "notes": list(view.missing)}
 
     # -- positions -----------------------------------------------------------------------------------------------
 
@@ -201,141 +196,6 @@ def _segments(segment: str | None) -> tuple[str, ...]:
     if word not in SEGMENTS:
         raise InvalidRequest(f"segment {str(segment)[:20]!r}: {', '.join(SEGMENTS)}")
     return (word,)
-
-
-def _report(
-    first: date,
-    last: date,
-    account: str,
-    spans: Sequence[BrokerSpan],
-    rows: Sequence[tuple[ReportPeriod, Sequence[ReportRow]]],
-) -> dict[str, Any]:
-    trades = [_trade_row(period, row) for period, own in rows for row in own]
-    trades.sort(key=lambda row: (row["sell_date"] or "", row["buy_date"] or ""))
-    told = all(span.charges_total is not None for span in spans)
-    gross = None if any(map(_rows_missing, spans)) else sum(span.gross or 0 for span in spans)
-    charges = sum(span.charges_total or 0 for span in spans) if told else None
-    return {
-        "start_date": first.isoformat(),
-        "end_date": last.isoformat(),
-        "account": account,
-        "trades": trades,
-        "segments": [_segment_row(span) for span in spans],
-        "total_trades": len(trades),
-        "realized_pnl": _rupees(gross),
-        "total_charges": _rupees(charges),
-        "net_pnl": None if gross is None or charges is None else _rupees(gross - charges),
-        "missing": [f"{span.segment} {span.year}: {why}" for span in spans for why in _missing_of(span)],
-        "complete": all(not _missing_of(span) and span.stale is None for span in spans),
-        "source": "the broker's report; finished days only, charges all together",
-    }
-
-
-def _rows_missing(span: BrokerSpan) -> str:
-    if not span.told:
-        return span.error
-    if span.count is not None and span.rows is not None and span.rows < span.count:
-        return f"the broker announced {span.count} rows and told {span.rows}"
-    return ""
-
-
-def _missing_of(span: BrokerSpan) -> list[str]:
-    """What of a segment did not come, in words."""
-    rows = _rows_missing(span)
-    charges = "its charges were not told" if span.told and span.charges_total is None else ""
-    return [why for why in (rows, charges) if why]
-
-
-def _segment_row(span: BrokerSpan) -> dict[str, Any]:
-    rows = _rows_missing(span)
-    status = "missing" if not span.told else "incomplete" if rows else "ok" if span.stale is None else "stale"
-    return {
-        "segment": span.segment,
-        "financial_year": span.year,
-        "from_date": span.first.isoformat(),
-        "to_date": span.last.isoformat(),
-        "status": status,
-        "error": rows or span.stale,
-        "trades": span.rows,
-        "realized_pnl": None if rows else _rupees(span.gross),
-        "charges": _rupees(span.charges_total),
-        "as_of": span.told_at,
-    }
-
-
-def _trade_row(period: ReportPeriod, row: ReportRow) -> dict[str, Any]:
-    return {
-        "segment": period.segment,
-        "financial_year": financial_year(period.first),
-        "trade_type": row.trade_type,
-        "isin": row.isin,
-        "scrip_name": row.name,
-        "quantity": int(row.quantity) if row.quantity == int(row.quantity) else row.quantity,
-        "buy_date": None if row.bought is None else row.bought.isoformat(),
-        "buy_average": row.buy_average,
-        "buy_amount": row.buy_amount,
-        "sell_date": None if row.sold is None else row.sold.isoformat(),
-        "sell_average": row.sell_average,
-        "sell_amount": row.sell_amount,
-        "realized_pnl": row.gain,
-    }
-
-
-def _charges_told(
-    trade_id: str | None, charges: Sequence[TradeCharge], broker: Sequence[StoredReport]
-) -> dict[str, Any]:
-    unknown = next((one.status for one in charges if one.lines is None), None)
-    if not charges:
-        unknown = "unknown trade" if trade_id is not None else None
-    total = None if unknown is not None else sum((one.lines for one in charges if one.lines is not None), PaiseLines())
-    result = {"trade_id": trade_id, "status": unknown or "computed", **_line_row(total)}
-    if trade_id is not None and len(charges) == 1:
-        result |= _about(charges[0])
-    return result | {
-        "trades": [_about(one) | {"status": one.status} | _line_row(one.lines) for one in charges]
-        if trade_id is not None
-        else len(charges),
-        "broker": [_broker_row(one) for one in broker] or None,
-    }
-
-
-def _about(charge: TradeCharge) -> dict[str, Any]:
-    account, exchange, day, trade_id, instrument, side = charge.identity
-    return {
-        "trade_id": trade_id,
-        "account": account,
-        "exchange": exchange,
-        "date": day.isoformat(),
-        "instrument": instrument,
-        "symbol": charge.symbol,
-        "side": side,
-        "order_id": charge.order_id or None,
-    }
-
-
-def _line_row(lines: PaiseLines | None) -> dict[str, Decimal | None]:
-    names = {Line.STAMP: "stamp_duty", Line.EXCHANGE: "exchange_charges"}
-    row: dict[str, Decimal | None] = {"total": None if lines is None else lines.rupees}
-    for line in Line:
-        row[names.get(line, line.value)] = None if lines is None else rupees_of_paise(lines.of(line))
-    return row
-
-
-def _broker_row(report: StoredReport) -> dict[str, Any]:
-    period, charges = report.period, report.charges
-    assert charges is not None  # told
-    return {
-        "segment": period.segment,
-        "financial_year": financial_year(period.first),
-        "from_date": period.first.isoformat(),
-        "to_date": period.last.isoformat(),
-        "as_of": report.charges_at,
-        **{name: None if amount is None else round(amount, 2) for name, amount in asdict(charges).items()},
-    }
-
-
-def _rupees(paise: int | None) -> Decimal | None:
-    return None if paise is None else rupees_of_paise(paise)
 
 
 def _side(text: str) -> Side:

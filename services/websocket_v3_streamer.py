@@ -1,11 +1,5 @@
 """Live prices, as the v3 guide promises them: one connection, kept alive, with its health in figures.
 
-if __name__ == "__main__":  # run as a file, Python looks for `services` beside it and not where it is
-    import sys
-    from pathlib import Path
-
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
-
 from services.websocket_v3_streamer import WebSocketV3Streamer
 
 ws = WebSocketV3Streamer()
@@ -35,7 +29,6 @@ from services.runtime import get_runtime
 from services.self_check import INFOSYS, assure, main
 
 _numbers = itertools.count(1)
-_CHECK_SECONDS = 10.0
 _CHECK_SECONDS = 10.0
 
 
@@ -106,8 +99,8 @@ class WebSocketV3Streamer:
 
     def unsubscribe(self, instrument_keys: Iterable[str]) -> None:
         """Let go of `instrument_keys`. They end at the broker after some seconds, unless somebody else here wants
-        them."""
-        keys = list(instrument_keys)
+        them. Raises `InvalidRequest` for a single text."""
+        keys = instrument_keys if isinstance(instrument_keys, str) else list(instrument_keys)
         self._feed.drop(self._name, keys)
         for key in keys:
             self._modes.pop(key, None)

@@ -228,6 +228,13 @@ class AlertBook:
             waiting = [*self._waiting.values(), *self._past]
         return [*sorted(waiting, key=lambda one: one.raised_at, reverse=True), *kept][:limit]
 
+    def ended(self, limit: int) -> list[Alert]:
+        """The newest that are over, as `history` has them."""
+        kept = self._kept().ended(limit)
+        with self._guard:
+            waiting = [one for one in (*self._waiting.values(), *self._past) if not one.is_open]
+        return [*sorted(waiting, key=lambda one: one.raised_at, reverse=True), *kept][:limit]
+
     # -- inside --------------------------------------------------------------------------------------------------
 
     def _heard(self, alert: Alert) -> Alert:

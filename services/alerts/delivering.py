@@ -15,10 +15,11 @@ from threading import Lock
 
 from services.alerts.book import AlertBook
 from services.alerts.channels import ChannelBook
-from services.alerts.rules import CHANNEL_FAILING, title_of
+from services.alerts.messages import body, title
+from services.alerts.rules import CHANNEL_FAILING
 from services.alerts.scopes import plain
 from services.alerts.sending import Sender
-from services.domain.clock import IST, Clock
+from services.domain.clock import Clock
 from services.domain.errors import StorageError, TokenStoreLocked, UpstoxError
 from services.ledger.alert_channels import Channel, Channels, Claim, Sent, What
 from services.ledger.alerts import Alert, Severity
@@ -30,7 +31,6 @@ TOLD_HOURS = 24
 """An alert that could not be told for so long is told no more."""
 KEPT_DAYS = 90
 """What became of a message is forgotten after that, at a start."""
-MOST_LINES = 10
 _PUT_OFF_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
@@ -211,7 +211,7 @@ class Notifier:
         if not mine:
             return all_settled
         worst = max((alert.severity for alert, what in mine if what is What.OPENED), key=_rank, default=None)
-        reason = self._try(channel, self._title(mine), self._body(mine), worst)
+        reason = self._try(channel, title(self._name(), mine), body(mine), worst)
         for alert, what in mine:
             # An alert that was over before it could be told was told whole; its end is noted first, so that nobody who
             # sees that its beginning was sent tells the end once more.
@@ -300,20 +300,6 @@ class Notifier:
                 self._kept().told(channel_id, number, what, None)
         self._unwritten = left if len(left) < 1000 else left[-1000:]
 
-    # -- words ---------------------------------------------------------------------------------------------------
-
-    def _title(self, told: Sequence[tuple[Alert, What]]) -> str:
-        if len(told) == 1:
-            alert, what = told[0]
-            over = "over: " if what is What.ENDED else ""
-            return f"{self._name()}: {over}{title_of(alert.kind)}"
-        return f"{self._name()}: {len(told)} alerts"
-
-    def _body(self, told: Sequence[tuple[Alert, What]]) -> str:
-        lines = [_line(alert, what) for alert, what in told[-MOST_LINES:]]
-        more = len(told) - len(lines)
-        return "\n".join([*([f"{more} older ones, see the desk"] if more > 0 else []), *lines])
-
     # -- inside --------------------------------------------------------------------------------------------------
 
     def _way(self, id: int) -> _Way:
@@ -349,15 +335,3 @@ def _names(alert: Alert) -> list[object]:
 
 def _rank(severity: Severity) -> int:
     return severity.rank
-
-
-def _line(alert: Alert, what: What) -> str:
-    since = f"since {_time(alert.raised_at)}"
-    if what is What.ENDED and alert.resolved_at is not None:
-        return f"Over at {_time(alert.resolved_at)}, {since}: {title_of(alert.kind)}. {alert.message}"
-    over = "" if alert.resolved_at is None else f", over since {_time(alert.resolved_at)}"
-    return f"[{alert.severity.value}] {title_of(alert.kind)}: {alert.message} ({since}{over})"
-
-
-def _time(instant: datetime) -> str:
-    return f"{instant.astimezone(IST):%d %b %H:%M:%S} IST"

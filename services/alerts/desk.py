@@ -118,6 +118,10 @@ class AlertDesk:
         """The newest, open or over. Raises what the disk says."""
         return self._book.history(limit)
 
+    def ended(self, limit: int) -> list[Alert]:
+        """The newest that are over, however many newer ones are open. Raises what the disk says."""
+        return self._book.ended(limit)
+
     def deliveries(self, limit: int = 200) -> list[Delivery]:
         """What became of the newest messages."""
         return self._sent().deliveries(limit)
@@ -215,7 +219,7 @@ class AlertDesk:
         except UpstoxError as error:
             return str(error)
 
-    def _found(self, rule: Rule, snapshot: Snapshot | str, now: float) -> list[Finding] | None:
+    def _found(self, rule: Rule, snapshot: Snapshot | str, now: float) -> Sequence[Finding] | None:
         if not rule.active:
             return []
         if isinstance(snapshot, str):
@@ -232,7 +236,7 @@ class AlertDesk:
             self._unknown[rule.kind] = f"a fault of the desk's own ({type(error).__name__}); the log has it"
             return None
         self._unknown[rule.kind] = "" if found is not None else "not measured now"
-        return None if found is None else list(found)
+        return found
 
     def _follow(self, rule: Rule, verdict: Verdict, subject: str, finding: Finding | None, now: float) -> None:
         subject = self._scopes.full(rule.kind, subject)

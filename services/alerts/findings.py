@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.alerts import rules as r
-from services.alerts.judging import Finding
+from services.alerts.judging import AtLeast, Finding
 from services.ledger.alerts import Severity
 from services.measures.checks import THE_LEDGER
-from services.measures.snapshot import Snapshot
+from services.measures.snapshot import RestNow, Snapshot
 
 Reader = Callable[[Snapshot, float], Sequence[Finding] | None]
 """Takes the measures and the monotonic instant of the look."""
@@ -18,6 +18,8 @@ Reader = Callable[[Snapshot, float], Sequence[Finding] | None]
 LOGIN_NEEDED = "login needed"
 LONG_WINDOW_SECONDS = 60.0
 """Windows below it are used up and free again while somebody looks: pacing, not trouble."""
+LONGEST_WINDOW_SECONDS = 1800.0
+"""The broker counts no call for longer."""
 DROPS_SECONDS = 60.0
 JUMP_SECONDS = 600.0
 """After a jump of the clock that nobody can judge, so long it is told."""
@@ -135,12 +137,24 @@ def writer_behind(now: Snapshot, at: float) -> Sequence[Finding] | None:
     return [Finding(writer.oldest_seconds, message, context={"waiting": writer.waiting, "room": writer.most_waiting})]
 
 
-def budget_low(now: Snapshot, at: float) -> Sequence[Finding] | None:
-    """How much of each budget is used, by its tightest longer window."""
-    if now.rest is None:
-        return None
+@dataclass
+class BudgetLow:
+    """How much of each budget is used, by its tightest longer window. A process counts the calls of its own life; the
+    broker still counts those of before."""
+
+    _first: float | None = None
+
+    def __call__(self, now: Snapshot, at: float) -> Sequence[Finding] | None:
+        if now.rest is None:
+            return None
+        self._first = at if self._first is None else self._first
+        found = _budgets(now.rest)
+        return AtLeast(found) if at - self._first < LONGEST_WINDOW_SECONDS else found
+
+
+def _budgets(rest: RestNow) -> list[Finding]:
     found = []
-    for budget in now.rest.budgets:
+    for budget in rest.budgets:
         windows = [one for one in budget.windows if one.seconds >= LONG_WINDOW_SECONDS and one.limit > 0]
         if not windows:
             continue
@@ -307,7 +321,7 @@ def readers(
         r.TOKEN_ENDED: token_ended,
         r.WRITER_DROPPING: Dropping(),
         r.WRITER_BEHIND: writer_behind,
-        r.BUDGET_LOW: budget_low,
+        r.BUDGET_LOW: BudgetLow(),
         r.ORDER_UNKNOWN: Unknown(open_cases),
         r.UNRECONCILED: Unreconciled(differences),
         r.DISK_LOW: disk_low,

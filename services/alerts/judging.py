@@ -23,6 +23,11 @@ class Finding:
     """If it is not the rule's."""
 
 
+class AtLeast(tuple[Finding, ...]):
+    """Findings whose figures count from the start of this process only: they may open an alert, and they do not end one
+    of before the start."""
+
+
 class Verdict(Enum):
     """What follows from a look."""
 
@@ -39,6 +44,8 @@ class _Subject:
     bad_since: float | None = None
     calm_since: float | None = None
     closed_at: float | None = None
+    adopted: bool = False
+    """It was open before this judge looked for the first time."""
 
 
 class Judge:
@@ -51,7 +58,7 @@ class Judge:
     def adopt(self, subjects: Iterable[str]) -> None:
         """Alerts about these are open from before."""
         for subject in subjects:
-            self._subjects[subject] = _Subject(is_open=True)
+            self._subjects[subject] = _Subject(is_open=True, adopted=True)
 
     @property
     def open_subjects(self) -> frozenset[str]:
@@ -60,10 +67,13 @@ class Judge:
     def look(self, rule: Rule, findings: Sequence[Finding], now: float) -> list[tuple[Verdict, str, Finding | None]]:
         """What follows, by subject. A subject that nothing is found about any more is over."""
         told: list[tuple[Verdict, str, Finding | None]] = []
+        too_few = isinstance(findings, AtLeast) and rule.active
         by_subject = {finding.subject: finding for finding in findings} if rule.active else {}
         for subject in {**dict.fromkeys(self._subjects), **dict.fromkeys(by_subject)}:
             finding = by_subject.get(subject)
             one = self._subjects.setdefault(subject, _Subject())
+            if too_few and one.adopted and (finding is None or rule.is_over(finding.value)):
+                continue
             verdict = _judged(rule, one, finding, now)
             if verdict is not None:
                 told.append((verdict, subject, finding))
@@ -80,7 +90,7 @@ def _judged(rule: Rule, one: _Subject, finding: Finding | None, now: float) -> V
         one.calm_since = now if one.calm_since is None else one.calm_since
         if rule.active and now - one.calm_since < rule.calm_seconds:
             return None
-        one.is_open, one.bad_since, one.calm_since, one.closed_at = False, None, None, now
+        one.is_open, one.adopted, one.bad_since, one.calm_since, one.closed_at = False, False, None, None, now
         return Verdict.CLOSE
     if finding is None or not rule.is_bad(finding.value):
         one.bad_since = None

@@ -51,9 +51,7 @@ class BookCounts:
     stored: StoreCounts
     series_in_memory: int
     bars_in_memory: int
-    bytes_in_memory: int
     memory_hits: int
-    file_reads: int
     reads: int
     reads_without_call: int
     calls: int
@@ -206,15 +204,13 @@ class CandleBook:
 
     def stats(self) -> BookCounts:
         """How much there is, and how it was come by. Reads the market file."""
-        held, bars, size, hits, loads = self._shelf.counts()
+        held, bars, hits = self._shelf.counts()
         counts = self._fetcher.counts
         return BookCounts(
             stored=self._store.counts(),
             series_in_memory=held,
             bars_in_memory=bars,
-            bytes_in_memory=size,
             memory_hits=hits,
-            file_reads=loads,
             reads=self._reads,
             reads_without_call=self._silent_reads,
             calls=counts.calls,

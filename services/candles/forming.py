@@ -123,7 +123,11 @@ class FormingMinutes:
         with self._guard:
             for key, price, traded_ms, quantity, volume in ticks:
                 one = followed.get(key)
-                if one is not None:
+                if one is None:
+                    continue
+                if received_ms - one.asked_ms > UNWATCHED_MS:
+                    del followed[key]
+                else:
                     one.add(price, traded_ms or received_ms, quantity, volume)
 
     def heard(self, key: str) -> LiveBars | None:
@@ -141,7 +145,7 @@ class FormingMinutes:
                 one = self._followed[key] = _Followed(now, connection, now)
             one.asked_ms = now
             for other in [known for known, old in self._followed.items() if now - old.asked_ms > UNWATCHED_MS]:
-                del self._followed[other]
+                del self._followed[other]  # of these not even a tick has come
             one.correct(minute)
             one.let_go(now - MOST_OF_A_DAY_MS)
             bars, since = [(start, *bar) for start, bar in sorted(one.bars.items())], one.since_ms

@@ -60,7 +60,6 @@ class Shelf:
         self._series: OrderedDict[SeriesKey, _Series] = OrderedDict()
         self._bytes = 0
         self._hits = 0
-        self._loads = 0
 
     def coverage(self, of: SeriesKey) -> DaySpans:
         """The days of which the broker was asked, by whichever call."""
@@ -104,7 +103,6 @@ class Shelf:
             low, high = min(low, held.first), max(high, held.end)
         made = _stretch(low, high, self._store.bars(*of, low, high))
         with self._guard:
-            self._loads += 1
             known = self._entry(of)
             if known.version == version:
                 self._bytes += made.candles.nbytes - _size(known)
@@ -133,11 +131,11 @@ class Shelf:
         for of in gone:
             self.changed(of)
 
-    def counts(self) -> tuple[int, int, int, int, int]:
-        """Series and bars in memory, bytes of them; reads that memory answered, and loads from the file."""
+    def counts(self) -> tuple[int, int, int]:
+        """Series and bars in memory; reads that memory answered."""
         with self._guard:
             held = [known.stretch for known in self._series.values() if known.stretch is not None]
-            return len(held), sum(len(one.candles) for one in held), self._bytes, self._hits, self._loads
+            return len(held), sum(len(one.candles) for one in held), self._hits
 
     def _entry(self, of: SeriesKey) -> _Series:
         known = self._series.get(of)

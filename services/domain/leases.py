@@ -25,8 +25,5 @@ class Leases:
             del self._held[holder]
         return list(dict.fromkeys(key for _, keys in self._held.values() for key in keys))
 
-    def holders(self) -> int:
-        return len(self._held)
-
     def clear(self) -> None:
         self._held.clear()

@@ -54,23 +54,6 @@ def changed(order: BookOrder, change: OrderChange) -> OrderRequest:
     )
 
 
-def same_again(order: BookOrder) -> OrderRequest:
-    """The wish behind an order, to be asked for again. Raises `InvalidRequest` where it cannot be (a cover order)."""
-    kind = _order_type(order)
-    return OrderRequest(
-        key=order.key,
-        side=order.side,
-        quantity=order.quantity,
-        order_type=kind,
-        product=read_product(order.product),
-        price=order.price if kind.needs_price else None,
-        trigger_price=order.trigger_price if kind.needs_trigger else None,
-        validity=_validity(order),
-        disclosed_quantity=order.disclosed_quantity,
-        market_protection=(order.market_protection or AUTOMATIC_PROTECTION) if kind.takes_protection else None,
-    )
-
-
 def _kept(given: Decimal | None, before: Decimal) -> Decimal:
     return before if given is None else given
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from services.domain.errors import UpstoxError
+from services.domain.errors import NoData, UpstoxError
 from services.domain.quote_row import QuoteRow
 
 BAD_SECONDS = 900.0
@@ -33,12 +33,8 @@ class BookStats:
     avg_fetch_ms: float | None
     memory_entries: int
     db_entries: int
-    watchers: int
-    watched_keys: int
     bad_keys: tuple[str, ...]
     """Keys that the broker refused; they are asked for again a quarter of an hour after that."""
-    write_failures: int
-    """Batches that could not be written to SQLite since this process started."""
 
     @property
     def hit_rate(self) -> float | None:
@@ -84,3 +80,8 @@ class BadKeys:
 
     def clear(self) -> None:
         self._errors = {}
+
+
+def no_data(keys: Iterable[str]) -> dict[str, UpstoxError]:
+    """The broker answered, and said nothing of these."""
+    return {key: NoData(f"the broker has no data for {key}") for key in keys}

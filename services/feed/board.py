@@ -45,7 +45,6 @@ class Board:
         self._slots: dict[str, int] = {}
         self._free: list[int] = []
         self._version = 0
-        self._strays = 0
         self._keys: list[str] = []
         self._kinds: list[int] = []
         self._depth: list[bytes | None] = []
@@ -64,7 +63,7 @@ class Board:
                     self._slots[key] = self._new_slot(key)
 
     def release(self, keys: Iterable[str]) -> None:
-        """Forget `keys`; their slots go to others. A frame that still holds one of them is counted as a stray."""
+        """Forget `keys`; their slots go to others. A frame that still holds one of them is passed over."""
         with self._guard:
             for key in keys:
                 if (slot := self._slots.pop(key, None)) is not None:
@@ -93,8 +92,7 @@ class Board:
             version = self._version + 1
             for row in frame.feeds:
                 slot = get(row[KEY])
-                if slot is None:
-                    self._strays += 1
+                if slot is None:  # a few after every release
                     continue
                 if kinds[slot] != (kind := row[KIND]):  # what only the other mode told would grow old unseen
                     self._blank(slot, row[KEY])
@@ -142,11 +140,6 @@ class Board:
     def version(self) -> int:
         """Counts the frames applied. Rows carry the version that wrote them."""
         return self._version
-
-    @property
-    def strays(self) -> int:
-        """Rows that came for keys nobody holds: a few after every release, many where subscriptions are out of step."""
-        return self._strays
 
     def snapshot(self, keys: Sequence[str]) -> Snapshot:
         """The rows of `keys` in that order, of one moment. Keys without a slot, or without a frame, are blank."""

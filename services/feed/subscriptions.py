@@ -97,7 +97,7 @@ class Subscriptions:
 
     def drop(self, holder: str, keys: Iterable[str], now: float) -> None:
         """`holder` lets go of `keys`; one that it does not hold is passed over."""
-        for key in list(keys):
+        for key in _listed(keys):
             self._put(holder, key, None)
             self._look(key, now)
 
@@ -322,6 +322,10 @@ def _mode(text: FeedMode | str) -> FeedMode:
 
 
 def _keys(keys: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(require_instrument_key(key) for key in _listed(keys)))
+
+
+def _listed(keys: Iterable[str]) -> list[str]:
     if isinstance(keys, str):
         raise InvalidRequest("a list of instrument keys is wanted, not a single text")
-    return tuple(dict.fromkeys(require_instrument_key(key) for key in keys))
+    return list(keys)

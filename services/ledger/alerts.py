@@ -156,6 +156,12 @@ class Alerts:
         with self._ledger.read() as connection:
             return [_alert(row) for row in connection.execute(query)]
 
+    def ended(self, limit: int) -> list[Alert]:
+        """The newest `limit` of those that are over, the newest first, however many newer ones are open."""
+        over = sa.select(alerts).where(alerts.c.resolved_at.is_not(None)).order_by(alerts.c.id.desc()).limit(limit)
+        with self._ledger.read() as connection:
+            return [_alert(row) for row in connection.execute(over)]
+
     def recent(self, since: datetime) -> list[Alert]:
         """Those that are open, or were raised or resolved after `since`; the oldest first."""
         touched = sa.or_(alerts.c.resolved_at.is_(None), alerts.c.raised_at > since, alerts.c.resolved_at > since)

@@ -55,11 +55,6 @@ class Audit:
         query = sa.select(audit).where(audit.c.what.in_(kinds)).order_by(audit.c.number.desc())
         return self._read(query, limit)
 
-    def of_intent(self, intent_id: str, limit: int = 200) -> list[AuditEntry]:
-        """The life of one intent; the newest first."""
-        query = sa.select(audit).where(audit.c.intent_id == intent_id).order_by(audit.c.number.desc())
-        return self._read(query, limit)
-
     def _read(self, query: sa.Select[Any], limit: int) -> list[AuditEntry]:
         if limit < 1:
             raise InvalidRequest("ask for at least one act")

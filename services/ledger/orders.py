@@ -100,12 +100,6 @@ class Orders:
             events = [event_of(row) for row in connection.execute(query)]
         return tuple(_by_time(events))
 
-    def events_after(self, number: int, limit: int = 1000) -> list[OrderEvent]:
-        """Changes of any order that were recorded after event `number`, the oldest first."""
-        query = sa.select(order_events).where(order_events.c.number > number).order_by(order_events.c.number)
-        with self._ledger.read() as connection:
-            return [event_of(row) for row in connection.execute(query.limit(limit))]
-
     def last_event(self) -> int:
         """The number of the newest event; 0: there is none."""
         with self._ledger.read() as connection:

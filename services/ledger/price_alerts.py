@@ -62,11 +62,6 @@ class PriceAlert:
         """May it still fire?"""
         return self.ended_at is None and not (self.once and self.fired_at is not None)
 
-    def is_met(self, value: float) -> bool:
-        """Is `value` at the level or beyond it?"""
-        level = float(self.level)
-        return value >= level if self.direction is Side.ABOVE else value <= level
-
 
 class PriceAlerts:
     """All of one ledger."""

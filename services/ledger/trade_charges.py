@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -16,6 +17,8 @@ from services.portfolio.charges.lines import PaiseLines
 from services.portfolio.records import TradeCharge
 
 PORTION = 5_000
+FEW = 100
+"""So many trades are looked up by their numbers; of more all rows of their accounts are read."""
 
 
 class TradeCharges:
@@ -26,22 +29,28 @@ class TradeCharges:
         self._clock = clock
 
     def keep(self, charges: Sequence[TradeCharge]) -> int:
-        """Keep them in the place of what was computed of the same trades before; how many there are. Written in
-        portions: nobody waits for a hundred thousand of them."""
+        """Keep them in the place of what was computed of the same trades before; how many of them are new, or other
+        than before: no more is written. In portions: nobody waits for a hundred thousand of them."""
+        known = self._known(charges)
+        fresh = [one for one in charges if known.get(one.identity) != replace(one, computed_at=None)]
         at = self._clock.now().replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
-        for number in range(0, len(charges), PORTION):
-            rows = [_cells(one, at) for one in charges[number : number + PORTION]]
+        for number in range(0, len(fresh), PORTION):
+            rows = [_cells(one, at) for one in fresh[number : number + PORTION]]
             with self._ledger.write() as connection:
                 insert_plain(connection, trade_charges, rows, over=True)
-        return len(charges)
-
-    def of_trade(self, trade_id: str, account: str | None = None) -> list[TradeCharge]:
-        """The trades of that number: an exchange counts anew each day, so that there may be several."""
-        return self._read([trade_charges.c.trade_id == trade_id], account)
+        return len(fresh)
 
     def all(self, account: str | None = None) -> list[TradeCharge]:
         """All of them, of one account or of all, by account and day."""
         return self._read([], account)
+
+    def _known(self, charges: Sequence[TradeCharge]) -> dict[tuple[Any, ...], TradeCharge]:  # Any: parts of a key
+        accounts = {one.identity[0] for one in charges}
+        trades = {one.identity[3] for one in charges}
+        conditions = [trade_charges.c.account.in_(accounts)]
+        if len(trades) <= FEW:
+            conditions.append(trade_charges.c.trade_id.in_(trades))
+        return {one.identity: replace(one, computed_at=None) for one in self._read(conditions, None)}
 
     def _read(self, conditions: Iterable[sa.ColumnElement[bool]], account: str | None) -> list[TradeCharge]:
         table = trade_charges

@@ -22,9 +22,10 @@ from services.feed.latency import Latency
 from services.feed.slots import Slots
 from services.feed.subscriptions import GRACE_SECONDS, ORDINARY, Limits, Subscriptions
 from services.feed.watchdog import DataWatchdog, PhaseOf
+from services.live_feed.course import LOOK_SECONDS, ConnectionBook
 from services.live_feed.market import FrameSink, MarketTalk, TickSink
 from services.live_feed.resting import Resting
-from services.live_feed.stream import LOOK_SECONDS, POLL_SECONDS, ConnectionBook, SlotKeeper, Stream
+from services.live_feed.stream import POLL_SECONDS, SlotKeeper, Stream
 from services.storage.feed_metrics import MARKET
 from services.transport.failures import ErrorSink
 from services.transport.feed_connection import Connection

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from threading import Lock
 
+from services.domain.errors import ConfigurationError
 from services.live_feed.stream import SlotKeeper
 
 LOOK_SECONDS = 2.0
+
+log = logging.getLogger(__name__)
 
 
 class OneKeeper:
@@ -24,9 +28,10 @@ class OneKeeper:
         self._monotonic = monotonic
         self._guard = Lock()  # guards the next one
         self._look_at = float("-inf")
+        self._complained = False
 
     def ours(self) -> bool:
-        """Is it this process? Raises `ConfigurationError` if files cannot be locked there."""
+        """Is it this process? No, too, where files cannot be locked: the feed, whose thread asks, must go on."""
         if self._place.held is not None:
             return True
         now = self._monotonic()
@@ -34,7 +39,13 @@ class OneKeeper:
             if now < self._look_at:
                 return False
             self._look_at = now + self._look
-        return self._place.take()
+        try:
+            return self._place.take()
+        except ConfigurationError as error:
+            if not self._complained:
+                self._complained = True
+                log.warning("nothing that the feed tells is kept: %s", error)
+            return False
 
     def close(self) -> None:
         self._place.give_back()

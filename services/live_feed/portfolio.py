@@ -18,8 +18,9 @@ from services.domain.accounts import Token
 from services.domain.clock import Clock
 from services.feed.health import HealthBook, StreamHealth, StreamState
 from services.feed.slots import Slots
+from services.live_feed.course import LOOK_SECONDS, ConnectionBook
 from services.live_feed.resting import Resting
-from services.live_feed.stream import LOOK_SECONDS, POLL_SECONDS, ConnectionBook, SlotKeeper, Stream
+from services.live_feed.stream import POLL_SECONDS, SlotKeeper, Stream
 from services.storage.feed_metrics import PORTFOLIO
 from services.transport.failures import ErrorSink
 from services.transport.feed_connection import Connection

@@ -1,4 +1,4 @@
-"""The life of the token: how it comes, how long it is good, and how it goes.
+"""How a token comes, and how it goes. Which one is good for what: `services.login.held`.
 
 A token comes by the browser (login dialog, then a code that is exchanged once), by being pasted, by the phone (the
 broker posts it to a notifier), or, in paper mode, from the paper broker itself. Nothing can refresh one: at 03:30 IST
@@ -11,38 +11,39 @@ import hmac
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from threading import Lock
+from dataclasses import replace
+from datetime import datetime
 from typing import Protocol
 from urllib.parse import urlencode
 
 from services.acting import acting_operator
 from services.domain.accounts import Profile, Token, TokenKind
-from services.domain.clock import IST, Clock, next_token_end
+from services.domain.clock import Clock
 from services.domain.errors import (
     AccessDenied,
     ConfigurationError,
-    ForeignToken,
     InvalidRequest,
     LoginRequired,
     TokenRejected,
     UpstoxError,
 )
 from services.login.app import PAPER_REDIRECT, App, registered_app
-from services.login.dialog import Codes, SpentCode, States, mark
+from services.login.dialog import Codes, SpentCode, States
+from services.login.held import (
+    DEFAULT_USER,
+    EARLY_SECONDS,
+    READ_USER,
+    HeldTokens,
+    TokenKeeper,
+    TokenState,
+    in_india,
+    read_token_text,
+)
 from services.logs import hide
 from services.settings import UPSTOX_API, Mode, Settings
 from services.wire.account import TokenGrant, TokenRequest, parse_token_notice
 from services.wire.endpoints import LOGIN_DIALOG
-from services.wire.tokens import PAPER_ISSUER, bearer_text, read_claims
 
-EARLY_SECONDS = 300.0
-"""A token counts as over five minutes before its end."""
-DEFAULT_USER = "default"
-READ_USER = "read-only"
-"""Under this name the store keeps a pasted read-only token, beside the access token."""
-_LONG_LIFE = timedelta(hours=36)
 _LONGEST_CODE = 2048
 
 log = logging.getLogger(__name__)
@@ -55,47 +56,14 @@ class Asking(Protocol):
     def until(self) -> datetime | None: ...
 
 
-class TokenKeeper(Protocol):
-    """Where tokens are kept between two starts."""
-
-    def save(self, user_id: str, token: Token) -> None: ...
-    def load(self, user_id: str) -> Token | None: ...
-    def delete(self, user_id: str) -> None: ...
-    def drop(self, user_id: str, secret: str) -> None: ...
-    def mark_signed_out(self, user_id: str) -> None: ...
-    def signed_out(self, user_id: str) -> bool: ...
-
-
 class ExchangeCode(Protocol):
     """Turns an authorization code into a token, once."""
 
     def __call__(self, *, code: str, client_id: str, client_secret: str, redirect_uri: str) -> TokenGrant: ...
 
 
-@dataclass(frozen=True, slots=True)
-class TokenState:
-    """What there is to show about the token. `kind` is `None` where a login is needed; `problem` says why."""
-
-    kind: TokenKind | None
-    user: str
-    expires: datetime | None
-    seconds_left: float
-    problem: str | None
-
-
-def read_token_text(secret: str, *, now: datetime) -> Token:
-    """A token from its bare text. Its end is its own `exp` where it can be read, else the next 03:30 IST; one that
-    lives longer than a day is a read-only (analytics) token. Registers the text with the log as a secret."""
-    text = bearer_text(secret)
-    hide(text)
-    claims = read_claims(text)
-    expires = claims.expires or next_token_end(now)
-    kind = TokenKind.READ_ONLY if expires - now > _LONG_LIFE else TokenKind.ACCESS
-    return Token(text, kind, claims.issued or now, expires, user_id=claims.user_id, issuer=claims.issuer)
-
-
 class Login:
-    """The tokens of this process. Safe to share between threads; no lock is held over the network or the store."""
+    """Who is logged in at the broker. Safe to share between threads; no lock is held over the network or the store."""
 
     def __init__(
         self,
@@ -119,11 +87,12 @@ class Login:
         paper broker hands out; `logout()` revokes the current token at the broker; `write_down(what, about)` keeps
         what was done in the audit."""
         self._settings = settings
-        self._store = store
+        self._tokens = HeldTokens(
+            settings=settings, store=store, clock=clock, paper_token=paper_token, monotonic=monotonic
+        )
         self._exchange = exchange
         self._profile = profile
         self._clock = clock
-        self._paper_token = paper_token
         self._base = base or self._configured_base
         self._request_token = request_token
         self._logout = logout
@@ -133,27 +102,21 @@ class Login:
         self._default_redirect = default_redirect
         self._states = States(nonce=nonce, monotonic=monotonic)
         self._codes = Codes()
-        self._held: dict[str, Token] = {}
-        self._refused: set[bytes] = set()
-        self._problem = ""
-        self._lock = Lock()  # guards the three above
 
     # -- which token ---------------------------------------------------------------------------------------------
 
     def token(self, writes: bool = False, *, user_id: str = DEFAULT_USER) -> Token:
         """A token that is good for five more minutes. The read-only one serves reads where there is no other, never a
         write. Raises `LoginRequired` with the login URL."""
-        found = self._access_token(user_id)
-        if writes and found is not None and found.kind is not TokenKind.ACCESS:
-            found = None
-        if found is None and not writes:
-            found = self._read_token()
+        found = self._tokens.find(writes, user_id)
         if found is None:
             raise LoginRequired(self._why(), login_url=self._url_if_possible())
         return found
 
     def state(self, *, user_id: str = DEFAULT_USER) -> TokenState:
-        """The token's state for the screen. Never raises: what is wrong is its `problem`."""
+        """The token's state for the screen. Never raises: what is wrong is its `problem`. Looks now and then whether
+        somebody signed out in another process."""
+        self._tokens.look_whether_signed_out(user_id)
         try:
             token = self.token(user_id=user_id)
         except UpstoxError as error:
@@ -163,28 +126,16 @@ class Login:
             token.user_name or token.user_id,
             token.expires,
             token.seconds_left(self._clock),
-            self._problem or None,
+            self._tokens.problem or None,
         )
 
     def rejected(self, secret: str, *, verify: Callable[[str], bool] | None = None) -> None:
         """The broker answered 401 to `secret`: drop it, once. With `verify` (for order calls, where a 401 can have
         other causes: a changed static IP, an inactive app) only if that says that the token works no more."""
         if verify is not None and verify(secret):
-            self._problem = "the broker refused an order call with 401, though the token still works for reads"
-            log.warning("token kept: %s", self._problem)
-            return
-        refused = mark(secret)
-        with self._lock:
-            if refused in self._refused:
-                return
-            self._refused.add(refused)
-            users = [user for user, token in self._held.items() if token.secret == secret]
-            for user in users:
-                del self._held[user]
-            self._problem = "the broker refused the token"
-        for user in {*users, DEFAULT_USER, READ_USER}:
-            self._store.drop(user, secret)
-        log.warning("token dropped: the broker refused it")
+            self._tokens.doubt("the broker refused an order call with 401, though the token still works for reads")
+        else:
+            self._tokens.rejected(secret)
 
     def still_works(self, secret: str) -> bool:
         """Does a profile call with `secret` succeed? Only a clear refusal counts as no."""
@@ -234,7 +185,7 @@ class Login:
             token, first = self._codes.run(clean, state, lambda: exchange(clean))
         except SpentCode as error:
             raise LoginRequired(str(error), login_url=self._url_if_possible()) from error
-        if not first and self._held.get(DEFAULT_USER) != token:
+        if not first and not self._tokens.is_held(DEFAULT_USER, token):
             raise LoginRequired("this authorization code was used already", login_url=self._url_if_possible())
         return token
 
@@ -270,9 +221,9 @@ class Login:
 
     def _accept(self, secret: str) -> Token:
         token = self.read(secret)
-        self._refuse_foreign(token)
+        self._tokens.refuse_foreign(token)
         if token.seconds_left(self._clock) <= EARLY_SECONDS:
-            raise InvalidRequest(f"this token ended, or ends, at {_ist(token.expires)}")
+            raise InvalidRequest(f"this token ended, or ends, at {in_india(token.expires)}")
         try:
             person = self._profile(token.secret)
             token = replace(token, user_id=person.user_id or token.user_id, user_name=person.user_name)
@@ -322,13 +273,7 @@ class Login:
 
     def save(self, user_id: str, token: Token) -> None:
         """Keep `token` for `user_id` from now on."""
-        self._refuse_foreign(token)
-        self._store.save(user_id, token)
-        with self._lock:
-            self._held[user_id] = token
-            self._refused.discard(mark(token.secret))
-            self._problem = ""
-        log.info("token kept for %s until %s", user_id, _ist(token.expires))
+        self._tokens.save(user_id, token)
         self._write_down("broker token kept", f"{token.kind.value} token of {token.user_id or 'unknown'}"[:200])
 
     def sign_out(self, *, user_id: str = DEFAULT_USER) -> None:
@@ -340,15 +285,7 @@ class Login:
                 self._logout()
             except UpstoxError as error:
                 log.warning("the token was forgotten, but could not be revoked at the broker: %s", error)
-        self._store.delete(user_id)
-        if user_id == DEFAULT_USER:
-            self._store.delete(READ_USER)
-        self._store.mark_signed_out(user_id)
-        with self._lock:
-            self._held.pop(user_id, None)
-            if user_id == DEFAULT_USER:
-                self._held.pop(READ_USER, None)
-            self._problem = ""
+        self._tokens.forget(user_id)
         self._write_down("broker token forgotten", user_id[:200])
 
     @staticmethod
@@ -358,82 +295,11 @@ class Login:
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
-    def _access_token(self, user_id: str) -> Token | None:
-        held = self._held.get(user_id)
-        if held is None or not self._usable(held):
-            held = self._stored(user_id) or self._from_paper_broker(user_id)
-        return held
-
-    def _stored(self, user_id: str) -> Token | None:
-        stored = self._store.load(user_id)
-        if stored is None:
-            return None
-        hide(stored.secret)
-        self._refuse_foreign(stored)
-        if not self._usable(stored):
-            return None
-        self._hold(user_id, stored)
-        return stored
-
-    def _from_paper_broker(self, user_id: str) -> Token | None:
-        """The paper broker's own token, unless the person signed out. It renews itself, so no five minutes early."""
-        if self._paper_token is None or user_id != DEFAULT_USER or self._store.signed_out(user_id):
-            return None
-        token = self._paper_token()
-        if token is None:
-            return None
-        self._refuse_foreign(token)
-        if not self._usable(token, early=0.0):
-            return None
-        self._hold(user_id, token)
-        return token
-
-    def _read_token(self) -> Token | None:
-        """The read-only token, pasted or configured. In paper mode a real one is not ours to send to a paper broker."""
-        held = self._held.get(READ_USER)
-        if held is not None and self._usable(held):
-            return held
-        given = self._settings.read_token
-        try:
-            configured = None if given is None else self.read(given.get_secret_value())
-        except InvalidRequest as error:
-            raise ConfigurationError(f"DESK_READ_TOKEN: {error}") from error
-        for token in (self._store.load(READ_USER), configured):
-            if token is not None and self._usable(token) and not self._is_foreign(token):
-                hide(token.secret)
-                token = replace(token, kind=TokenKind.READ_ONLY)
-                self._hold(READ_USER, token)
-                return token
-        return None
-
-    def _hold(self, user_id: str, token: Token) -> None:
-        with self._lock:
-            self._held[user_id] = token
-            self._problem = ""
-
-    def _usable(self, token: Token, *, early: float = EARLY_SECONDS) -> bool:
-        return token.seconds_left(self._clock) > early and (
-            not self._refused or mark(token.secret) not in self._refused
-        )
-
     def _has_access_token(self, user_id: str) -> bool:
         try:
-            return self._access_token(user_id) is not None
+            return self._tokens.access(user_id) is not None
         except ConfigurationError:
             return False
-
-    def _is_foreign(self, token: Token) -> bool:
-        paper = self._settings.mode is Mode.PAPER or self._settings.live_rehearsal
-        return paper != (token.issuer == PAPER_ISSUER)
-
-    def _refuse_foreign(self, token: Token) -> None:
-        """Paper processes and rehearsals hold tokens of paper brokers only, live ones none of those."""
-        if not self._is_foreign(token):
-            return
-        if self._settings.mode is Mode.LIVE and not self._settings.live_rehearsal:
-            raise ForeignToken("this token is a paper broker's; a live desk has no use for it")
-        what = "a rehearsal" if self._settings.live_rehearsal else "a paper desk"
-        raise ForeignToken(f"this token was not made by a paper broker; {what} holds no other")
 
     def _app(self, redirect_uri: str | None) -> App:
         return registered_app(self._settings, redirect_uri=redirect_uri, default_redirect=self._default_redirect)
@@ -446,7 +312,7 @@ class Login:
         raise ConfigurationError("the paper broker's address is not known: set DESK_API_BASE")
 
     def _why(self) -> str:
-        return f"{self._problem}: log in again" if self._problem else "there is no valid token: log in"
+        return f"{self._tokens.problem}: log in again" if self._tokens.problem else "there is no valid token: log in"
 
     def _url_if_possible(self) -> str | None:
         try:
@@ -454,7 +320,3 @@ class Login:
         except ConfigurationError as error:
             log.info("no login URL: %s", error)
             return None
-
-
-def _ist(instant: datetime) -> str:
-    return f"{instant.astimezone(IST):%d %b %Y, %H:%M IST}"

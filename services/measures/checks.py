@@ -13,11 +13,13 @@ from services.measures.snapshot import Snapshot, StorageNow
 
 
 class CheckState(StrEnum):
-    """PASS: all is well. WARN: it works, and somebody should look. FAIL: it cannot be relied on."""
+    """PASS: all is well. WARN: it works, and somebody should look. FAIL: it cannot be relied on. UNKNOWN: nothing has
+    happened yet that would tell."""
 
     PASS = "pass"  # noqa: S105
     WARN = "warn"
     FAIL = "fail"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,10 @@ class CheckBook:
 
 
 def worst(checks: Iterable[Check]) -> CheckState:
-    """The worst state among them."""
+    """The worst state among them. What is not known yet is no fault, and it is not well either."""
     states = {check.state for check in checks}
-    return next((state for state in (CheckState.FAIL, CheckState.WARN) if state in states), CheckState.PASS)
+    order = (CheckState.FAIL, CheckState.WARN, CheckState.UNKNOWN)
+    return next((state for state in order if state in states), CheckState.PASS)
 
 
 def check_feed(snapshot: Snapshot) -> Verdict:
@@ -140,7 +143,7 @@ def check_rest(snapshot: Snapshot) -> Verdict:
         least = min(little, key=lambda one: one.share_left)
         return _warn(f"Of the broker's limit for {_plain(least.name)} {least.share_left:.0%} is left.")
     if rest.last_success_ago is None:
-        return _pass("No call was made yet.")
+        return Verdict(CheckState.UNKNOWN, "No call was made yet.")
     return _pass(f"The last call succeeded {span(rest.last_success_ago)} ago.")
 
 

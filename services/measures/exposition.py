@@ -26,7 +26,7 @@ from services.measures.shared_families import shared_families
 from services.measures.snapshot import FeedNow, PoolNow, RestNow, Snapshot, StorageNow
 
 STATES = {CheckState.PASS: 0, CheckState.WARN: 1, CheckState.FAIL: 2}
-
+"""What is not known has no sample."""
 
 _Kind: TypeAlias = str
 _FAMILIES: dict[_Kind, Callable[..., Metric]] = {"gauge": gauge, "counter": counter}
@@ -62,8 +62,8 @@ class _DeskCollector(Collector):
         yield info("desk_protobuf", "What decodes the feed.", {"implementation": now.process.protobuf})
         yield gauge(
             "desk_check_state",
-            "The checks of the health page: 0 pass, 1 warn, 2 fail.",
-            [((check.name,), STATES[check.state]) for check in self._checks()],
+            "The checks of the health page: 0 pass, 1 warn, 2 fail; none while it is not known.",
+            [((check.name,), STATES[check.state]) for check in self._checks() if check.state in STATES],
             "check",
         )
         yield gauge(

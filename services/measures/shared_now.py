@@ -3,9 +3,10 @@ and how Redis and PostgreSQL answer."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+
+from services.domain.processes import ProcessSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +37,6 @@ class PostgresNow:
     problem: str
     """Why the last transaction failed, in words; empty: it did not."""
     problem_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class MemberNow:
-    """A process of the desk, as it told of itself."""
-
-    name: str
-    host: str
-    pid: int
-    version: str
-    address: str
-    started: datetime
-    told_ago: float
-    """Seconds since its last word."""
-    alive: bool
-    leads: bool
-    own: bool
-    """It is the process that is asked."""
-    figures: Mapping[str, float | None]
-    """What it tells: `lag_p99_ms` and others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +77,7 @@ class SharingNow:
     token: int | None = None
     """The fencing token of the holder."""
     held_since: datetime | None = None
-    members: tuple[MemberNow, ...] = ()
+    members: tuple[ProcessSeen, ...] = ()
     streams: tuple[FanOutNow, ...] = ()
     expected: int = 1
     """`DESK_PROCESSES`: how many there may be."""

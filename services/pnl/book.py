@@ -6,29 +6,26 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from threading import Condition, Event, Lock
-
-import numpy as np
 
 from services.domain.clock import Clock, ist_date
 from services.domain.errors import InvalidRequest, StorageError, UpstoxError
 from services.pnl.actions import Actions
 from services.pnl.asking import TradeSource
+from services.pnl.beside import beside_the_broker
 from services.pnl.building import Builder, Built
-from services.pnl.comparisons import ReconcileView, SpanCheck
+from services.pnl.comparisons import ReconcileView
 from services.pnl.imports import Imports
 from services.pnl.journal import Journal
 from services.pnl.kept import KeptBook
 from services.pnl.previews import Identity
 from services.pnl.prices import OpenNow, Prices
 from services.pnl.rates import ChargeRates
-from services.pnl.reconciling import check_notes, check_positions, check_span, unknown_words
-from services.pnl.reports import SEGMENTS, BrokerReports
+from services.pnl.reports import BrokerReports
 from services.pnl.values import ALL_ACCOUNTS, EVERYTHING, RUNNING_ACCOUNT, Filter, PnlState
 from services.pnl.views import PnlView
-from services.portfolio.lots.fills import day_of
 from services.portfolio.records import JournalNote
 from services.storage.background import Recurring
 
@@ -208,33 +205,16 @@ class PnlBook:
             with self._news:
                 error = self._build_error
             raise StorageError("the trades of this desk could not be read, so there is nothing to compare") from error
-        kept, today = view.kept, ist_date(self._clock.now())
-        first, last = self._span_of(kept, account, only, today)
-        spans: list[SpanCheck] = []
-        running = account == self.account
-        if running and first <= last:
-            segments = [only.segment] if only.segment else SEGMENTS
-            periods = self._reports.periods(account, first, last, segments)
-            failed = self._reports.ask_all(periods) if ask else {}
-            spans = [check_span(kept, account, self._reports.span(period, failed.get(period))) for period in periods]
-        notes = [one for one in self.imports.notes() if one.account in {"", account}]
-        unknown = unknown_words(kept, account, first, last)
-        if not running:
-            unknown.insert(0, "the broker tells nothing of an account that is not the running one")
-        if only.last is None or only.last >= today:
-            unknown.append("the broker's report knows finished days only: it is compared up to yesterday")
-        now = self._prices.now(kept, view.keys, account, account)
-        by_instrument, totals = self._prices.positions()
-        return ReconcileView(
-            account=account,
-            first=first,
-            last=last,
-            spans=tuple(spans),
-            notes=tuple(check_notes(kept, notes)),
-            positions=tuple(check_positions(kept, account, today, now.held, by_instrument, totals)) if running else (),
-            positions_at=now.held_at,
-            positions_error=now.error,
-            unknown=(*view.missing, *unknown),
+        return beside_the_broker(
+            view,
+            account,
+            only,
+            ist_date(self._clock.now()),
+            running=account == self.account,
+            ask=ask,
+            reports=self._reports,
+            prices=self._prices,
+            notes=self.imports.notes(),
         )
 
     def close(self) -> None:
@@ -245,15 +225,6 @@ class PnlBook:
         self._asker.close()
 
     # -- inside ------------------------------------------------------------------------------------------------
-
-    def _span_of(self, kept: KeptBook, account: str, only: Filter, today: date) -> tuple[date, date]:
-        """The days to compare: from the first trade of the account, if nothing else is said, to yesterday."""
-        yesterday = today - timedelta(days=1)
-        fills, names = kept.book.fills, kept.book.matched.names
-        mine = np.array([name.account == account for name in names], bool)
-        days = fills.day[mine[fills.series]] if len(fills) else fills.day
-        begins = day_of(int(days.min())) if len(days) else yesterday
-        return only.first or begins, min(only.last or yesterday, yesterday)
 
     def _view(self, only: Filter, capital: Decimal | None, wait: float, *, fresh: bool = False) -> PnlView:
         built = self._current(wait, fresh=fresh)

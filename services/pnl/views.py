@@ -221,12 +221,6 @@ class PnlView:
         """Of all rows; not known when one of them is not."""
         return _sum_of([(row.symbol, row.unrealised, row.why_not) for row in self.unrealised])
 
-    @cached_property
-    def day_change_total(self) -> Amount:
-        """Since the close of the day before, of all that is open now."""
-        no_close = "the close of the day before is not known"
-        return _sum_of([(row.symbol, row.day_change, row.why_not or no_close) for row in self.unrealised])
-
     def _marks(self) -> list[MarkRow]:
         book, only, account = self._kept.book, self.only, self.wanted_account
         held = {one.instrument: one for one in self._held or ()}

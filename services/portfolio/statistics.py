@@ -196,13 +196,8 @@ def equity_curve(trades: Sequence[ClosedTrade]) -> list[tuple[date, int, int]]:
     return curve
 
 
-def drawdown_of(trades: Sequence[ClosedTrade], capital: Decimal | None) -> Drawdown:
-    """The deepest fall, day by day."""
-    return drawdown_of_curve(equity_curve(trades), capital)
-
-
 def drawdown_of_curve(curve: Sequence[tuple[date, int, int]], capital: Decimal | None) -> Drawdown:
-    """The same of a curve that is there already."""
+    """The deepest fall, day by day, of what `equity_curve` gives."""
     deepest, highest, at_deepest = 0, 0, 0
     peak: date | None = None
     found: tuple[date | None, date | None] = (None, None)

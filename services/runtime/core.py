@@ -218,6 +218,7 @@ class CoreRuntime(Parts):
             profile=self.settings.route_profile,
             token=lambda writes: self.login.token(writes=writes).secret,
             token_rejected=self._token_rejected,
+            write_rejected=self._write_rejected,
             error_sink=self._broker_failed,
         )
 
@@ -257,6 +258,11 @@ class CoreRuntime(Parts):
     def _token_rejected(self, secret: str) -> None:
         self._doubt_time()
         self.login.rejected(secret)
+
+    def _write_rejected(self, secret: str) -> None:
+        """A 401 to an order may mean another thing (a changed static IP, an inactive app): the token is asked about."""
+        self._doubt_time()
+        self.login.rejected(secret, verify=self.login.still_works)
 
     def _doubt_time(self) -> None:
         self._broker_time.doubt()

@@ -16,8 +16,8 @@ from services.domain.clock import IST, ist_date
 from services.ledger.users import KEPT_DAYS as SIGN_IN_DAYS
 from services.logs import FILE_BYTES, FILES_KEPT
 from services.runtime.core import MARKET_FILE
+from services.runtime.feeds import RECORDINGS
 from services.runtime.housekeeping import METRICS_DAYS
-from services.runtime.market import RECORDINGS
 from services.runtime.money import Runtime
 from services.storage.amounts import TIMED, Amount, let_go, packed_ticks, rows, tick_log, timed_rows
 from services.storage.recorder import MOST_BYTES

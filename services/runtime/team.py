@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from services.measures.shared_now import FanOutNow, MemberNow, PostgresNow, RedisNow, SharingNow
+from services.measures.shared_now import FanOutNow, PostgresNow, RedisNow, SharingNow
 
 if TYPE_CHECKING:
     from services.live_feed.sharing import SharedNow
@@ -53,22 +54,7 @@ def _told(shared: Shared, postgres: PostgresNow | None, streams: tuple[FanOutNow
         holder=None if holder is None else names.get(holder.process, holder.process),
         token=None if holder is None else holder.token,
         held_since=None if holder is None else holder.since,
-        members=tuple(
-            MemberNow(
-                name=one.name,
-                host=one.host,
-                pid=one.pid,
-                version=one.version,
-                address=one.address,
-                started=one.started,
-                told_ago=one.seconds,
-                alive=one.alive,
-                leads=holder is not None and one.id == holder.process,
-                own=one.id == shared.process,
-                figures=one.figures,
-            )
-            for one in seen
-        ),
+        members=tuple(replace(one, leads=holder is not None and one.id == holder.process) for one in seen),
         streams=streams,
         expected=expected,
     )

@@ -87,8 +87,11 @@ class SharedGate:
         except RedisAway:
             left = max(0.0, began + max_wait - self._monotonic())
             self._own.acquire(operation, max_wait=left)
+            now = self._monotonic()
+            counts_since = now - max(limit.seconds for limit in self._limits(bucket)) - self._margin
             with self._guard:
-                self._alone.setdefault(bucket, []).append(self._monotonic())
+                told = [moment for moment in self._alone.get(bucket, ()) if moment > counts_since]
+                self._alone[bucket] = [*told, now]
         else:
             self._own.count(operation)
         return max(0.0, self._monotonic() - began)

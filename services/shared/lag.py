@@ -55,7 +55,6 @@ class LagNow:
 
     p50_ms: float
     p99_ms: float
-    worst_ms: float
     batches: int
 
 
@@ -84,6 +83,6 @@ class Lag:
         if not found:
             return None
         if len(found) == 1:
-            return LagNow(found[0], found[0], found[0], 1)
+            return LagNow(found[0], found[0], 1)
         cuts = quantiles(found, n=100, method="inclusive")
-        return LagNow(cuts[49], cuts[98], found[-1], len(found))
+        return LagNow(cuts[49], cuts[98], len(found))

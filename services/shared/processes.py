@@ -6,21 +6,19 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import replace
 from threading import Lock
 from types import MappingProxyType
 
 import msgspec
 
 from services.domain.clock import from_epoch_ms
+from services.domain.processes import ProcessSeen
 from services.shared.link import RedisLink
 
 FORGET_SECONDS = 60.0
 """Who has told nothing for so long is no process of this desk any more."""
-GONE_SECONDS = 5.0
-"""Who has told nothing for so long is gone, or cannot reach Redis."""
 
 _BEAT = """
 local now = redis.call('TIME')
@@ -54,31 +52,6 @@ class _Told(msgspec.Struct):
     started_ms: int
     leads: bool
     figures: dict[str, float | None]
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessSeen:
-    """A process of this desk, as it told of itself."""
-
-    id: str
-    name: str
-    host: str
-    pid: int
-    version: str
-    address: str
-    """Where it serves; empty where it serves nothing, or did not say."""
-    started: datetime
-    """By that host's clock, aware, UTC."""
-    seconds: float
-    """Real seconds since it last told."""
-    leads: bool
-    """Did it hold the lease then?"""
-    figures: Mapping[str, float | None] = field(default_factory=dict)
-    """What its parts tell, by name: `lag_ms` and others."""
-
-    @property
-    def alive(self) -> bool:
-        return self.seconds < GONE_SECONDS
 
 
 class Processes:
@@ -130,7 +103,7 @@ class Processes:
             figures=figures,
         )
         answer = self._beat(self._keys, [self.process, msgspec.json.encode(told), round(FORGET_SECONDS * 1000)])
-        seen = _read(*answer)
+        seen = _read(*answer, own=self.process)
         with self._guard:
             self._others, self._read_at = seen, self._monotonic()
 
@@ -142,14 +115,14 @@ class Processes:
         if at is None:
             return ()
         passed = max(0.0, self._monotonic() - at)
-        return tuple(replace(one, seconds=one.seconds + passed) for one in seen)
+        return tuple(replace(one, told_ago=one.told_ago + passed) for one in seen)
 
     def leave(self) -> None:
         """This process ends. Raises `RedisAway`."""
         self._leave(self._keys, [self.process])
 
 
-def _read(now: bytes, entries: list[bytes], stamps: list[bytes]) -> tuple[ProcessSeen, ...]:
+def _read(now: bytes, entries: list[bytes], stamps: list[bytes], *, own: str) -> tuple[ProcessSeen, ...]:
     at = {stamps[place]: float(stamps[place + 1]) for place in range(0, len(stamps), 2)}
     seen = []
     for place in range(0, len(entries), 2):
@@ -158,17 +131,19 @@ def _read(now: bytes, entries: list[bytes], stamps: list[bytes]) -> tuple[Proces
         except msgspec.DecodeError as error:  # of another version of the desk
             log.info("what the process %s told cannot be read: %s", entries[place], error)
             continue
+        name = entries[place].decode()
         seen.append(
             ProcessSeen(
-                id=entries[place].decode(),
+                id=name,
                 name=one.name,
                 host=one.host,
                 pid=one.pid,
                 version=one.version,
                 address=one.address,
                 started=from_epoch_ms(one.started_ms),
-                seconds=max(0.0, (float(now) - at.get(entries[place], 0.0)) / 1000),
+                told_ago=max(0.0, (float(now) - at.get(entries[place], 0.0)) / 1000),
                 leads=one.leads,
+                own=name == own,
                 figures=MappingProxyType(one.figures),
             )
         )

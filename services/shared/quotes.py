@@ -201,8 +201,7 @@ class QuoteTier:
         others = [self._watch_key(one.id) for one in self._processes.all() if one.id != self._process]
         if leads and others:
             told = self._link.mget(others)
-            lists = (msgspec.msgpack.decode(one, type=list[str]) for one in told if one is not None)
-            elsewhere = list(dict.fromkeys(key for keys in lists for key in keys))
+            elsewhere = list(dict.fromkeys(key for one in told if one is not None for key in _watched(one)))
         with self._guard:
             self._elsewhere = elsewhere
             wake = list(self._wake) if elsewhere else []
@@ -211,6 +210,14 @@ class QuoteTier:
 
     def _watch_key(self, process: str) -> str:
         return self._link.key("watched", process)
+
+
+def _watched(packed: bytes) -> list[str]:
+    try:
+        return msgspec.msgpack.decode(packed, type=list[str])
+    except msgspec.DecodeError as error:  # of another version of the desk
+        log.warning("what another process watches cannot be read: %s", error)
+        return []
 
 
 def _told(keys: Collection[str], found: Collection[bytes | None]) -> Told:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+import msgspec
 import orjson
 
-from services.domain.errors import RedisAway
 from services.shared.link import RedisLink
 
 KEEP_SECONDS = 20.0
@@ -15,6 +16,8 @@ KEEP_SECONDS = 20.0
 
 Wanted: TypeAlias = Mapping[str, str]
 """Mode by instrument key; empty for a stream without instruments."""
+
+log = logging.getLogger(__name__)
 
 
 class Wants:
@@ -69,15 +72,17 @@ class Wants:
         gone = [name for name, text in found if text is None]
         if gone:
             self._link.run(lambda client: client.srem(self._who, *gone))
-        return {name: _read(text) for name, text in found if text is not None and name != self._process}
+        read_out = {name: _read(name, text) for name, text in found if text is not None and name != self._process}
+        return {name: wanted for name, wanted in read_out.items() if wanted is not None}
 
     def _key(self, process: str) -> str:
         return self._link.key("wants", self._stream, process)
 
 
-def _read(text: bytes) -> dict[str, str]:
+def _read(process: str, text: bytes) -> dict[str, str] | None:
     try:
-        by_mode: Mapping[str, Iterable[str]] = orjson.loads(text)
-        return {key: mode for mode, keys in by_mode.items() for key in keys}
-    except (orjson.JSONDecodeError, AttributeError, TypeError) as error:
-        raise RedisAway("what a process wants of the feed cannot be read") from error
+        by_mode = msgspec.json.decode(text, type=dict[str, list[str]])
+    except msgspec.DecodeError as error:  # of another version of the desk; the others are served all the same
+        log.warning("what the process %s wants of a stream cannot be read: %s", process, error)
+        return None
+    return {key: mode for mode, keys in by_mode.items() for key in keys}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from services.domain.clock import IST, epoch_ms, from_epoch_ms
-from services.storage.error_log import KEPT_MS as ERRORS_MS
+from services.storage.error_rows import KEPT_MS as ERRORS_MS
 from services.storage.health_history import KEPT_MS as HEALTH_MS
 from services.storage.health_history import HealthHistory
 from services.storage.pool import Pool

@@ -10,8 +10,7 @@ import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from threading import Lock
 from typing import Any
 
@@ -20,11 +19,9 @@ import orjson
 from services.domain.clock import Clock, epoch_ms, from_epoch_ms
 from services.domain.errors import InvalidRequest, PoolExhausted, StorageError
 from services.storage.background import Recurring
+from services.storage.error_rows import Counted, ErrorGroup, ErrorRow, ErrorRows, Kind, counted, grouped, minute_of
 from services.storage.pool import Pool
 
-KEPT_MS = 30 * 24 * 3600 * 1000
-FOLDED_MS = 60_000
-"""Errors of one kind share a row within a minute of the clock."""
 MOST_WAITING = 1000
 """Rows that may wait for the disk; beyond it errors are dropped and counted."""
 GATHER_SECONDS = 0.5
@@ -32,79 +29,9 @@ LINGER_SECONDS = 10.0
 RETRY_SECONDS = 5.0
 PATIENCE_SECONDS = 2.0
 """So long one attempt to write waits for its turn, and `close` for the last one."""
-_PRUNE_EVERY = 200
 _LONGEST_MESSAGE = 2000
 
-_Kind = tuple[str, str | None, int | None]
-"""Error type, endpoint, status: what makes two errors the same."""
-
-_FOLD = """
-    UPDATE error_log SET count = count + :count, at_ms = :last_ms, retry_count = max(retry_count, :retries),
-                         first_at_ms = min(COALESCE(first_at_ms, at_ms), :first_ms),
-                         message = :message, context = :context
-    WHERE id = (
-        SELECT id FROM error_log
-        WHERE at_ms >= :minute_ms AND at_ms <= :last_ms
-          AND error_type = :error_type AND endpoint IS :endpoint AND status_code IS :status_code
-        ORDER BY at_ms DESC LIMIT 1
-    )
-"""
-_INSERT = """
-    INSERT INTO error_log (at_ms, first_at_ms, count, error_type, message, status_code, endpoint, retry_count, context)
-    VALUES (:last_ms, :first_ms, :count, :error_type, :message, :status_code, :endpoint, :retries, :context)
-"""
-_COUNTED = """
-    SELECT error_type, endpoint, status_code, sum(count), total(retry_count),
-           min(COALESCE(first_at_ms, at_ms)), max(at_ms)
-    FROM error_log WHERE at_ms > ? AND at_ms <= ? GROUP BY error_type, endpoint, status_code
-"""
-# SQLite takes a bare column (the message) from the row that has the maximum.
-GROUPED = """
-    SELECT error_type, endpoint, status_code, sum(count), min(COALESCE(first_at_ms, at_ms)), max(at_ms), message
-    FROM error_log WHERE at_ms > ? AND at_ms <= ?
-    GROUP BY error_type, endpoint, status_code ORDER BY max(at_ms) DESC LIMIT ?
-"""
-
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """Errors of one kind that are not in the file yet: `count` of them from `first_ms` to `last_ms`; message and
-    context are the last one's."""
-
-    kind: _Kind
-    message: str
-    context: str | None
-    first_ms: int
-    last_ms: int
-    retries: int
-    count: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorGroup:
-    """Errors of one cause in a window: the same type at the same endpoint with the same status."""
-
-    error_type: str
-    endpoint: str | None
-    status_code: int | None
-    count: int
-    first_at: datetime
-    last_at: datetime
-    message: str
-    """The last one's."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """Errors of one kind in a window."""
-
-    kind: _Kind
-    count: int
-    retries: int
-    first_ms: int
-    last_ms: int
 
 
 class ErrorLog:
@@ -120,11 +47,11 @@ class ErrorLog:
         self._clock = clock
         self._redact = redact
         self._guard = Lock()  # guards the next four; held for a moment only
-        self._waiting: list[_Waiting] = []
-        self._open: dict[_Kind, _Waiting] = {}  # of those that wait the newest of each kind
+        self._waiting: list[ErrorRow] = []
+        self._open: dict[Kind, ErrorRow] = {}  # of those that wait the newest of each kind
         self._dropped = 0
         self._closed = False
-        self._written = 0
+        self._rows = ErrorRows()
         self._complained = False
         self._gathering = False
         self._moving = Lock()  # held while errors pass from memory to the file, so that no count misses or doubles them
@@ -150,7 +77,7 @@ class ErrorLog:
         Never waits for the disk and never fails because of it. Rows older than 30 days go now and then.
         """
         now_ms = epoch_ms(self._clock.now())
-        fresh = _Waiting(
+        fresh = ErrorRow(
             kind=(self._clean(error_type), None if endpoint is None else self._clean(endpoint), status_code),
             message=self._clean(message),
             context=None if context is None else self._redact(_as_json(context)),
@@ -174,18 +101,18 @@ class ErrorLog:
 
         Of repeats within a minute `retries` holds the highest number only.
         """
-        counted = self._counted(timedelta(hours=_positive(hours, "hours")))
-        total = sum(group.count for group in counted)
+        found = self._counted(timedelta(hours=_positive(hours, "hours")))
+        total = sum(group.count for group in found)
         return {
             "hours": hours,
             "total_errors": total,
             "errors_per_minute": total / (hours * 60),
-            "retries": sum(group.retries for group in counted),
-            "first_at": from_epoch_ms(min(group.first_ms for group in counted)) if counted else None,
-            "last_at": from_epoch_ms(max(group.last_ms for group in counted)) if counted else None,
-            "by_type": _most_first((group.kind[0], group.count) for group in counted),
-            "by_status": _most_first((group.kind[2], group.count) for group in counted),
-            "by_endpoint": _most_first((group.kind[1], group.count) for group in counted),
+            "retries": sum(group.retries for group in found),
+            "first_at": from_epoch_ms(min(group.first_ms for group in found)) if found else None,
+            "last_at": from_epoch_ms(max(group.last_ms for group in found)) if found else None,
+            "by_type": _most_first((group.kind[0], group.count) for group in found),
+            "by_status": _most_first((group.kind[2], group.count) for group in found),
+            "by_endpoint": _most_first((group.kind[1], group.count) for group in found),
         }
 
     def rate(self, minutes: float = 5) -> float:
@@ -195,19 +122,15 @@ class ErrorLog:
     def breakdown(self, minutes: float = 5, *, timeout: float | None = None) -> dict[str, int]:
         """How many errors of each type the last `minutes` saw, most frequent first. Waits `timeout` seconds for the
         file at most, by default as long as its pool does."""
-        counted = self._counted(timedelta(minutes=_positive(minutes, "minutes")), timeout)
-        return _most_first((group.kind[0], group.count) for group in counted)
+        found = self._counted(timedelta(minutes=_positive(minutes, "minutes")), timeout)
+        return _most_first((group.kind[0], group.count) for group in found)
 
     def groups(self, hours: float = 24, *, limit: int = 50) -> list[ErrorGroup]:
         """The errors of the last `hours` by cause, the latest first. Only what is in the file already: the newest half
         second may be missing."""
         since, until = self._span(timedelta(hours=_positive(hours, "hours")))
         with self._pool.get_connection(write=False) as connection:
-            found = connection.execute(GROUPED, (since, until, limit)).fetchall()
-        return [
-            ErrorGroup(row[0], row[1], row[2], int(row[3]), from_epoch_ms(row[4]), from_epoch_ms(row[5]), row[6])
-            for row in found
-        ]
+            return grouped(connection, since, until, limit)
 
     def flush(self, *, timeout: float = PATIENCE_SECONDS) -> bool:
         """Write what waits, now, in this thread. False: the disk did not take it, or not within `timeout` seconds."""
@@ -237,10 +160,10 @@ class ErrorLog:
 
     # -- memory ------------------------------------------------------------------------------------------------
 
-    def _take_in(self, fresh: _Waiting) -> bool:
+    def _take_in(self, fresh: ErrorRow) -> bool:
         """Have `fresh` wait, in the row of its like if there is one. False: there is no room. Guarded by the caller."""
         like = self._open.get(fresh.kind)
-        if like is not None and like.last_ms <= fresh.last_ms and _minute(like.first_ms) == _minute(fresh.last_ms):
+        if like is not None and like.last_ms <= fresh.last_ms and minute_of(like.first_ms) == minute_of(fresh.last_ms):
             like.message, like.context, like.last_ms = fresh.message, fresh.context, fresh.last_ms
             like.retries = max(like.retries, fresh.retries)
             like.count += fresh.count
@@ -251,7 +174,7 @@ class ErrorLog:
         self._open[fresh.kind] = fresh
         return True
 
-    def _put_back(self, rows: list[_Waiting]) -> None:
+    def _put_back(self, rows: list[ErrorRow]) -> None:
         """`rows` could not be written: they wait again, before those that came meanwhile."""
         with self._guard:
             later, self._waiting, self._open = self._waiting, [], {}
@@ -278,44 +201,23 @@ class ErrorLog:
                 rows, self._waiting, self._open = self._waiting, [], {}
             try:
                 for row in rows:
-                    self._store(connection, row)
+                    self._rows.store(connection, row)
                 connection.commit()  # inside, so that `_moving` covers it
             except BaseException:
                 self._put_back(rows)
                 raise
 
-    def _store(self, connection: sqlite3.Connection, row: _Waiting) -> None:
-        error_type, endpoint, status_code = row.kind
-        values = {
-            "error_type": error_type,
-            "endpoint": endpoint,
-            "status_code": status_code,
-            "message": row.message,
-            "context": row.context,
-            "first_ms": row.first_ms,
-            "last_ms": row.last_ms,
-            "retries": row.retries,
-            "count": row.count,
-            "minute_ms": _minute(row.first_ms),
-        }
-        if connection.execute(_FOLD, values).rowcount == 0:
-            connection.execute(_INSERT, values)
-        if self._written % _PRUNE_EVERY == 0:
-            connection.execute("DELETE FROM error_log WHERE at_ms < ?", (row.last_ms - KEPT_MS,))
-        self._written += 1
-
-    def _counted(self, length: timedelta, timeout: float | None = None) -> list[_Counted]:
+    def _counted(self, length: timedelta, timeout: float | None = None) -> list[Counted]:
         """The errors of the window of `length` that ends now, those that wait for the disk among them."""
         since, until = self._span(length)
         with self._pool.get_connection(timeout, write=False) as connection, self._moving:
-            found = connection.execute(_COUNTED, (since, until)).fetchall()
+            stored = counted(connection, since, until)
             with self._guard:
                 waiting = [
-                    _Counted(row.kind, row.count, row.retries, row.first_ms, row.last_ms)
+                    Counted(row.kind, row.count, row.retries, row.first_ms, row.last_ms)
                     for row in self._waiting
                     if since < row.last_ms <= until
                 ]
-        stored = [_Counted((row[0], row[1], row[2]), int(row[3]), int(row[4]), row[5], row[6]) for row in found]
         return stored + waiting
 
     def _span(self, length: timedelta) -> tuple[int, int]:
@@ -327,11 +229,6 @@ class ErrorLog:
 
     def _clean(self, text: str) -> str:
         return self._redact(text)[:_LONGEST_MESSAGE]
-
-
-def _minute(at_ms: int) -> int:
-    """When the minute of `at_ms` began."""
-    return at_ms - at_ms % FOLDED_MS
 
 
 def _most_first(counts: Iterable[tuple[Any, int]]) -> dict[Any, int]:

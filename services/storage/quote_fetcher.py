@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 from services.domain.clock import Clock
 from services.domain.errors import NoAnswer, NoData, NotSent, RedisAway, UpstoxError
 from services.domain.isolation import fetch_isolating
-from services.domain.quote_batch import BadKeys
+from services.domain.quote_batch import BadKeys, no_data
 from services.domain.quote_row import QuoteRow, quote_row
 from services.domain.quotes import PriceSource, Quote
 from services.domain.shared_quotes import SharedQuotes, Told
@@ -196,7 +196,7 @@ class QuoteFetcher:
 
     def _take(self, told: Told, found: _Found) -> None:
         """What another process was told."""
-        silent: dict[str, UpstoxError] = {key: NoData(f"the broker has no data for {key}") for key in told.silent}
+        silent = no_data(told.silent)
         now = self._clock.now().timestamp()
         with self._lock:
             self._memory.put_told(told.rows, now)
@@ -226,9 +226,7 @@ class QuoteFetcher:
             for served in result.answers
             for key, quote in served.value.items()
         }
-        silent: dict[str, UpstoxError] = {
-            key: NoData(f"the broker has no data for {key}") for key in result.asked if key not in rows
-        }
+        silent = no_data(key for key in result.asked if key not in rows)
         found.rows.update(rows)
         found.problems.update({**result.bad, **result.failed, **silent})
         flight.api_version = result.answers[-1].api_version if result.answers else None

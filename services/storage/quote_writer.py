@@ -59,7 +59,6 @@ class QuoteWriter:
         self._writing = Lock()  # held while writing, so that an older row never lands after a newer one
         self._thread = Recurring(self._step, name="quote-writer", linger=LINGER_SECONDS)
         self.dropped = 0
-        self.failures = 0
 
     def put(self, rows: Mapping[str, QuoteRow] | None = None, metric: QuoteMetric | None = None) -> None:
         """Have these written soon, if there is anything. Never waits for the disk."""
@@ -85,7 +84,6 @@ class QuoteWriter:
                 for metric in metrics:
                     self._store.record(metric)
             except (StorageError, sqlite3.Error) as error:
-                self.failures += 1
                 log.warning("%d quotes and %d metrics were not stored: %s", len(rows), len(metrics), error)
 
     def clear(self) -> None:

@@ -17,7 +17,7 @@ from services.domain.clock import epoch_ms, ist_date
 from services.domain.errors import InvalidRequest
 from services.storage.pool import Pool
 from services.storage.tick_columns import Column, TickColumns, joined, no_ticks, unpack
-from services.storage.tick_writer import MARK_EVERY_ROWS
+from services.storage.tick_rows import MARK_EVERY_ROWS
 
 # Columns in the order of `TickColumns`; -1 is its `NOT_TOLD`.
 LOG_SPAN = """

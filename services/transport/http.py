@@ -1,4 +1,4 @@
-"""One HTTP session with time limits on everything, and the one place where its errors become ours.
+"""One HTTP session with time limits on everything. Its errors become ours in `http_errors`.
 
     send()    a request and its whole answer, bounded in time and size
     stream()  a request whose body is read piece by piece (instrument files)
@@ -8,28 +8,21 @@ No retries here: the adapter's own are off, because urllib3 would repeat PUT and
 
 from __future__ import annotations
 
-import http.client
-import logging
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import orjson
 import requests
-import urllib3.exceptions as low
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
-from services.domain.errors import ConfigurationError, MalformedPayload, NoAnswer, NotSent, UpstoxError
+from services.domain.errors import ConfigurationError, MalformedPayload, NoAnswer
+from services.transport.http_errors import translated
+from services.transport.long_query import LONG_QUERY, QUERY, LongQueryAdapter, encoded
 
 CONNECT_TIMEOUT = 3.05
 READ_TIMEOUT = 10.0
@@ -42,8 +35,6 @@ USER_AGENT = "Mozilla/5.0 (compatible; UpstoxDesk/0.1)"
 """An explicit, ordinary one: the edge refuses the default of Python clients with an HTML 403 (error 1010)."""
 _PIECE = 256 * 1024
 _CONNECTIONS = 16
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,57 +75,10 @@ class Stream:
 
     def read(self, size: int = _PIECE) -> bytes:
         """At most `size` bytes; empty at the end. A cut or too slow body raises `NoAnswer`."""
-        with _translated(self._place):
+        with translated(self._place):
             if self._monotonic() > self._deadline:
                 raise NoAnswer(f"{self._place} sends too slowly; given up")
             return self._raw.read1(size, decode_content=True) or b""
-
-
-_LONG_QUERY = 500
-_QUERY = "x-desk-query"
-"""A name that never leaves this module: the query of a long request, on its way past the URL libraries."""
-
-
-class _Connection(HTTPConnection):
-    """Sends the query that `HttpClient` has encoded itself."""
-
-    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> None:
-        if headers is not None and _QUERY in headers:
-            headers = dict(headers)
-            url = f"{url}?{headers.pop(_QUERY)}"
-        super().request(method, url, body, headers, **options)
-
-
-class _SafeConnection(_Connection, HTTPSConnection):
-    """The same over TLS."""
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SafePool(HTTPSConnectionPool):
-    ConnectionCls = _SafeConnection
-
-
-class _Adapter(HTTPAdapter):
-    """requests and urllib3 take the URL apart and clean it, character by character in Python, three times: 2 ms for the
-    12,000 characters of 500 keys, a fifth of the whole call. Long queries therefore travel beside the URL."""
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SafePool}
-
-    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **options)
-        manager.pool_classes_by_scheme = {"http": _Pool, "https": _SafePool}
-        return manager
-
-
-@lru_cache(maxsize=64)
-def _encoded(params: tuple[tuple[str, str], ...]) -> str:
-    """Screens ask for the same keys again and again."""
-    return urlencode(params)
 
 
 class _NoCredentials(requests.auth.AuthBase):
@@ -172,7 +116,7 @@ class HttpClient:
                 "Connection": "keep-alive",
             }
         )
-        adapter = _Adapter(
+        adapter = LongQueryAdapter(
             pool_connections=_CONNECTIONS,
             pool_maxsize=_CONNECTIONS,
             max_retries=Retry(total=0, connect=0, read=False, redirect=0, status=0, other=0),
@@ -203,7 +147,7 @@ class HttpClient:
         read_timeout = max(0.05, silence)
         whole = self.read_timeout * WHOLE_ANSWER_FACTOR if seconds is None else seconds
         place = _place(url)
-        with _translated(place):
+        with translated(place):
             response = self._open(method, url, params, json, form, headers, read_timeout)
             try:
                 body = self._whole_body(response.raw, place, started + whole)
@@ -219,7 +163,7 @@ class HttpClient:
         """An open answer inside the block, closed after it. The body is not bounded in size, only in time."""
         deadline = self._monotonic() + seconds
         place = _place(url)
-        with _translated(place):
+        with translated(place):
             response = self._open(method, url, None, None, None, headers, self.read_timeout)
         try:
             yield Stream(response, place=place, deadline=deadline, monotonic=self._monotonic)
@@ -247,8 +191,8 @@ class HttpClient:
             sent["Content-Type"] = "application/json"
         elif form is not None:
             data = dict(form)
-        if params and sum(map(len, params.values())) > _LONG_QUERY:
-            sent[_QUERY] = _encoded(tuple(params.items()))
+        if params and sum(map(len, params.values())) > LONG_QUERY:
+            sent[QUERY] = encoded(tuple(params.items()))
             params = None
         return self._session.request(
             method,
@@ -281,70 +225,3 @@ def _place(url: str) -> str:
         return urlsplit(url).netloc.rpartition("@")[2] or "the broker"
     except ValueError:
         raise ConfigurationError(f"the broker's address {url[:60]!r} is not a web address") from None
-
-
-@contextmanager
-def _translated(place: str) -> Iterator[None]:
-    """Their errors -> ours, raised from the original."""
-    try:
-        yield
-    except requests.exceptions.InvalidHeader:
-        # Its text quotes the header, which may be the token: not even the traceback may carry it.
-        raise ConfigurationError("a request header, perhaps the token, holds characters that cannot be sent") from None
-    except (requests.RequestException, low.HTTPError, http.client.HTTPException, OSError) as error:
-        raise _ours(error, place) from error
-
-
-def _ours(error: Exception, place: str) -> UpstoxError:
-    """What a foreign error means. The question is always the same: can the broker have received the request?"""
-    causes = list(_chain(error))
-    for kinds, mean in _TABLE:
-        if any(isinstance(cause, kinds) for cause in causes):
-            return mean(place)
-    return NoAnswer(f"{place} gave no complete answer")
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and everything that it wraps: `reason`, exceptions among its arguments, its cause. Not its context:
-    that may be an older failure which somebody was handling when this request was made."""
-    seen: set[int] = set()
-    waiting: list[object] = [error]
-    while waiting:
-        found = waiting.pop(0)
-        if not isinstance(found, BaseException) or id(found) in seen:
-            continue
-        seen.add(id(found))
-        yield found
-        waiting += [getattr(found, "reason", None), *found.args, found.__cause__]
-
-
-_TABLE: tuple[tuple[tuple[type[BaseException], ...], Callable[[str], UpstoxError]], ...] = (
-    (
-        (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema,
-         low.LocationParseError),
-        lambda place: ConfigurationError(f"the broker's address {place!r} is not a web address"),
-    ),
-    ((low.NameResolutionError,), lambda place: NotSent(f"the name of {place} cannot be resolved")),
-    ((low.NewConnectionError, ConnectionRefusedError), lambda place: NotSent(f"{place} takes no connection")),
-    ((low.ConnectTimeoutError, requests.ConnectTimeout), lambda place: NotSent(f"{place} took no connection in time")),
-    ((ssl.SSLCertVerificationError,), lambda place: NotSent(f"the certificate of {place} cannot be trusted")),
-    ((low.ReadTimeoutError, requests.ReadTimeout), lambda place: NoAnswer(f"{place} did not answer in time")),
-    (
-        (low.DecodeError, requests.exceptions.ContentDecodingError),
-        lambda place: MalformedPayload(f"{place} sent a body that cannot be unpacked", field="body"),
-    ),
-    (
-        (low.IncompleteRead, http.client.IncompleteRead),
-        lambda place: NoAnswer(f"{place} broke off in the middle of its answer"),
-    ),
-    (
-        (http.client.RemoteDisconnected,),
-        lambda place: NoAnswer(f"{place} closed the connection without an answer"),
-    ),
-    (
-        (http.client.BadStatusLine, http.client.LineTooLong, http.client.UnknownProtocol),
-        lambda place: MalformedPayload(f"{place} does not speak HTTP", field="status"),
-    ),
-    ((low.ProtocolError, ConnectionError), lambda place: NoAnswer(f"{place} closed the connection without an answer")),
-)  # fmt: skip
-"""Most certain first, subclasses before their bases. `OSError` and what is not listed count as "perhaps sent"."""

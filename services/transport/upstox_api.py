@@ -53,12 +53,14 @@ class UpstoxApi:
         token: Callable[[bool], str],
         token_rejected: Callable[[str], None],
         error_sink: ErrorSink,
+        write_rejected: Callable[[str], None] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
         policy: RetryPolicy | None = None,
         use_v3: bool = True,
     ) -> None:
-        """`token(writes)` gives a bearer token or raises `LoginRequired`; `token_rejected(secret)` hears of a 401."""
+        """`token(writes)` gives a bearer token or raises `LoginRequired`; `token_rejected(secret)` hears of a 401,
+        `write_rejected(secret)` in its place of one to a write."""
         self._caller = Caller(
             http=http,
             gate=gate,
@@ -67,6 +69,7 @@ class UpstoxApi:
             token=token,
             token_rejected=token_rejected,
             error_sink=error_sink,
+            write_rejected=write_rejected,
             retry=ReadRetry(policy or RetryPolicy(), sleep=sleep, monotonic=monotonic),
             monotonic=monotonic,
         )

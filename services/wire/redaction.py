@@ -15,7 +15,8 @@ _LONG_NAMES = (
     r"|encryption[_-]?key|password|passwd|authorization[_-]?code|auth[_-]?code"
 )
 _START = r"(?:(?<![\w-])|(?<=%3F)|(?<=%26)|(?<=%22))"
-_SHORT_NAMES = rf"{_START}(?:token|secret|otp|totp|pin)"
+_SHORT_NAMES = rf"{_START}(?:token|secret|otp|totp|pin)(?!:\s(?-i:[a-z]{{1,5}})[\s,.])"
+"""What follows may be the next word of a sentence: `no token: log in first`."""
 _CODE = rf"""{_START}code(?=\\*["']|\s?=|%3D)"""
 
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (

@@ -15,8 +15,9 @@ from tempfile import TemporaryDirectory
 
 from services.storage.pool import Pool
 from services.storage.tick_packing import TickPacker
+from services.storage.tick_rows import Batch
 from services.storage.tick_store import TickStore
-from services.storage.tick_writer import Batch, TickWriter
+from services.storage.tick_writer import TickWriter
 from tests.benchmarks.surroundings import as_the_desk_runs
 from tests.benchmarks.table import Row
 from tests.support.ticks import DAY, MIDNIGHT, a_market, open_pool

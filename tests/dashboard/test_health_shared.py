@@ -13,7 +13,7 @@ WELL = SHARED.shared
 
 
 def test_every_process_has_a_row_and_the_holder_comes_first() -> None:
-    silent = replace(WELL.members[3], alive=False, told_ago=12.0)
+    silent = replace(WELL.members[3], told_ago=12.0)
     rows = member_rows(replace(WELL, members=(*WELL.members[:3], silent)), NOW)
 
     assert [row["Process"] for row in rows] == ["desk-2", "desk-1 (this one)", "desk-3", "desk-4"]

@@ -18,6 +18,7 @@ from services.domain.errors import (
     MalformedPayload,
     NoAnswer,
     RequestRefused,
+    StorageError,
     TokenRejected,
     UpstoxError,
 )
@@ -437,6 +438,33 @@ def test_signing_out_forgets_the_token_even_if_the_broker_cannot_be_reached(live
     assert live.store.tokens == {}
     with pytest.raises(LoginRequired):
         live.login.token()
+
+
+def test_signing_out_in_another_process_is_seen_and_a_new_login_there_too(live: Desk) -> None:
+    other = Desk(mode="live", **APP)
+    other.login._tokens._store = live.store
+    live.login.save(DEFAULT_USER, token(access()))
+    assert other.login.state().kind is TokenKind.ACCESS
+
+    live.login.sign_out()
+    other.monotonic.now += 3.0
+    assert other.login.state().kind is None
+    with pytest.raises(LoginRequired):
+        other.login.token(writes=True)
+
+    live.login.save(DEFAULT_USER, token(access(salt="new")))
+    assert other.login.token().secret == access(salt="new")
+
+
+def test_a_store_that_cannot_be_read_signs_nobody_out(live: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    live.login.save(DEFAULT_USER, token(access()))
+
+    def away(user_id: str) -> bool:
+        raise StorageError("the ledger does not answer")
+
+    monkeypatch.setattr(live.store, "signed_out", away)
+
+    assert live.login.state().kind is TokenKind.ACCESS
 
 
 def test_signing_out_without_a_token_asks_the_broker_nothing(live: Desk) -> None:

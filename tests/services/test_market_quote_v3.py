@@ -75,6 +75,15 @@ def test_a_quote_that_cannot_be_had_raises_its_reason(quotes: MarketQuoteV3, bro
         quotes.get_quote(RELIANCE)
 
 
+def test_an_error_that_is_told_again_and_again_does_not_grow(quotes: MarketQuoteV3) -> None:
+    def frames() -> int:
+        with pytest.raises(InvalidRequest) as told:
+            quotes.get_quote("no key")
+        return len(told.traceback)
+
+    assert frames() == frames() == frames()
+
+
 def test_a_batch_gives_what_came_and_tells_of_the_rest(quotes: MarketQuoteV3, broker: FakeBroker) -> None:
     broker.bad = {INFY}
     problems: dict[str, UpstoxError] = {}

@@ -153,8 +153,10 @@ def test_a_book_that_cannot_be_read_is_the_last_one_with_its_age(rig: Rig) -> No
     rig.fault(operation="order_book", kind="status", status=500, times=None)
 
     old = rig.orders.get_order_book()
+    fills = rig.orders.get_trade_history()
 
     assert fresh.error is None
+    assert fills.error == str(fills.failure) != "None", "they were not asked for: what is told is of before"
     assert order_id in {row["order_id"] for row in old}
     assert old.as_of is not None
     assert old.error is not None

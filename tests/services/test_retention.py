@@ -12,7 +12,7 @@ from services.commands import backup, retention
 from services.domain.clock import epoch_ms, ist_date
 from services.ledger.backup import check
 from services.runtime import Runtime
-from services.runtime.market import RECORDINGS
+from services.runtime.feeds import RECORDINGS
 from services.runtime.retention import Kept, apply, kept
 from services.self_check import on_paper
 from services.storage.health_history import HealthHistory

@@ -259,6 +259,16 @@ def test_no_broker_at_the_given_address_is_said_in_words(tmp_path: Path) -> None
         _ = rt.clock
 
 
+def test_a_401_to_an_order_alone_signs_nobody_out(tmp_path: Path) -> None:
+    with Runtime(load_settings(data_dir=tmp_path)) as rt:
+        secret = rt.login.token().secret
+
+        rt.api.caller._drop(secret)
+
+        assert rt.login.token(writes=True).secret == secret, "its profile call succeeded"
+        assert "order call" in str(rt.login.state().problem)
+
+
 def test_a_paper_process_refuses_a_real_token(tmp_path: Path) -> None:
     def part(claims: dict[str, object]) -> str:
         return base64.urlsafe_b64encode(orjson.dumps(claims)).rstrip(b"=").decode()

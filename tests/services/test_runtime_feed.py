@@ -140,13 +140,13 @@ def test_in_a_practice_session_prices_always_move(tmp_path: Path) -> None:
 
 def test_an_answer_after_an_outage_brings_the_feed_back_without_its_pause(bench: FeedBench, tmp_path: Path) -> None:
     with desk(bench, tmp_path) as rt:
-        assert rt.quotes._back_in_reach == rt.feed.retry
+        assert rt.quotes._watching._back_in_reach == rt.feed.retry
         for _ in range(8):  # by now its pauses are minutes
             rt.feed._stream._resting.after_loss("trouble")
         bench.order("drop", now=True)
         wait_until(lambda: rt.feed.health().state == "waiting to reconnect")
 
-        rt.quotes._back_in_reach()
+        rt.quotes._watching._back_in_reach()
 
         wait_until(lambda: rt.feed.connected)
 

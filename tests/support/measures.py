@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from services.measures.shared_now import FanOutNow, MemberNow, PostgresNow, RedisNow, SharingNow
+from services.domain.processes import ProcessSeen
+from services.measures.shared_now import FanOutNow, PostgresNow, RedisNow, SharingNow
 from services.measures.snapshot import (
     BudgetNow,
     CacheNow,
@@ -101,8 +102,8 @@ SHARED = replace(
         token=1_795_000_000_123,
         held_since=NOW,
         members=tuple(
-            MemberNow(
-                f"desk-{number}", "vm", 40 + number, "0.1.0", f"vm:850{number}", NOW, 0.4, True,
+            ProcessSeen(
+                f"vm-{number}", f"desk-{number}", "vm", 40 + number, "0.1.0", f"vm:850{number}", NOW, 0.4,
                 number == 2, number == 1, {"lag_p99_ms": 2.0 * number},
             )
             for number in range(1, 5)

@@ -12,7 +12,7 @@ from services.sqlite.upgrade import upgrade
 from services.storage.feed_tables import create_feed_tables
 from services.storage.pool import Pool
 from services.storage.tick_columns import NOT_TOLD, TickColumns
-from services.storage.tick_writer import Batch, Tick
+from services.storage.tick_rows import Batch, Tick
 
 NOW = datetime(2026, 11, 20, 5, 45, tzinfo=UTC)
 """Friday, 11:15 IST."""

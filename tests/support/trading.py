@@ -15,7 +15,7 @@ from services.paper.model import NO_BARS, Bars, Level, Listing, MarketBar, Snaps
 from services.paper.sessions import Sessions
 from services.paper.trading.desk import TradingDesk
 from services.paper.trading.order_values import Order, Wanted
-from services.paper.trading.states import FOLLOWS, STARTS
+from services.paper.trading.states import FOLLOWS
 from services.paper.trading.store import TradingStore
 from services.paper.trading.timing import TradingHours
 from services.paper.trading.values import UNITS_OF_PAISA
@@ -25,6 +25,8 @@ SHARE, PLAIN, BSE_SHARE = "NSE_EQ|INE002A01018", "NSE_EQ|INE466L01038", "BSE_EQ|
 INDEX, FUTURE, CALL, PUT = "NSE_INDEX|Nifty 50", "NSE_FO|54012", "NSE_FO|56983", "NSE_FO|56984"
 DOLLAR, CRUDE = "NCD_FO|759280020", "MCX_FO|500001"
 _ONE = 10_000
+STARTS = frozenset({Status.RECEIVED, Status.AMO_RECEIVED})
+"""How every order begins."""
 
 
 def e4(rupees: float) -> int:

@@ -88,13 +88,15 @@ class MarketCalendar:
         """Is there a session, whole, in part or special? `None`: not published."""
         return self.day(market, day).trades
 
-    def trading_day_before(self, market: Market, day: date) -> date | None:
-        """The last trading day strictly before `day`; `None` where the way leads through unpublished days."""
-        return self._trading_day(market, day, -_DAY)
-
     def trading_day_after(self, market: Market, day: date) -> date | None:
         """The first trading day strictly after `day`; `None` where the way leads through unpublished days."""
-        return self._trading_day(market, day, _DAY)
+        while True:
+            day += _DAY
+            trades = self.is_trading_day(market, day)
+            if trades is None:
+                return None
+            if trades:
+                return day
 
     def sessions(
         self,
@@ -148,15 +150,6 @@ class MarketCalendar:
         name = next((plan.name for plan in differing if plan.name), "")
         confirmed = all(plan.confirmed for plan in differing)
         return NamedDay(day, name, first.kind, first.settles, first.source, confirmed, plans)
-
-    def _trading_day(self, market: Market, day: date, ahead: timedelta) -> date | None:
-        while True:
-            day += ahead
-            trades = self.is_trading_day(market, day)
-            if trades is None:
-                return None
-            if trades:
-                return day
 
     def _phase_by_days(self, market: Market, instant: datetime, listing: Listing) -> PhaseNow:
         starts, nows = self._timeline(market, ist_date(instant), listing)

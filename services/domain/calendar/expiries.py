@@ -94,16 +94,6 @@ def weekly_expiries(rule: ExpiryRule, first: date, last: date, calendar: MarketC
     return _until(_weeklies(rule, first, calendar), last)
 
 
-def monthly_expiries(rule: ExpiryRule, first: date, last: date, calendar: MarketCalendar = BUNDLED) -> list[date]:
-    """The monthly expiries of `rule` in `first..last`, both included, ascending."""
-    return _until(_monthlies(rule, first, calendar), last)
-
-
-def next_weekly_expiries(rule: ExpiryRule, day: date, count: int, calendar: MarketCalendar = BUNDLED) -> list[date]:
-    """The next `count` weekly expiries from `day` on (`day` itself may be one)."""
-    return list(islice(_weeklies(rule, day, calendar), count))
-
-
 def next_monthly_expiries(rule: ExpiryRule, day: date, count: int, calendar: MarketCalendar = BUNDLED) -> list[date]:
     """The next `count` monthly expiries from `day` on (`day` itself may be one)."""
     return list(islice(_monthlies(rule, day, calendar), count))

@@ -32,7 +32,6 @@ FOLLOWS: Mapping[str, frozenset[Status]] = {
     Status.CANCELLED: frozenset(),
     Status.AMO_CANCELLED: frozenset(),
 }
-STARTS = frozenset({Status.RECEIVED, Status.AMO_RECEIVED})
 
 
 def step(order: Order, status: Status, at_ms: int, **changed: object) -> Order:

@@ -146,7 +146,6 @@ _STAMP = [
 
 _CLEARING = _rows(Line.CLEARING, "0 in the samples of Upstox; other brokers take some", EARLIEST, {_ALL: "0"})
 
-GST_SINCE = EARLIEST
 GST_PERCENT = Decimal(18)
 """On brokerage, exchange charge, IPFT, clearing, SEBI fee and depository charge; never on STT, CTT and stamp duty."""
 

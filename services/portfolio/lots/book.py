@@ -60,10 +60,6 @@ class Book:
     symbols: tuple[str, ...]
     """The latest symbol of each series."""
 
-    def flags_of(self, series: int) -> tuple[Flag, ...]:
-        name = self.matched.names[series]
-        return tuple(flag for flag in self.flags if (flag.account, flag.instrument) == (name.account, name.instrument))
-
     def doubtful(self) -> frozenset[int]:
         """Series of which a part is unknown: their realised gains are those of the known part."""
         named = {(flag.account, flag.instrument) for flag in self.flags if flag.cause.doubtful}

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from services.domain.clock import epoch_ms, ist_date
 from services.domain.errors import InvalidRequest
 from services.domain.instruments import Instrument
-from services.domain.orders import Product, Side, Trade
+from services.domain.orders import Product, Side
 from services.portfolio.charges.engine import Part
 from services.portfolio.charges.kinds import Group
-from services.portfolio.lots.fills import Asset, Fill, contract_identity, share_identity
+from services.portfolio.lots.fills import Asset, contract_identity, share_identity
 from services.portfolio.money import price_units
 from services.portfolio.readers.tradebooks import option_group, plain_exchange, share_asset
 
@@ -30,30 +29,6 @@ _CONTRACTS = {
     "MCX_FO": (Asset.COMMODITY_FUTURE, Asset.COMMODITY_OPTION),
     "NSE_COM": (Asset.COMMODITY_FUTURE, Asset.COMMODITY_OPTION),
 }
-
-
-def fill_of(trade: Trade, instrument: Instrument, *, account: str) -> Fill:
-    """`trade` as a fill. `InvalidRequest` without a time, or where the price is finer than prices are."""
-    if trade.traded_at is None:
-        raise InvalidRequest(f"trade {trade.trade_id} has no time")
-    return Fill(
-        account=account,
-        instrument=identity_of(instrument),
-        symbol=instrument.symbol,
-        asset=asset_of(instrument),
-        exchange=plain_exchange(instrument.segment),
-        side=trade.side,
-        quantity=trade.quantity,
-        price=price_units(trade.price),
-        day=ist_date(trade.traded_at),
-        trade_id=trade.trade_id,
-        order_id=trade.order_id,
-        at_ms=epoch_ms(trade.traded_at),
-        product=trade.product,
-        multiplier=multiplier_of(instrument),
-        group=group_of(instrument),
-        expiry=instrument.expiry,
-    )
 
 
 def part_of_order(

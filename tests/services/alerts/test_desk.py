@@ -352,6 +352,22 @@ def test_what_is_not_known_yet_after_a_start_ends_nothing(
     assert bench.lives(kind) == ["auto-resolved"]
 
 
+def test_a_budget_of_before_the_start_is_not_free_because_this_process_has_used_none_of_it(bench: Bench) -> None:
+    used = RestNow(budgets=(BudgetNow("quotes", (WindowNow(1800.0, 2000, 1900, 60.0),), 0.0),))
+    fresh = RestNow(budgets=(BudgetNow("quotes", (WindowNow(1800.0, 2000, 3, 1790.0),), 0.0),))
+    for _ in range(10):
+        bench.round(rest=used)
+    bench.close()
+    bench.start()
+
+    for rest in (RestNow(), fresh):
+        bench.round(seconds=600, rest=rest)
+    assert bench.lives(r.BUDGET_LOW) == ["open"]
+    for _ in range(10):
+        bench.round(seconds=300)
+    assert bench.lives(r.BUDGET_LOW) == ["auto-resolved"]
+
+
 def test_all_that_stand_are_told_however_many_they_are(bench: Bench) -> None:
     with bench.ledger.write() as connection:
         row = {"kind": "trade_conflict", "severity": "warning", "message": "told otherwise", "raised_at": NOW}

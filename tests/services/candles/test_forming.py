@@ -112,6 +112,16 @@ def test_who_is_not_asked_for_any_more_is_let_go() -> None:
     assert list(feed.minutes._followed) == [KEY]
 
 
+def test_who_is_not_asked_for_any_more_is_let_go_with_a_tick_though_nobody_asks_for_anything() -> None:
+    feed = Followed()
+    feed.heard()
+    later = TEN + UNWATCHED_MS + 1
+
+    feed.minutes.put(later, [(KEY, 10.0, later, 1, 100)])
+
+    assert not feed.minutes._followed
+
+
 def test_the_bar_of_the_day_and_the_open_interest_come_from_the_board() -> None:
     board, (key,) = Board(), keys(1)
     board.hold([key])

@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from services.domain.errors import InvalidRequest
-from services.domain.order_changes import changed, same_again
-from services.domain.orders import BookOrder, OrderChange, OrderType, Product, Validity
+from services.domain.order_changes import changed
+from services.domain.orders import BookOrder, OrderChange, OrderType
 from tests.support.orders import a_request, told
 
 
@@ -62,15 +62,3 @@ def test_a_change_that_the_type_has_no_place_for_is_refused(change: OrderChange)
 def test_what_has_ended_or_is_of_another_kind_cannot_be_changed(order: BookOrder) -> None:
     with pytest.raises(InvalidRequest):
         changed(order, OrderChange(quantity=5))
-
-
-def test_an_order_can_be_asked_for_again() -> None:
-    assert same_again(told("complete", filled_quantity=10)) == a_request()
-    again = same_again(told("cancelled", order_type="SL-M", price=Decimal(0), trigger_price=Decimal(1475), validity=""))
-    assert (again.order_type, again.trigger_price, again.price, again.validity) == (
-        OrderType.STOP_MARKET, Decimal(1475), None, Validity.DAY,
-    )  # fmt: skip
-    assert again.market_protection == -1
-    assert same_again(told(product="MIS")).product is Product.INTRADAY
-    with pytest.raises(InvalidRequest):
-        same_again(told(product="CO"))

@@ -121,13 +121,12 @@ def test_a_key_that_nothing_came_for_is_blank() -> None:
     assert np.isnan(snapshot.bars()["close"]).all()
 
 
-def test_rows_of_keys_that_nobody_holds_are_counted_and_not_kept() -> None:
+def test_rows_of_keys_that_nobody_holds_are_not_kept() -> None:
     board = Board()
     board.hold([RELIANCE])
 
     board.apply(frame(light("NSE_EQ|stray", 5.0), light(RELIANCE, 6.0)), 1)
 
-    assert board.strays == 1
     assert board.keys() == [RELIANCE]
     assert only(board.snapshot([RELIANCE]), "ltp") == 6.0
     assert only(board.snapshot(["NSE_EQ|stray"]), "version") == 0

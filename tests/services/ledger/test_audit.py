@@ -47,15 +47,14 @@ def test_an_act_is_kept_with_who_what_when_before_and_after(audit: Audit) -> Non
     assert (written.before, written.after) == ({"max_value": "10.5"}, {"max_value": None})
 
 
-def test_acts_come_newest_first_and_by_target_and_intent(audit: Audit) -> None:
+def test_acts_come_newest_first_and_by_target(audit: Audit) -> None:
     first = audit.add(TRADER, "CANCEL", "1")
-    other = audit.add(TRADER, "CANCEL", "2", intent_id="x")
+    other = audit.add(TRADER, "CANCEL", "2")
     last = audit.add(TRADER, "MODIFY", "1")
 
     assert audit.recent() == [last, other, first]
     assert audit.recent(limit=1) == [last]
     assert audit.about("1") == [last, first]
-    assert audit.of_intent("x") == [other]
 
 
 def test_an_act_without_a_name_is_refused(audit: Audit) -> None:

@@ -242,7 +242,7 @@ def test_what_became_of_an_intent_is_kept_with_who_told_it(intents: Intents, led
         IntentState.REFUSED, "UDAPI1052", "no funds", {"lines": []},
     )  # fmt: skip
     assert (told.settled_by, told.settled_at) == (Witness.ANSWER, NOW + timedelta(seconds=3))
-    act, prepared = Audit(ledger, clock).of_intent("one")
+    act, prepared = Audit(ledger, clock).recent()
     assert (prepared.what, act.what, act.actor) == ("PLACE", "PLACE REFUSED", TRADER)
     assert act.before is not None
     assert act.after is not None

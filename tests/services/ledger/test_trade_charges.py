@@ -27,15 +27,19 @@ def test_charges_are_kept_found_and_computed_anew(tmp_path: Path) -> None:
         charges = TradeCharges(ledger, clock)
 
         assert charges.keep([known, other, later]) == 3
-        assert charges.of_trade("T1") == [replace(known, computed_at=NOW), replace(other, computed_at=NOW)]
-        assert charges.of_trade("T1", "B")[0].lines is None
-        assert charges.of_trade("T9") == []
+        assert charges.all() == [replace(one, computed_at=NOW) for one in (known, later, other)]
+        assert charges.all("B")[0].lines is None
+        assert charges.all("C") == []
         clock.instant += timedelta(minutes=5)
         charges.keep([replace(known, lines=None, status="reset", settings="v2")])
 
-        (now,) = charges.of_trade("T1", "A")
+        now, _ = charges.all("A")
         assert (now.lines, now.settings, now.computed_at) == (None, "v2", clock.now())
         assert [one.identity[0] for one in charges.all()] == ["A", "A", "B"]
         assert charges.keep([replace(known, identity=(*known.identity[:3], str(n), *known.identity[4:]))
                              for n in range(PORTION + 1)]) == PORTION + 1  # fmt: skip
         assert len(charges.all()) == PORTION + 4
+        kept = charges.all()
+        clock.instant += timedelta(minutes=5)
+        assert charges.keep(kept) == 0, "the same again is not written"
+        assert charges.all() == kept

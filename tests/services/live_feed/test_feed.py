@@ -491,7 +491,7 @@ class TestLogin:
     def test_another_persons_login_replaces_the_connection(
         self, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("services.live_feed.stream.TOKEN_SECONDS", 0.0)
+        monkeypatch.setattr("services.live_feed.course.TOKEN_SECONDS", 0.0)
         with live_feed(desk, tmp_path) as feed:
             feed.connect()
             desk.token = token("another person's")

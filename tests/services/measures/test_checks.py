@@ -45,7 +45,7 @@ def test_a_desk_that_does_well_passes_everything() -> None:
         ("rest", but("rest", budgets=(CLOSED_BUDGET,)), WARN, '"too many requests": quotes waits 12 s'),
         ("rest", but("rest", budgets=(replace(CLOSED_BUDGET, closed_for=0.0),)), WARN, "limit for quotes 0% is left"),
         ("rest", but("errors", per_minute=40.0), WARN, "40.0 errors a minute over 5 minutes, mostly BrokerFault"),
-        ("rest", but("rest", last_success_ago=None), PASS, "No call was made yet"),
+        ("rest", but("rest", last_success_ago=None), CheckState.UNKNOWN, "No call was made yet"),
         ("orders", but("orders", unknown=1, oldest_unknown_seconds=70.0), FAIL, "Of 1 order nobody knows for 70 s"),
         ("orders", but("orders", unknown=2), FAIL, "Of 2 orders nobody knows whether the broker has them"),
         ("orders", but("orders", ready="a login is needed"), FAIL, "A login is needed."),
@@ -101,6 +101,9 @@ def test_since_counts_from_the_change_of_the_state_not_of_the_reason() -> None:
     assert "41 s" in check.reason
     assert worst([check]) is FAIL
     assert worst([]) is PASS
+    [unasked] = CheckBook({"rest": RULES["rest"]}).look(but("rest", last_success_ago=None), 0.0)
+    assert worst([unasked]) is CheckState.UNKNOWN
+    assert worst([unasked, check]) is FAIL
 
 
 def test_spans_and_sizes_are_short_words() -> None:

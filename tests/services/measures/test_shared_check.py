@@ -16,7 +16,7 @@ from tests.support.measures import SHARED, WELL, but, shared_but
 PASS, WARN, FAIL = CheckState.PASS, CheckState.WARN, CheckState.FAIL
 assert SHARED.shared is not None
 MEMBERS = SHARED.shared.members
-GONE = (*MEMBERS[:3], replace(MEMBERS[3], alive=False, told_ago=12.0))
+GONE = (*MEMBERS[:3], replace(MEMBERS[3], told_ago=12.0))
 AWAY = RedisNow(False, 9.0, "Redis does not answer: Connection refused.", None)
 LEDGER = PostgresNow("PostgreSQL database desk on db", 9, 0, 4, 3, 0.1, "it does not answer (timeout)", 31.0)
 LATE = FanOutNow("market", "follower", 0, 0, 0, 0, 9, 9, 0, 0, 900.0, 1800.0, 0.1)

@@ -144,7 +144,6 @@ def test_a_missing_price_makes_the_sum_undefined_and_says_why() -> None:
     assert half.unrealised_total.why_not == "INFY: no price is known"
     assert [row.unrealised for row in half.unrealised] == [None, 10_000]
     assert whole.unrealised_total.paise == 10_000 - 5_000
-    assert whole.day_change_total.paise == 5_000 - 2_500
     assert [row.told_by for row in whole.unrealised] == ["feed", "quote"]
 
 

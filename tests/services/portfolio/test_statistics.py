@@ -8,7 +8,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.portfolio.statistics import ClosedTrade, Drawdown, drawdown_of, equity_curve, statistics_of
+from services.portfolio.statistics import ClosedTrade, Drawdown, drawdown_of_curve, equity_curve, statistics_of
 
 FIRST = date(2026, 4, 1)
 
@@ -70,19 +70,19 @@ def test_break_even_trades_alone_have_no_win_rate() -> None:
 
 
 def test_a_drawdown_has_its_days_and_needs_capital_for_a_percentage() -> None:
-    fallen = drawdown_of(trades(10_000, -30_000, 5_000, 20_000), Decimal(1000))
+    fallen = drawdown_of_curve(equity_curve(trades(10_000, -30_000, 5_000, 20_000)), Decimal(1000))
 
     assert fallen.rupees == -300
     assert fallen.of_capital.value is not None
     assert fallen.of_capital.value.quantize(Decimal("0.01")) == Decimal("-27.27")  # of 1,100
     assert (fallen.peak, fallen.trough) == (FIRST, FIRST + timedelta(days=1))
     assert fallen.recovered is None
-    assert drawdown_of(trades(100, -50, 50), None).recovered == FIRST + timedelta(days=2)
-    assert drawdown_of(trades(100, -50), None).of_capital.value is None
+    assert drawdown_of_curve(equity_curve(trades(100, -50, 50)), None).recovered == FIRST + timedelta(days=2)
+    assert drawdown_of_curve(equity_curve(trades(100, -50)), None).of_capital.value is None
 
 
 def test_a_curve_that_only_falls_draws_down_from_the_start() -> None:
-    fallen = drawdown_of(trades(-100, -100), None)
+    fallen = drawdown_of_curve(equity_curve(trades(-100, -100)), None)
 
     assert fallen.rupees == -2
     assert fallen.peak is None

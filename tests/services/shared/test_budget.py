@@ -214,6 +214,23 @@ def test_calls_that_left_while_only_the_way_was_cut_are_added(own_desk: Desk) ->
     assert used in (2, 3)  # a question whose answer was lost may have been counted as well; never less
 
 
+def test_of_calls_that_left_alone_only_those_that_count_still_are_remembered() -> None:
+    clock, limits = FakeMonotonic(), (Limit(8, 60),)
+    gate = SharedGate(
+        RedisLink("redis://127.0.0.1:1", prefix="x", timeout=0.1),
+        process="one",
+        own=RateGate({"standard": limits}, clock=clock, sleep=clock.sleep),
+        limits=lambda bucket: limits,
+        monotonic=clock,
+        sleep=clock.sleep,
+    )
+    for _ in range(5):
+        gate.acquire(QUOTES, max_wait=0)
+        clock.sleep(50)
+
+    assert len(gate._alone["quotes"]) == 2
+
+
 def test_a_clock_of_redis_that_is_set_back_stops_nobody(desk: Desk) -> None:
     gate = desk.process("one", (Limit(2, 0.2),))
     gate.acquire(QUOTES, max_wait=0)

@@ -29,3 +29,14 @@ def test_what_a_process_does_not_renew_is_forgotten_and_it_is_told_so(redis_link
 
     assert two.of_others() == {}
     assert not one.renew()
+
+
+def test_what_another_version_says_does_not_keep_the_others_from_being_served(
+    redis_link: RedisLink,
+) -> None:
+    one, two, three = (wants_of(redis_link, name) for name in ("one", "two", "three"))
+    two.say({"NSE_EQ|A": "full"})
+    three.say({})
+    redis_link.client.set(redis_link.key("wants", "market", "three"), b'{"full": 7}')
+
+    assert one.of_others() == {"two": {"NSE_EQ|A": "full"}}

@@ -62,7 +62,7 @@ def test_clear_forgets_what_waits_and_what_is_stored(store: QuoteStore) -> None:
     assert store.count(0) == 0
 
 
-def test_a_disk_that_fails_is_counted_and_harms_nobody(
+def test_a_disk_that_fails_is_told_and_harms_nobody(
     store: QuoteStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(rows: object) -> None:
@@ -74,7 +74,6 @@ def test_a_disk_that_fails_is_counted_and_harms_nobody(
 
     writer.flush()
 
-    assert writer.failures == 1
     assert "were not stored" in caplog.text
     writer.close()
 

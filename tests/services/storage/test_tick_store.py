@@ -16,8 +16,9 @@ from services.domain.errors import InvalidRequest, StorageError
 from services.storage import feed_metrics, tick_packing, tick_store, tick_writer
 from services.storage.pool import Pool
 from services.storage.tick_packing import TickPacker
+from services.storage.tick_rows import MARK_EVERY_ROWS
 from services.storage.tick_store import TickCounts, TickStore
-from services.storage.tick_writer import MARK_EVERY_ROWS, TickWriter
+from services.storage.tick_writer import TickWriter
 from tests.support.ticks import (
     DAY,
     DAY_MS,

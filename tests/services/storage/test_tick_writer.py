@@ -308,7 +308,7 @@ def test_ten_threads_may_put_at_once(pool: Pool, writer: TickWriter) -> None:
 def test_a_number_that_was_rolled_back_is_not_remembered(pool: Pool, writer: TickWriter) -> None:
     broken = [(NOW_MS, [tick(INFY), tick(price=float("nan"))])]
     with pytest.raises(ValueError, match="NaN"):
-        writer._write(broken, 1.0)
+        writer._rows.write(broken, 1.0)
     with closing(TickWriter(pool)) as other:
         other.put(NOW_MS, [tick(NIFTY)])
         assert other.flush()

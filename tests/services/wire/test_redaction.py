@@ -73,6 +73,7 @@ def test_a_bare_fernet_key_is_removed() -> None:
         "GET /v3/market-quote/quotes?instrument_key=NSE_EQ%7CINE002A01018: HTTP 200 in 12 ms, request id 1b2c-33",
         "the token ends at 20 Nov 2026, 03:30 IST",
         "a code review",
+        "the broker refuses the token: log in again",
     ],
 )
 def test_ordinary_lines_stay_as_they_are(text: str) -> None:

@@ -19,9 +19,7 @@ from services.domain.calendar.expiries import (
     ExpiryRule,
     expiries_on,
     is_monthly,
-    monthly_expiries,
     next_monthly_expiries,
-    next_weekly_expiries,
     weekly_expiries,
 )
 from services.domain.clock import from_epoch_ms, ist_date
@@ -29,6 +27,11 @@ from services.domain.phases import Market
 from tests.support.shared_data import shared
 
 YEARS = (date(2019, 1, 1), date(2026, 12, 31))
+
+
+def next_weeklies(rule: ExpiryRule, day: date, count: int, calendar: MarketCalendar = BUNDLED) -> list[date]:
+    """The next `count` weekly expiries from `day` on."""
+    return weekly_expiries(rule, day, day + timedelta(weeks=count + 2), calendar)[:count]
 
 
 def master(name: str) -> list[dict[str, Any]]:
@@ -59,7 +62,7 @@ def test_contracts_listed_on_nse_in_august_2026_end_by_the_rules() -> None:
 
     assert listed(rows, "NSE_FO", "NIFTY", ("CE", "PE"), weekly=True) == weekly[:4]
     for symbol in ("NIFTY", "BANKNIFTY", "RELIANCE"):
-        assert listed(rows, "NSE_FO", symbol, ("FUT",)) == monthly_expiries(ExpiryRule.NSE, first, last)[:3]
+        assert listed(rows, "NSE_FO", symbol, ("FUT",)) == next_monthly_expiries(ExpiryRule.NSE, first, 3)
     currency = next_monthly_expiries(ExpiryRule.CURRENCY, first, 5)
     assert listed(rows, "NCD_FO", "USDINR", ("FUT",))[:5] == currency
 
@@ -67,9 +70,7 @@ def test_contracts_listed_on_nse_in_august_2026_end_by_the_rules() -> None:
 def test_contracts_listed_on_bse_in_december_2025_ended_by_the_rules_but_for_the_day_declared_later() -> None:
     rows = master("upstox_bse_mcx_20251218_trimmed.json")
     weekly = [
-        day
-        for day in next_weekly_expiries(ExpiryRule.BSE, date(2025, 12, 18), 7)
-        if not is_monthly(ExpiryRule.BSE, day)
+        day for day in next_weeklies(ExpiryRule.BSE, date(2025, 12, 18), 7) if not is_monthly(ExpiryRule.BSE, day)
     ]
 
     moved = {date(2026, 1, 15): date(2026, 1, 14)}
@@ -93,7 +94,7 @@ def test_contracts_listed_on_mcx_in_december_2025_end_by_the_rules(
     symbol: str, rule: ExpiryRule, apart: dict[date, date]
 ) -> None:
     real = listed(master("upstox_bse_mcx_20251218_trimmed.json"), "MCX_FO", symbol, ("FUT",), weekly=None)
-    by_rule = monthly_expiries(rule, real[0], real[-1] + timedelta(days=1))
+    by_rule = next_monthly_expiries(rule, real[0], len(real))
 
     assert [apart.get(day, day) for day in real] == by_rule
 
@@ -109,7 +110,7 @@ def test_contracts_traded_in_november_2025_end_by_the_rules() -> None:
     for kind, symbol in (("FUTIDX", "NIFTY"), ("FUTIDX", "BANKNIFTY"), ("FUTSTK", "RELIANCE")):
         assert traded("fo14112025_futures.csv", kind, symbol) == next_monthly_expiries(ExpiryRule.NSE, day, 3)
     options = traded("op14112025_options_trimmed.csv", "OPTIDX", "NIFTY")
-    weekly = next_weekly_expiries(ExpiryRule.NSE, day, 5)
+    weekly = next_weeklies(ExpiryRule.NSE, day, 5)
     assert options[: len(weekly)] == weekly
 
 
@@ -147,7 +148,7 @@ def test_the_weekdays_changed_places_in_september_2025(rule: ExpiryRule, expecte
     ],
 )
 def test_weekly_expiries_as_they_were(rule: ExpiryRule, first: date, expected: list[str]) -> None:
-    assert [str(day) for day in next_weekly_expiries(rule, first, len(expected))] == expected
+    assert [str(day) for day in next_weeklies(rule, first, len(expected))] == expected
 
 
 @pytest.mark.parametrize(
@@ -168,7 +169,7 @@ def test_monthly_expiries_as_they_were(rule: ExpiryRule, expected: str) -> None:
 
 
 def test_weekly_options_ended_where_the_regulator_allowed_one_index_of_each_exchange() -> None:
-    assert next_weekly_expiries(ExpiryRule.BANKNIFTY, date(2024, 11, 14), 5) == []
+    assert next_weeklies(ExpiryRule.BANKNIFTY, date(2024, 11, 14), 5) == []
     assert weekly_expiries(ExpiryRule.BANKNIFTY, date(2026, 1, 1), date(2026, 12, 31)) == []
     assert weekly_expiries(ExpiryRule.GOLD, *YEARS) == []
 
@@ -178,7 +179,7 @@ def test_a_contract_ends_on_a_day_on_which_its_market_trades_as_usual(rule: Expi
     market = {ExpiryRule.BSE: Market.BFO, ExpiryRule.CURRENCY: Market.CDS}.get(
         rule, Market.NFO if rule in (ExpiryRule.NSE, ExpiryRule.BANKNIFTY) else Market.MCX
     )
-    for expiry in (*next_monthly_expiries(rule, day, 1), *next_weekly_expiries(rule, day, 1)):
+    for expiry in (*next_monthly_expiries(rule, day, 1), *next_weeklies(rule, day, 1)):
         assert expiry >= day
         if expiry <= YEARS[1]:
             assert BUNDLED.day(market, expiry).kind in (DayKind.TRADING, DayKind.PARTIAL)
@@ -198,8 +199,8 @@ def test_a_holiday_that_the_broker_declares_moves_the_expiry() -> None:
     day = date(2026, 12, 1)
     calendar = MarketCalendar([DayOverride(Market.NFO, day, (), "Mourning", "TRADING_HOLIDAY", "the broker")])
 
-    assert next_weekly_expiries(ExpiryRule.NSE, date(2026, 11, 27), 1, calendar) == [date(2026, 11, 30)]
-    assert next_weekly_expiries(ExpiryRule.NSE, date(2026, 11, 27), 1) == [day]
+    assert next_weeklies(ExpiryRule.NSE, date(2026, 11, 27), 1, calendar) == [date(2026, 11, 30)]
+    assert next_weeklies(ExpiryRule.NSE, date(2026, 11, 27), 1) == [day]
 
 
 def test_in_years_not_published_the_weekday_itself_is_told_and_unconfirmed() -> None:

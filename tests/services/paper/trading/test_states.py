@@ -6,7 +6,8 @@ import pytest
 
 from services.domain.orders import TERMINAL, Status
 from services.paper.trading.order_values import Order
-from services.paper.trading.states import FOLLOWS, STARTS, cancelled, step
+from services.paper.trading.states import FOLLOWS, cancelled, step
+from tests.support.trading import STARTS
 
 ORDER = Order(
     "1", 1, "NSE_EQ|X", "NSE_EQ", "NSE", "X", True, 10, "D", "LIMIT", "DAY", 100, 0, 0, None, "", "open", "2026-11-20",

@@ -20,22 +20,17 @@ from typing import Protocol
 
 from services.domain.clock import Clock, epoch_ms
 from services.domain.errors import (
-    BrokerFault,
     InvalidRequest,
-    NoData,
     RedisAway,
     StorageError,
-    TransportError,
     UpstoxError,
 )
 from services.domain.instruments import is_instrument_key, require_instrument_key
-from services.domain.leases import Leases
-from services.domain.quote_batch import BadKeys, BatchResult, BookStats, ReadCounts
+from services.domain.quote_batch import BadKeys, BatchResult, BookStats, ReadCounts, no_data
 from services.domain.quote_row import QuoteRow
 from services.domain.quotes import PriceSource
-from services.domain.refresh_plan import plan_refresh
 from services.domain.shared_quotes import SharedQuotes, Told
-from services.storage.background import Recurring
+from services.quote_book.watching import LEASE_SECONDS, Watching
 from services.storage.memory_tier import MemoryTier
 from services.storage.quote_fetcher import Fetch, Fetched, QuoteFetcher
 from services.storage.quote_payload import from_stored
@@ -43,23 +38,8 @@ from services.storage.quote_store import QuoteMetric, QuoteStore
 from services.storage.quote_writer import HitTally, QuoteWriter
 from services.wire.chunks import MAX_KEYS, MAX_QUERY_CHARS
 
-__all__ = ["BatchResult", "BookStats", "QuoteBook", "QuoteRow"]
-
 TTL_SECONDS = 5.0
 FETCHERS = 4
-LEASE_SECONDS = 15.0
-SHORTEST_PERIOD = 1.0
-"""Real seconds between two refreshes: a clock that runs 60 times as fast must not make 60 times the requests."""
-SECONDS_A_CALL = 1.2
-"""The broker allows 2,000 calls of a kind in half an hour, 1.1 a second; what is left over is for readers."""
-LONGEST_PAUSE = 30.0
-"""Between refreshes while the broker fails."""
-PATIENCE = 1.5
-"""What another process refreshes may be so many TTLs old before it is asked for here."""
-FOLLOW_SECONDS = 0.25
-"""Between looks at what another process refreshes."""
-LOOK_AT_FEED_SECONDS = 1.0
-"""While the live feed tells all that is watched, look so often whether it still does."""
 HOUR_MS = 3_600_000
 
 log = logging.getLogger(__name__)
@@ -110,21 +90,12 @@ class QuoteBook:
         self._clock = clock
         self._live = live
         self._shared = shared
-        self._back_in_reach = back_in_reach
-        self._ttl = ttl
-        self._max_keys = max_keys
-        self._monotonic = monotonic
         self._lock = Lock()
         self._memory = MemoryTier(ttl=ttl)
-        self._leases = Leases()
         self._bad = BadKeys()
         self._tally = HitTally()
         self._counts = ReadCounts()
         self._looked_up: set[str] = set()  # keys that SQLite was asked for; from then on memory knows better
-        self._failed_refreshes = 0
-        self._out_of_reach = False
-        self._next_refresh = 0.0
-        self._closed = False
         self._writer = QuoteWriter(store)
         self._fetcher = QuoteFetcher(
             fetch=fetch,
@@ -140,7 +111,21 @@ class QuoteBook:
             max_chars=max_chars,
             shared=shared,
         )
-        self._refresher = Recurring(self.refresh_watched, name="quote-refresher") if refresh_in_background else None
+        self._watching = Watching(
+            clock=clock,
+            monotonic=monotonic,
+            lock=self._lock,
+            memory=self._memory,
+            bad=self._bad,
+            fetcher=self._fetcher,
+            served=self._live_rows,
+            shared=shared,
+            note=self._note,
+            back_in_reach=back_in_reach,
+            ttl=ttl,
+            max_keys=max_keys,
+            in_background=refresh_in_background,
+        )
 
     # -- reading -----------------------------------------------------------------------------------------------
 
@@ -196,76 +181,17 @@ class QuoteBook:
         """`holder` (a session, a page) looks at `keys` for the next `seconds`: keep them fresh. To be renewed by each
         run; what is not renewed falls away. No keys = it watches nothing."""
         wanted = [key for key in keys if is_instrument_key(key)]
-        with self._lock:
-            self._leases.hold(holder, wanted, until=self._monotonic() + seconds)
         if self._live is not None:
             self._live.want(wanted, seconds)
-        if wanted and self._refresher is not None:
-            self._refresher.ensure()
+        self._watching.hold(holder, wanted, seconds)
 
     def look_for_others(self) -> None:
         """Other processes watch something, and this one refreshes for all."""
-        if self._refresher is not None:
-            self._refresher.ensure()
+        self._watching.ensure()
 
     def refresh_watched(self) -> float | None:
-        """One step of the refresher: fetch what is watched and about to expire. Returns the seconds until the next
-        look, `None` if nobody watches."""
-        clock_now, now = self._clock.now(), self._monotonic()
-        elsewhere = [] if self._shared is None else self._shared.watched_elsewhere()
-        with self._lock:
-            bad = self._bad.of(clock_now.timestamp())
-            watched = [key for key in self._leases.union(now) if key not in bad]
-            for_all = [key for key in elsewhere if key not in bad]
-        live = self._live_rows(watched)
-        own = [key for key in watched if key not in live]
-        if self._shared is not None:
-            self._shared.watch(own)
-        silent = list(dict.fromkeys([*own, *for_all]))
-        if not (watched or for_all) or self._closed:
-            return None
-        if now < self._next_refresh:
-            return min(0.5, self._next_refresh - now)
-        if not silent:
-            return LOOK_AT_FEED_SECONDS
-        with self._lock:
-            ages = self._memory.ages(self._fetcher.on_the_ground(silent), clock_now.timestamp())
-        plan = plan_refresh(ages, ttl=self._ttl, fetch_seconds=self._fetcher.last_seconds, chunk=self._max_keys)
-        if plan.keys and self._shared is not None and self._shared.refreshed_elsewhere():
-            return self._follow(self._shared, plan.keys, began=now)
-        if plan.keys:
-            self._refresh(plan.keys, began=now)
-        return plan.wait
-
-    def _follow(self, shared: SharedQuotes, keys: Collection[str], *, began: float) -> float:
-        """Take what the process that refreshes for all was told; ask here for what it leaves to expire."""
-        try:
-            told = shared.fresh(keys)
-        except RedisAway:
-            told = Told()
-        stamp = self._clock.now().timestamp()
-        with self._lock:
-            self._memory.put_told(told.rows, stamp)
-            self._memory.put_silent(_silence(told.silent), stamp)
-            ages = self._memory.ages(self._fetcher.on_the_ground(keys), stamp)
-        if late := [key for key, age in ages.items() if age > self._ttl * PATIENCE or age < 0]:
-            self._refresh(late, began=began)
-        return FOLLOW_SECONDS
-
-    def _refresh(self, keys: Collection[str], *, began: float) -> None:
-        fetched = self._fetcher.ask(keys, use_cache=False)
-        self._note(fetched, QuoteMetric(epoch_ms(self._clock.now()), 0, 0, 0, 0, 0))
-        if fetched.rows or fetched.failure is None:
-            if self._out_of_reach:
-                self._out_of_reach = False
-                self._back_in_reach()
-            calls = sum(flight.calls for flight in fetched.own)
-            self._failed_refreshes, pause = 0, max(SHORTEST_PERIOD, SECONDS_A_CALL * calls)
-        else:  # readers get the error at once; only this thread holds back
-            self._failed_refreshes += 1
-            self._out_of_reach = isinstance(fetched.failure, TransportError | BrokerFault)
-            pause = min(LONGEST_PAUSE, 2.0 ** min(self._failed_refreshes, 10))
-        self._next_refresh = began + pause
+        """One step of the refresher. Returns the seconds until the next look, `None` if nobody watches."""
+        return self._watching.step()
 
     # -- what memory lacks -------------------------------------------------------------------------------------
 
@@ -291,7 +217,7 @@ class QuoteBook:
         missing = [key for key in asked if key not in found and key not in problems]
         told = self._told_elsewhere(missing, now) if use_cache and use_v3 is None else Told()
         if told:
-            problems.update(_silence(told.silent))
+            problems.update(no_data(told.silent))
             missing = [key for key in missing if key not in told.rows and key not in told.silent]
         stored = self._fresh_from_store(missing, now) if use_cache else {}
         missing = [key for key in missing if key not in stored]
@@ -324,7 +250,7 @@ class QuoteBook:
         if told:
             with self._lock:
                 self._memory.put_told(told.rows, now.timestamp())
-                self._memory.put_silent(_silence(told.silent), now.timestamp())
+                self._memory.put_silent(no_data(told.silent), now.timestamp())
         return told
 
     def _fresh_from_store(self, keys: list[str], now: datetime) -> dict[str, QuoteRow]:
@@ -386,7 +312,6 @@ class QuoteBook:
         sums = self._store.metrics_since(epoch_ms(now) - HOUR_MS, epoch_ms(now) + 1000)
         stored = self._store.count(0)
         with self._lock:
-            watched = self._leases.union(self._monotonic())
             return BookStats(
                 hits_1h=sums.memory_hits + sums.db_hits,
                 misses_1h=sums.misses,
@@ -395,10 +320,7 @@ class QuoteBook:
                 avg_fetch_ms=sums.avg_fetch_ms,
                 memory_entries=len(self._memory),
                 db_entries=stored,
-                watchers=self._leases.holders(),
-                watched_keys=len(watched),
                 bad_keys=tuple(self._bad.of(now.timestamp())),
-                write_failures=self._writer.failures,
             )
 
     def clear(self) -> None:
@@ -411,11 +333,7 @@ class QuoteBook:
 
     def close(self) -> None:
         """End the threads, write what waits. Whoever still waits for a quote gets `NotSent`."""
-        with self._lock:
-            self._closed = True
-            self._leases.clear()
-        if self._refresher is not None:
-            self._refresher.close()
+        self._watching.close()
         self._fetcher.close()
         self._write_down_hits()
         self._writer.close()
@@ -424,11 +342,6 @@ class QuoteBook:
         with self._lock:
             metric = self._tally.take()
         self._writer.put(metric=metric)
-
-
-def _silence(keys: Iterable[str]) -> dict[str, UpstoxError]:
-    """The broker answered, and said nothing of these."""
-    return {key: NoData(f"the broker has no data for {key}") for key in keys}
 
 
 @lru_cache(maxsize=20_000)
