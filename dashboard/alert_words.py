@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 from dashboard.formatting import duration, ist_time, ist_when, number, percent, signed
 from services.alerts import Alert, ChannelState, Life, PriceAlert, PriceAlertState, RuleState, Severity, Side, Watched
+from services.domain.instruments import is_instrument_key
 
 TONES = {Severity.INFO: "blue", Severity.WARNING: "orange", Severity.CRITICAL: "red"}
 LIVES = {
@@ -31,6 +32,13 @@ def since_told(alert: Alert, now: datetime) -> str:
     if not alert.is_kept:
         parts.append("in memory only: the disk takes nothing")
     return ", ".join(parts)
+
+
+def instrument_told(alert: Alert) -> tuple[str, str] | None:
+    """Key and symbol of the instrument that an alert is about, if it is about one."""
+    told = alert.context or {}
+    key = told.get("key")
+    return (key, str(told.get("symbol") or key)) if isinstance(key, str) and is_instrument_key(key) else None
 
 
 def life_told(alert: Alert, now: datetime) -> str:

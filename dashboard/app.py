@@ -12,9 +12,8 @@ if str(ROOT) not in sys.path:  # started as a bare `streamlit run dashboard/app.
 
 import streamlit as st  # noqa: E402
 
-from dashboard.components.alert_dialog import alert_dialog_wanted  # noqa: E402
 from dashboard.components.frame import frame  # noqa: E402
-from dashboard.components.instrument_dialog import instrument_dialog_wanted  # noqa: E402
+from dashboard.components.instrument_dialog import dialog_over  # noqa: E402
 from dashboard.components.notices import problems_in_words, wait_until_open  # noqa: E402
 from dashboard.components.who import who_is_here  # noqa: E402
 from dashboard.locks.person import at_the_door  # noqa: E402
@@ -31,7 +30,7 @@ from dashboard.navigation import (  # noqa: E402
     QUOTES,
 )
 from dashboard.state import say  # noqa: E402
-from dashboard.theme import filled_style  # noqa: E402
+from dashboard.theme import page_style  # noqa: E402
 
 ICON = str(ROOT / "dashboard" / "icon.svg")
 
@@ -58,16 +57,15 @@ page = st.navigation(
         ],
     }
 )
-st.html(filled_style(st.get_option("theme.light.primaryColor") or "#1F5FE0"))
+st.html(page_style(st.get_option("theme.light.primaryColor") or "#1F5FE0"))
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     st.title(page.title, width="content", anchor=False)
     slot = st.container(width="stretch")
 who_is_here()
 wait_until_open()
-instrument_dialog_wanted(page.title)
+dialog_over(page.title)
 with slot:
     frame()
 say()
-alert_dialog_wanted()
 with problems_in_words():
     page.run()

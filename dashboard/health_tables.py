@@ -21,7 +21,7 @@ HOPS: Mapping[str, tuple[str, str]] = {
 
 
 class Cause(Protocol):
-    """Errors of one cause (`services.storage.error_log.ErrorGroup`)."""
+    """Errors of one cause (`services.storage.error_rows.ErrorGroup`)."""
 
     @property
     def error_type(self) -> str: ...

@@ -9,13 +9,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import anyio.to_thread
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard.calendar_ics import MIME, PATH, calendar_file, chosen_kinds, chosen_market, file_name
 from dashboard.chart_asset import asset_routes
 from dashboard.formatting import ist_moment
+from dashboard.plain_page import plain_page
 from dashboard.probe_access import guarded
 from dashboard.readiness import Readiness
 from dashboard.resources import desk, exposition, opening
@@ -147,27 +148,7 @@ def _is_registered_callback(scope: Scope) -> bool:
 
 def _page(title: str, text: str, *, status: int = 200) -> Response:
     """A page of its own, without script: one sentence and the way back."""
-    content = (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)} · Upstox Desk</title><style>{_STYLE}</style></head>"
-        f"<body><main><h1>{escape(title)}</h1><p>{escape(text)}</p>"
-        '<a href="/account">Back to the desk</a></main></body></html>'
-    )
-    return HTMLResponse(content, status, {"Cache-Control": "no-store", "Content-Security-Policy": _POLICY})
-
-
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
-_STYLE = """
-:root { color-scheme: light dark; font: 16px/1.5 "Source Sans", system-ui, sans-serif }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; background: light-dark(#fff, #0e131b);
-       color: light-dark(#152033, #dce3ec) }
-main { max-width: 26rem; margin: 1rem; padding: 1.75rem 2rem; border: 1px solid light-dark(#d5dde8, #273142);
-       border-radius: 8px }
-h1 { font-size: 1.3rem; margin: 0 0 .6rem } p { margin: 0 0 1.25rem }
-a { display: inline-block; padding: .45rem 1rem; border-radius: 6px; background: #1f5fe0;
-    color: #fff; font-weight: 600; text-decoration: none }
-"""
+    return plain_page(title, f'<p>{escape(text)}</p><a href="/account">Back to the desk</a>', status=status)
 
 
 def _sentence(text: str) -> str:

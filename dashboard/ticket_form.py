@@ -175,17 +175,6 @@ def trades_in_lots(instrument: Instrument) -> bool:
     return units_of_lot(instrument) > 1
 
 
-def quantity_words(units: int, instrument: Instrument | None) -> str:
-    """75 (1 lot of 75); 10 (not whole lots of 75)."""
-    if instrument is None or not trades_in_lots(instrument):
-        return quantity(units)
-    lot = units_of_lot(instrument)
-    lots, rest = divmod(units, lot)
-    if rest:
-        return f"{quantity(units)} (not whole lots of {lot})"
-    return f"{quantity(units)} ({quantity(lots)} lot{'' if lots == 1 else 's'} of {quantity(lot)})"
-
-
 def slices(units: int | None, freeze: int | None) -> int:
     """As how many orders the exchange sees it, when it is split above the freeze quantity."""
     if not units or not freeze or freeze < 1:

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.cards import card_title, fact_table
-from dashboard.components.notices import live_part
+from dashboard.components.notices import caution, live_part
 from dashboard.formatting import ist_moment, ist_when, quantity, rupees
 from dashboard.kept import Look
 from dashboard.markup import plain
@@ -70,11 +70,10 @@ def _account() -> None:
             pd.DataFrame([_row(one) for one in reversed(account.archives)], columns=list(_COLUMNS)),
             hide_index=True,
             key="account-archives",
-            height=min(38 + 35 * len(account.archives), 250),
         )
     if look.problem is not None and look.at is not None:
         words = f"As of {ist_when(look.at, now)}. {in_words(look.problem).title}."
-        st.caption(f":orange[:material/history: {plain(words)}]")
+        caution(words)
 
 
 def _row(one: ArchivedAccount) -> tuple[str, ...]:

@@ -60,7 +60,6 @@ def _people() -> None:
             ),
             hide_index=True,
             key="people-users",
-            height=min(38 + 35 * len(users), 250),
         )
     here = [one for one in sign_ins.everybody() if me.actor.role.may_operate or one.user == me.actor.name]
     _browsers(here, me)
@@ -98,7 +97,6 @@ def _noted() -> None:
                 pd.DataFrame(rows, columns=["When", "What", "About", "By", "Details"]),
                 hide_index=True,
                 key="people-noted",
-                height=min(38 + 35 * len(rows), 250),
             )
 
 

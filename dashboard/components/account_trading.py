@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.components.cards import card_title, fact_table
-from dashboard.components.notices import live_part
+from dashboard.components.notices import caution, live_part
 from dashboard.formatting import ist_time, ist_when
 from dashboard.markup import plain
 from dashboard.navigation import ORDERS
@@ -51,7 +51,7 @@ def _addresses() -> None:
     else:
         fact_table({"Orders": _ORDERS[runtime.orders.static_ip()] or "not needed"})
     if look.problem is not None:
-        st.caption(f":orange[:material/info: {plain(in_words(look.problem).title)}: the registered addresses]")
+        caution(f"{in_words(look.problem).title}: the registered addresses", icon="info")
     st.caption("Registered in the broker's developer apps, changed once a week at most; a change ends every token.")
 
 

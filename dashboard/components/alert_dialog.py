@@ -7,12 +7,14 @@ from decimal import Decimal
 import streamlit as st
 
 from dashboard.alert_words import away_told, direction_of, level_told, price_state_told, read_level
+from dashboard.components.alert_symbol import symbol_button
 from dashboard.components.notices import problems_in_words, problems_said
 from dashboard.components.search import find_instrument
 from dashboard.formatting import age, number, percent, price_decimals
-from dashboard.instrument_wanted import leave_if_wanted, want_instrument
+from dashboard.instrument_wanted import leave_if_wanted
 from dashboard.markup import plain
 from dashboard.order_session import actor
+from dashboard.over_page import Over, dismiss, want
 from dashboard.reading import first_read, read
 from dashboard.resources import desk
 from dashboard.state import first_time, say_later
@@ -21,7 +23,6 @@ from services.alerts import PriceAlertState, Side, Watched
 from services.domain.errors import UpstoxError
 from services.domain.instruments import is_instrument_key
 
-_WANTED = "desk-alert-wanted"
 _ANY = ""
 """No instrument is chosen yet."""
 _KINDS = {Watched.PRICE: "Price", Watched.PERCENT: "Change of the day"}
@@ -43,23 +44,13 @@ def alert_button(*, key: str, instrument_key: str | None = None, label: str = "N
 
 
 def want_alert(instrument_key: str) -> None:
-    """Have the dialog opened by the next whole run: for what comes back from a browser."""
-    st.session_state[_WANTED] = instrument_key
+    """Have the dialog opened by the next whole run: for what comes back from a browser. What is no key asks for one."""
+    want(Over.ALERT, instrument_key if is_instrument_key(instrument_key) else _ANY)
 
 
-def alert_is_wanted() -> bool:
-    return _WANTED in st.session_state
-
-
-def alert_dialog_wanted() -> None:
-    """Open the dialog, if something was pressed that asks for it. To be called by every page's frame."""
-    wanted = st.session_state.pop(_WANTED, None)
-    if wanted is not None:
-        _dialog(str(wanted) if is_instrument_key(str(wanted)) else _ANY)
-
-
-@st.dialog("Price alert", icon=":material/add_alert:")
-def _dialog(instrument_key: str) -> None:
+@st.dialog("Price alert", icon=":material/add_alert:", on_dismiss=dismiss)
+def alert_dialog(instrument_key: str) -> None:
+    """For that instrument, or for one that is searched there first."""
     with problems_in_words():
         if not instrument_key:
             find_instrument(
@@ -128,6 +119,7 @@ def _set(key: str, name: str, level: Decimal, side: Side, measure: Watched, note
         st.error(plain(in_words(error).text))
         return
     say_later(f"Alert set: {name} {level_told(made)}")
+    dismiss()
     st.rerun()
 
 
@@ -144,10 +136,7 @@ def price_alert_row(state: PriceAlertState, *, key: str, named: bool = True) -> 
     alert, now = state.alert, desk().clock.now()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if named:
-            st.button(
-                f"**{plain(alert.symbol)}**", key=f"{key}-open-{alert.id}", type="tertiary",
-                help="Depth, chart and ticket", on_click=want_instrument, args=(alert.instrument_key,),
-            )  # fmt: skip
+            symbol_button(alert.symbol, alert.instrument_key, key=f"{key}-open-{alert.id}")
         with st.container(gap=None, width="stretch"):
             tone = ":orange-badge[rings] " if state.ringing else ""
             each = "" if alert.once else ", each time"

@@ -8,7 +8,9 @@ from functools import partial
 import streamlit as st
 
 from dashboard.alert_words import TONES, life_told, since_told
+from dashboard.components.alert_symbol import alert_symbol
 from dashboard.components.notices import live_part, problems_in_words, problems_said
+from dashboard.instrument_wanted import leave_if_wanted
 from dashboard.markup import plain
 from dashboard.order_session import actor
 from dashboard.resources import desk
@@ -25,6 +27,7 @@ def alert_list(*, key: str) -> None:
 
 
 def _alerts(key: str) -> None:
+    leave_if_wanted()
     say()
     alerts = desk().alert_desk
     now, standing = desk().clock.now(), alerts.standing()
@@ -54,7 +57,9 @@ def _open_one(key: str, alert: Alert, now: datetime) -> None:
         with told, st.container(gap="xxsmall"):
             badge = f":{TONES[alert.severity]}-badge[{alert.severity.value}]"
             st.markdown(f"{badge} **{plain(title_of(alert.kind))}** &ensp; {plain(alert.message)}")
-            st.caption(plain(since_told(alert, now)))
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                alert_symbol(alert, key=f"{key}-symbol-{alert.id}")
+                st.caption(plain(since_told(alert, now)))
         with said:
             _actions(key, alert)
 
@@ -92,7 +97,7 @@ def _said(what: str, id: int) -> None:
 def _history(key: str) -> None:
     with problems_in_words():
         now = desk().clock.now()
-        past = [one for one in desk().alert_desk.history(2 * HISTORY) if not one.is_open][:HISTORY]
+        past = desk().alert_desk.ended(HISTORY)
         if not past:
             st.caption("No alert has ended yet.")
             return
@@ -109,7 +114,6 @@ def _history(key: str) -> None:
             ],
             key=f"{key}-past",
             hide_index=True,
-            height=min(38 + 35 * len(past), 380),
             column_config={
                 "Since": st.column_config.DatetimeColumn(
                     format="D MMM HH:mm:ss", timezone="Asia/Kolkata", width="small"

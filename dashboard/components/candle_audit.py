@@ -48,7 +48,6 @@ def audit_part(place: int, report: AuditReport | None) -> None:
         st.dataframe(
             rows,
             hide_index=True,
-            height=min(38 + 35 * len(rows), 320),
             key=f"candles-findings-{place}",
             column_config={"Bars": st.column_config.NumberColumn(format="localized")},
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 
 import streamlit as st
 
@@ -11,7 +12,8 @@ from dashboard.candle_files import as_parquet, file_name
 from dashboard.chart_choice import first_day, start_of
 from dashboard.chart_state import chosen
 from dashboard.chart_words import missing_told
-from dashboard.components.notices import problems_in_words
+from dashboard.components.file_offer import file_offer
+from dashboard.components.notices import caution, problems_in_words
 from dashboard.formatting import quantity
 from dashboard.markup import plain
 from dashboard.resources import desk, instruments_of
@@ -29,10 +31,10 @@ _Asked = tuple[str, str, date, date, str]
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file that is ready. `asked` names what it was made of."""
+    """A file that is ready."""
 
-    asked: _Asked
     name: str
+    ending: str
     mime: str
     content: bytes
     bars: int
@@ -44,10 +46,11 @@ def files_popover(place: int) -> None:
     part = st.popover("File", icon=":material/download:", key=f"candles-files-{place}", on_change="rerun")
     if part.open:
         with part, problems_in_words():
-            _chooser(place)
+            choose, make = partial(_choose, place), partial(_make, place)
+            file_offer(f"candles-file-{place}", choose=choose, make=make, offer=partial(_offer, place))
 
 
-def _chooser(place: int) -> None:
+def _choose(place: int, rests: bool) -> _Asked | None:
     runtime, choice = desk(), chosen(place)
     today = ist_date(runtime.clock.now())
     first = first_day(
@@ -64,24 +67,25 @@ def _chooser(place: int) -> None:
         min_value=choice.interval.caps.since,
         max_value=today,
         key=f"candles-days-{place}-{choice.key}-{choice.interval.word}-{choice.span}",
+        disabled=rests,
     )
-    kind = st.segmented_control("Kind", list(WAYS), default="CSV", required=True, key=f"candles-file-kind-{place}")
+    kind = st.segmented_control(
+        "Kind", list(WAYS), default="CSV", required=True, key=f"candles-file-kind-{place}", disabled=rests
+    )
     if not isinstance(days, tuple) or len(days) != 2:
         st.caption("Choose the last day too.")
-        return
-    asked = (choice.key, choice.interval.word, days[0], days[1], kind or "CSV")
-    if st.button("Make the file", key=f"candles-make-{place}", icon=":material/build:"):
-        st.session_state[f"candles-made-{place}"] = _make(place, asked)
-    made: _File | None = st.session_state.get(f"candles-made-{place}")
-    if made is None or made.asked != asked:
-        return
+        return None
+    return choice.key, choice.interval.word, days[0], days[1], kind
+
+
+def _offer(place: int, made: _File) -> None:
     for told in made.missing:
-        st.caption(f":orange[:material/warning:] {plain(told)}")
+        caution(told, icon="warning")
     if not made.bars:
         st.caption("There are no bars in these days.")
         return
     st.download_button(
-        f"Download {quantity(made.bars)} bars",
+        f"Download {quantity(made.bars)} bars ({made.ending})",
         made.content,
         made.name,
         made.mime,
@@ -114,4 +118,4 @@ def _make(place: int, asked: _Asked) -> _File:
     content = write(series, symbol, progress=lambda share: bar.progress(READING + (1 - READING) * share, "Writing"))
     bar.empty()
     missing = tuple(missing_told(series.missing, series.interval))
-    return _File(asked, file_name(symbol, series, ending), mime, content, len(series), missing)
+    return _File(file_name(symbol, series, ending), f".{ending}", mime, content, len(series), missing)

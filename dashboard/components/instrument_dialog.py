@@ -1,15 +1,16 @@
 """One instrument over any page: its depth, its day, and the ways to chart, ticket and alert. A symbol opens it, and so
-does the search of the whole desk (`/`)."""
+does the search of the whole desk (`/`). The dialog of a price alert takes its place."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.components.alert_dialog import alert_is_wanted
+from dashboard.components.alert_dialog import alert_dialog
 from dashboard.components.depth import instrument_panel
 from dashboard.components.notices import live_part, problems_in_words, show_problem
 from dashboard.components.search import find_instrument
-from dashboard.instrument_wanted import SEARCH, dismiss, opened, want_instrument
+from dashboard.instrument_wanted import SEARCH, want_instrument
+from dashboard.over_page import Over, dismiss, opened
 from dashboard.reading import first_read, read
 from dashboard.resources import desk
 from dashboard.state import first_time
@@ -19,16 +20,16 @@ ROOM = 330
 """Pixels below the search: what it finds lies over them."""
 
 
-def instrument_dialog_wanted(page: str) -> None:
-    """Draw it over `page` (its title) while it is open. To be called by every page's frame, before the parts that leave
-    for it. There is one dialog at a time: that of an alert, which may be asked for here, closes it."""
-    wanted = opened(page)
-    if alert_is_wanted():
-        dismiss()
-    elif wanted == SEARCH:
-        _search()
-    elif wanted is not None:
-        _instrument(wanted)
+def dialog_over(page: str) -> None:
+    """Draw what is open over `page` (its title). To be called by every page's frame, before the parts that leave for
+    it."""
+    match opened(page):
+        case (Over.ALERT, key):
+            alert_dialog(key)
+        case (Over.INSTRUMENT, key) if key == SEARCH:
+            _search()
+        case (Over.INSTRUMENT, key):
+            _instrument(key)
 
 
 @st.dialog("Find an instrument", icon=":material/search:", width="medium", on_dismiss=dismiss)

@@ -8,7 +8,7 @@ from decimal import Decimal
 import streamlit as st
 
 from dashboard.components.cards import card_title, fact_table
-from dashboard.components.notices import live_part, problems_in_words, problems_said
+from dashboard.components.notices import caution, live_part, problems_in_words, problems_said
 from dashboard.formatting import ist_time, ist_when, number, quantity, rupees
 from dashboard.markup import plain
 from dashboard.order_drafts import broker_switch_draft, segment_name
@@ -74,7 +74,7 @@ def _switches() -> None:
     card_title("Kill switch", "of the broker")
     view = orders.broker_kill_switch()
     if view.error is not None:
-        st.caption(f":material/info: Not known now: {plain(view.error)}")
+        caution(f"{'Not current' if view.segments else 'Not known'}: {view.error}", icon="cloud_off")
     if view.segments:
         killed = {one.segment: one for one in view.segments if one.active}
         fact_table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.components.notices import told_at
 from dashboard.formatting import number, rupees
 from dashboard.markup import plain
 from dashboard.portfolio_words import as_of_words, share_used
@@ -46,11 +47,7 @@ def margin_strip() -> None:
 
 
 def _figure(label: str, text: str, *, current: bool, border: bool = False) -> None:
-    if current:
-        st.metric(label, text, border=border)
-    else:
-        with st.container(border=border):
-            st.markdown(f":gray[{label}]  \n:gray[**{plain(text)}**]")
+    st.metric(label, text if current else f":gray[{plain(text)}]", border=border)
 
 
 def _unknown(view: FundsView) -> None:
@@ -62,5 +59,4 @@ def _unknown(view: FundsView) -> None:
 
 def _age(view: FundsView) -> None:
     assert view.as_of is not None  # there are funds
-    words = plain(as_of_words(view.as_of, desk().clock.now(), view.error))
-    st.caption(words if view.error is None else f":orange[:material/history: {words}]")
+    told_at(as_of_words(view.as_of, desk().clock.now(), view.error), current=view.error is None)

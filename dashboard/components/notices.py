@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import ParamSpec
+from typing import Literal, ParamSpec
 
 import streamlit as st
 
@@ -32,6 +32,20 @@ def show_problem(error: UpstoxError) -> None:
     st.warning(plain(words.text), title=words.title, icon=":material/key:" if login else ":material/cloud_off:")
     if login:
         st.page_link(ACCOUNT, label="To the account page", icon=":material/login:")
+
+
+def caution(text: str, *, icon: str = "history", width: Literal["stretch", "content"] = "stretch") -> None:
+    """A small line about something that is not as it should be. No caption: those are faint, and colours in them more
+    so."""
+    st.markdown(f":small[:orange[:material/{icon}: {plain(text)}]]", width=width)
+
+
+def told_at(words: str, *, current: bool, width: Literal["stretch", "content"] = "stretch") -> None:
+    """From when something is: a caption, and what can be seen if it is not current."""
+    if current:
+        st.caption(plain(words), width=width)
+    else:
+        caution(words, width=width)
 
 
 @contextmanager

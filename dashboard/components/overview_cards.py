@@ -8,6 +8,7 @@ from dashboard.alert_words import TONES, life_told, since_told
 from dashboard.calendar_words import PHASE_NAMES
 from dashboard.columns import Layout
 from dashboard.components.account_cards import master_words
+from dashboard.components.alert_symbol import alert_symbol
 from dashboard.components.cards import card_title, fact_table
 from dashboard.components.frame import nse_phase
 from dashboard.components.health_now import checks_list
@@ -116,6 +117,7 @@ def trouble_card() -> None:
         for alert in alerts[:MOST_ALERTS]:
             badge = f":{TONES[alert.severity]}-badge[{plain(alert_title(alert.kind))}]"
             st.markdown(f"{badge} {plain(alert.message)}  \n:small[:gray[{plain(since_told(alert, now))}]]")
+            alert_symbol(alert, key=f"overview-alert-{alert.id}")
         if len(alerts) > MOST_ALERTS:
             st.caption(f"{len(alerts) - MOST_ALERTS} more on the health page.")
         if not standing.complete:
@@ -123,8 +125,7 @@ def trouble_card() -> None:
         elif not alerts:
             st.markdown(":material/check: No open alerts")
         if len(alerts) < MOST_ALERTS:
-            past = [one for one in runtime.alert_desk.history(3 * MOST_ALERTS) if not one.is_open]
-            for alert in past[: MOST_ALERTS - len(alerts)]:
+            for alert in runtime.alert_desk.ended(MOST_ALERTS - len(alerts)):
                 st.caption(plain(f"{alert_title(alert.kind)}: {alert.message} ({life_told(alert, now)})"))
         kinds = runtime.errors.breakdown(24 * 60)
         if kinds:

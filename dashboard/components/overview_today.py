@@ -3,13 +3,10 @@ the page where it is explained."""
 
 from __future__ import annotations
 
-import streamlit as st
-
-from dashboard.components.notices import live_part
+from dashboard.components.notices import caution, live_part
 from dashboard.components.pnl_headline import tiles as pnl_tiles
 from dashboard.components.tiles import Tile, tile_row
 from dashboard.formatting import MISSING, rupees
-from dashboard.markup import plain
 from dashboard.navigation import ACCOUNT, ORDERS, PNL, PORTFOLIO
 from dashboard.portfolio_headlines import Headline, holdings_today, open_orders, open_positions, positions_today
 from dashboard.portfolio_words import as_of_words
@@ -53,7 +50,7 @@ def today_cards() -> None:
     )
     problem = positions.error or holdings.error
     if problem is not None and positions.as_of is not None:
-        st.caption(f":orange[:material/history: {plain(as_of_words(positions.as_of, rt.clock.now(), problem))}]")
+        caution(as_of_words(positions.as_of, rt.clock.now(), problem))
 
 
 def result_tiles(view: PnlView) -> tuple[Tile, ...]:
@@ -73,7 +70,7 @@ def result_tiles(view: PnlView) -> tuple[Tile, ...]:
 
 
 def orders_tile(headline: Headline, *, old: bool) -> Tile:
-    return Tile("orders", headline.title, headline.figure, headline.note, ORDERS, {"view": "Book"}, warn=old)
+    return Tile("orders", headline.title, headline.figure, headline.note, ORDERS, {"view": "Book"}, old=old)
 
 
 def funds_tile(view: FundsView) -> Tile:
@@ -84,9 +81,9 @@ def funds_tile(view: FundsView) -> Tile:
     note = f"{rupees(view.funds.used)} used"
     if view.error is not None:
         note += ", not current"
-    return Tile("funds", "Available", rupees(view.funds.available), note, ACCOUNT, warn=view.error is not None)
+    return Tile("funds", "Available", rupees(view.funds.available), note, ACCOUNT, old=view.error is not None)
 
 
 def _tile(id: str, headline: Headline, *, old: bool) -> Tile:
     tone = _TONES[headline.direction]
-    return Tile(id, headline.title, headline.figure, headline.note, PORTFOLIO, tone=tone, warn=old)
+    return Tile(id, headline.title, headline.figure, headline.note, PORTFOLIO, tone=tone, old=old)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import PurePath
 from urllib.parse import urlencode
 
 import streamlit as st
 
+from dashboard.components.file_offer import file_offer
 from dashboard.components.notices import problems_in_words
 from dashboard.formatting import quantity
 from dashboard.markup import plain
@@ -19,7 +22,6 @@ from services.pnl.book import PnlBook
 from services.pnl.values import Filter
 from services.pnl.views import PnlView
 
-_MADE = "pnl-export-made"
 _WAYS: dict[str, tuple[str, str]] = {
     "Workbook": ("Excel, several sheets, totals as formulas", "trade"),
     "Trades": ("CSV of the closed trades with itemised charges", "trade"),
@@ -36,7 +38,7 @@ def export_menu(view: PnlView, book: PnlBook) -> None:
         st.link_button("Print", f"pnl_print?{urlencode(chosen().words())}", icon=":material/print:")
     if part.open:
         with part, problems_in_words():
-            _chooser(view)
+            file_offer("pnl-export-file", choose=partial(_choose, view), make=partial(_make, view), offer=_offer)
 
 
 def where_words() -> str:
@@ -45,20 +47,20 @@ def where_words() -> str:
     return f"{mode_look(runtime.settings).name}, prices: {runtime.source.label}"
 
 
-def _chooser(view: PnlView) -> None:
+def _choose(view: PnlView, rests: bool) -> _Asked:
     st.caption(plain(" · ".join([period_words(view.only), *filter_words(view).values()])))
-    kind = st.segmented_control("File", list(_WAYS), default="Workbook", required=True, key="pnl-export-kind")
-    what, noun = _WAYS[kind or "Workbook"]
-    st.caption(what)
-    asked: _Asked = (kind or "Workbook", view.only, view.version)
-    if st.button("Make the file", key="pnl-export-make", icon=":material/build:"):
-        st.session_state[_MADE] = (asked, _make(view, asked[0]))
-    kept: tuple[_Asked, File] | None = st.session_state.get(_MADE)
-    if kept is None or kept[0] != asked:
-        return
-    made = kept[1]
+    kind = st.segmented_control(
+        "File", list(_WAYS), default="Workbook", required=True, key="pnl-export-kind", disabled=rests
+    )
+    st.caption(_WAYS[kind][0])
+    return kind, view.only, view.version
+
+
+def _offer(file: tuple[str, File]) -> None:
+    noun, made = file
+    rows = f"{quantity(made.rows)} {noun}{'' if made.rows == 1 else 's'}"
     st.download_button(
-        f"Download {quantity(made.rows)} {noun}{'' if made.rows == 1 else 's'} ({size_words(len(made.content))})",
+        f"Download {rows} ({PurePath(made.name).suffix}, {size_words(len(made.content))})",
         made.content,
         made.name,
         made.mime,
@@ -69,10 +71,13 @@ def _chooser(view: PnlView) -> None:
     )
 
 
-def _make(view: PnlView, kind: str) -> File:
+def _make(view: PnlView, asked: _Asked) -> tuple[str, File]:
+    """With the word for its rows."""
+    kind = asked[0]
     bar = st.progress(0.0, "Writing the file")
     try:
-        return _write(view, kind, lambda share: bar.progress(min(1.0, share), "Writing the file"))
+        file = _write(view, kind, lambda share: bar.progress(min(1.0, share), "Writing the file"))
+        return _WAYS[kind][1], file
     finally:
         bar.empty()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.components.cards import card_title
-from dashboard.components.notices import problems_in_words
+from dashboard.components.notices import caution, problems_in_words, told_at
 from dashboard.components.pnl_actions import ACTION, SETTLE, entry_forms
 from dashboard.components.pnl_entries import open_form
 from dashboard.formatting import ist_when
@@ -97,7 +97,7 @@ def _spans(view: PnlView, told: ReconcileView) -> None:
 def _span(view: PnlView, span: SpanCheck) -> None:
     broker = span.broker
     if broker.error:
-        st.caption(f":orange[:material/cloud_off: {plain(broker.error)}]")
+        caution(broker.error, icon="cloud_off")
     rows, total = span_rows(span)
     st.html(STYLE + figure_table(f"{span_title(span)}: ours and the broker's", HEADS, rows, total))
     words = [f"The broker's report, told {ist_when(broker.told_at, view.now)}"] if broker.told_at else []
@@ -106,8 +106,7 @@ def _span(view: PnlView, span: SpanCheck) -> None:
     if broker.stale:
         words.append(f"not current: {broker.stale}")
     if words:
-        text = plain("; ".join(words) + ".")
-        st.caption(f":orange[{text}]" if len(words) > 1 else text)
+        told_at("; ".join(words) + ".", current=len(words) == 1)
 
 
 def _positions(view: PnlView, told: ReconcileView) -> None:
@@ -127,7 +126,7 @@ def _positions(view: PnlView, told: ReconcileView) -> None:
             verdict if told.positions else None,
         )
         if told.positions_error:
-            st.caption(f":orange[:material/cloud_off: {plain(told.positions_error)}]")
+            caution(told.positions_error, icon="cloud_off")
         if told.positions:
             st.html(
                 STYLE + figure_table("From trades and from positions", POSITION_HEADS, position_rows(told.positions))
@@ -160,7 +159,7 @@ def _note(check: NoteCheck) -> None:
     )
     for words in (check.why_not, gap_words(check)):
         if words:
-            st.caption(f":orange[:material/help: {plain(words)}]")
+            caution(words, icon="help")
     st.html(STYLE + figure_table(f"{note_title(check)}: ours and the note's", NOTE_HEADS, note_rows(check)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.components.notices import told_at
 from dashboard.components.pnl_import import import_button
 from dashboard.formatting import quantity
 from dashboard.markup import plain
@@ -23,10 +24,8 @@ def status_line(view: PnlView) -> None:
     """The age of the trades, and a click away where each comes from."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         words = as_of_words(view.as_of, view.now, troubled=bool(view.missing))
-        text = plain(words)
-        st.caption(
-            f":orange[:material/history: {text}, not current]" if view.missing and view.as_of else text, width="content"
-        )
+        old = bool(view.missing and view.as_of)
+        told_at(f"{words}, not current" if old else words, current=not old, width="content")
         trades = sum(line.trades for line in view.sources)
         if view.sources:
             count = len(view.sources)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.components.notices import show_problem
+from dashboard.components.notices import show_problem, told_at
 from dashboard.components.position_table import Asked, Offer, position_table
 from dashboard.markup import plain
 from dashboard.portfolio_columns import POSITION_COLUMNS
@@ -65,8 +65,7 @@ def part_head(title: str, view: PositionsView | HoldingsView, reading: Reading) 
         st.header(title, anchor=False, width="content")
         if view.as_of is None:
             return
-        words = plain(as_of_words(view.as_of, reading.now, view.error))
-        st.caption(words if view.error is None else f":orange[:material/history: {words}]", width="stretch")
+        told_at(as_of_words(view.as_of, reading.now, view.error), current=view.error is None)
 
 
 def not_known_yet(error: UpstoxError | None, what: str) -> None:

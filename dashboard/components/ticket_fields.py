@@ -46,7 +46,7 @@ def fields(form: TicketForm, instrument: Instrument, reading: Reading) -> Ticket
             help=TYPE_HELP,
             persist_state="session",
         )
-    kind = OrderType(kind or form.order_type)
+    kind = OrderType(kind)
     numbers = st.grid(3, gap="small", min_column_width=118)
     with numbers:
         units = quantity_fields(form, instrument)
@@ -74,7 +74,7 @@ def fields(form: TicketForm, instrument: Instrument, reading: Reading) -> Ticket
         side=side,
         order_type=kind,
         product=product,
-        validity=Validity(validity or form.validity),
+        validity=Validity(validity),
         quantity=units,
         price=price,
         trigger=trigger,
@@ -96,7 +96,7 @@ def side_field(form: TicketForm) -> Side:
         label_visibility="collapsed",
         persist_state="session",
     )
-    return Side(side or form.side)
+    return Side(side)
 
 
 def product_field(form: TicketForm, instrument: Instrument) -> Product:
@@ -110,7 +110,7 @@ def product_field(form: TicketForm, instrument: Instrument) -> Product:
         label_visibility="collapsed",
         persist_state="session",
     )
-    return Product(product or form.product)
+    return Product(product)
 
 
 def quantity_fields(form: TicketForm, instrument: Instrument) -> int | None:

@@ -34,9 +34,15 @@ def show_figures(preview: Preview | BasketPreview) -> None:
         ("Available", figure_words(preview.available)),
     ]
     widest = max(len(text) for _, text in amounts)  # an amount is not broken in two
-    with st.grid(len(amounts), gap="small", min_column_width=max(100, round(widest * LETTER))):
+    across = 3 if isinstance(preview, Preview) else len(amounts)  # two even rows beside the depth
+    with st.grid(across, gap="small", min_column_width=max(100, round(widest * LETTER))):
         for name, text in amounts:
             st.markdown(f":gray[:small[{name}]]  \n**{plain(text)}**")
+    with st.container(gap="small"):  # one place, however many lines: what stands below keeps its own
+        _beside(preview)
+
+
+def _beside(preview: Preview | BasketPreview) -> None:
     if isinstance(preview, Preview) and preview.own_detail is not None:
         st.caption(plain(_lines(preview.own_detail)))
     figures = (
@@ -56,8 +62,9 @@ def show_findings(findings: Iterable[Finding]) -> None:
     for one in sorted(findings, key=lambda one: not one.blocks):
         text = plain(f"{one.text[:1].upper()}{one.text[1:].rstrip('.')}.")
         lines.append(f":red[:material/block: {text}]" if one.blocks else f":orange[:material/warning:] {text}")
-    if lines:
-        st.markdown("  \n".join(lines))
+    with st.container():  # its place, even if there is nothing
+        if lines:
+            st.markdown("  \n".join(lines))
 
 
 def _lines(charges: PaiseLines) -> str:

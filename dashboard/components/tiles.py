@@ -17,7 +17,7 @@ _mount = browser_component("tiles")
 @dataclass(frozen=True, slots=True)
 class Tile:
     """One figure in words. `tone`: "up", "down" or "", beside the sign that the figure carries. `link`: members of the
-    address of `page`."""
+    address of `page`. `old`: the figure is no longer current."""
 
     id: str
     name: str
@@ -27,6 +27,7 @@ class Tile:
     link: Mapping[str, str] = field(default_factory=dict)
     tone: str = ""
     warn: bool = False
+    old: bool = False
 
     @property
     def href(self) -> str:
@@ -42,7 +43,7 @@ def tile_row(tiles: Sequence[Tile], *, key: str, label: str, every: float = 0) -
     told = [
         {
             "id": tile.id, "name": tile.name, "figure": tile.figure, "note": tile.note, "tone": tile.tone,
-            "warn": tile.warn, "href": tile.href,
+            "warn": tile.warn or tile.old, "old": tile.old, "href": tile.href,
         }
         for tile in tiles
     ]  # fmt: skip

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.columns import Layout, Sort
-from dashboard.components.alert_dialog import alert_is_wanted, want_alert
+from dashboard.components.alert_dialog import want_alert
 from dashboard.components.depth import instrument_panel
 from dashboard.components.index_strip import index_strip
 from dashboard.components.notices import live_part, problems_said, show_problem
@@ -26,6 +26,7 @@ from dashboard.components.watchlist_bar import (
 )
 from dashboard.components.watchlist_dialogs import Watchlist
 from dashboard.first_start import INDEX_KEYS
+from dashboard.over_page import is_wanted
 from dashboard.reading import first_read, read
 from dashboard.resources import desk
 from dashboard.state import first_time, pick, picked, say
@@ -73,7 +74,7 @@ def _live(drawn: Watchlist, strip: DeltaGenerator, *, depth: bool) -> None:
     """The one live part: indices, table, depth. Reads what is known; the refresher behind it asks the broker."""
     say()
     ticket_wanted()
-    if alert_is_wanted():
+    if is_wanted():
         st.rerun()  # a dialog is opened by a whole run
     rt, id = desk(), drawn.id
     watchlist = _named(id)

@@ -162,39 +162,42 @@ class Mark:
     age_seconds: float | None
 
 
-def _mark(row: MarkedPosition | MarkedHolding, symbol: str, now: datetime) -> Mark:
-    given = row.price
-    if given.ltp is None:
-        raise NotPublished(f"no price of {symbol or 'this'} is known")
-    return Mark(
-        ltp=price(given.ltp),
-        told_by=_TOLD_BY[given.told_by],
-        received_at=given.at,
-        age_seconds=None if given.at is None else age(now, given.at),
-    )
+@strawberry.type
+class _Marked:
+    """What a position and a holding have in common."""
 
-
-@strawberry.type(description="One instrument in one product. Money before charges.")
-class Position:
-    row: strawberry.Private[MarkedPosition]
+    row: strawberry.Private[MarkedPosition | MarkedHolding]
     now: strawberry.Private[datetime]
     instrument: Instrument
     symbol: str
-    product: str
-    quantity: Count = strawberry.field(description="Net and signed; 0: closed today.")
-    average_price: Price | None = strawberry.field(description="Of the open side; null: closed, or not to be told.")
 
     @strawberry.field
     def mark(self) -> Mark | None:
-        return _mark(self.row, self.symbol, self.now)
-
-    @asked("Since entry, realised and open.")
-    def pnl(self) -> Rupees | None:
-        return _known(self.row.pnl, "profit", self.symbol)
+        given = self.row.price
+        if given.ltp is None:
+            raise NotPublished(f"no price of {self.symbol or 'this'} is known")
+        return Mark(
+            ltp=price(given.ltp),
+            told_by=_TOLD_BY[given.told_by],
+            received_at=given.at,
+            age_seconds=None if given.at is None else age(self.now, given.at),
+        )
 
     @strawberry.field
     def pnl_today(self) -> Rupees | None:
         return _known(self.row.pnl_today, "result of today", self.symbol)
+
+
+@strawberry.type(description="One instrument in one product. Money before charges.")
+class Position(_Marked):
+    row: strawberry.Private[MarkedPosition]
+    product: str
+    quantity: Count = strawberry.field(description="Net and signed; 0: closed today.")
+    average_price: Price | None = strawberry.field(description="Of the open side; null: closed, or not to be told.")
+
+    @asked("Since entry, realised and open.")
+    def pnl(self) -> Rupees | None:
+        return _known(self.row.pnl, "profit", self.symbol)
 
     @strawberry.field
     def realised(self) -> Rupees | None:
@@ -238,19 +241,12 @@ class Positions(Answer):
 
 
 @strawberry.type(description="Shares in the demat account. Money before charges.")
-class Holding:
+class Holding(_Marked):
     row: strawberry.Private[MarkedHolding]
-    now: strawberry.Private[datetime]
-    instrument: Instrument
-    symbol: str
     isin: str
     quantity: Count
     average_price: Price | None = strawberry.field(description="null: the broker does not tell it.")
     invested: Rupees | None = strawberry.field(description="null: the broker does not tell the average price.")
-
-    @strawberry.field
-    def mark(self) -> Mark | None:
-        return _mark(self.row, self.symbol, self.now)
 
     @strawberry.field
     def value(self) -> Rupees | None:
@@ -259,10 +255,6 @@ class Holding:
     @asked("Since purchase.")
     def pnl(self) -> Rupees | None:
         return _known(self.row.pnl, "profit", self.symbol)
-
-    @strawberry.field
-    def pnl_today(self) -> Rupees | None:
-        return _known(self.row.pnl_today, "result of today", self.symbol)
 
     @classmethod
     def of(cls, row: MarkedHolding, now: datetime) -> Holding:

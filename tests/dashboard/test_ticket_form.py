@@ -18,7 +18,6 @@ from dashboard.ticket_form import (
     price_step,
     product_name,
     products_of,
-    quantity_words,
     rules_of,
     slices,
     snap,
@@ -129,19 +128,6 @@ def test_products_depend_on_the_segment():
 def test_an_index_is_not_traded():
     assert "not traded itself" in why_not_traded(INDEX)
     assert why_not_traded(SHARE) == ""
-
-
-@pytest.mark.parametrize(
-    ("units", "words"),
-    [(65, "65 (1 lot of 65)"), (130, "130 (2 lots of 65)"), (70, "70 (not whole lots of 65)")],
-)
-def test_quantities_are_told_in_units_and_lots(units, words):
-    assert quantity_words(units, OPTION) == words
-
-
-def test_shares_have_no_lots():
-    assert quantity_words(1234567, SHARE) == "12,34,567"
-    assert quantity_words(5, None) == "5"
 
 
 @pytest.mark.parametrize(

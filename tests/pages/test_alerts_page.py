@@ -67,10 +67,8 @@ def test_a_price_alert_is_set_from_the_dialog_and_removed(alerts: Runtime) -> No
     app = press(app, "candles-alert-0")
     assert not app.exception
     assert app.button(key="alert-set").disabled
-    keep_open(app, "desk-alert-wanted", RELIANCE)
     app = app.text_input(key="alert-level").set_value(f"{last * 2:.2f}").run()
     assert "You are told when it rises to that" in words_on(app)
-    keep_open(app, "desk-alert-wanted", RELIANCE)
     press(app, "alert-set")
 
     [state] = alerts.alert_desk.prices.states()
@@ -79,6 +77,31 @@ def test_a_price_alert_is_set_from_the_dialog_and_removed(alerts: Runtime) -> No
     assert f"rises to {last * 2:,.2f}".replace(",", "") in words_on(app).replace(",", "")
     press(app, f"alerts-price-remove-{state.alert.id}")
     assert alerts.alert_desk.prices.states() == []
+
+
+def test_an_alert_about_an_instrument_leads_to_it(alerts: Runtime) -> None:
+    told = {"key": RELIANCE, "symbol": "RELIANCE", "level": "1500"}
+    alert = alerts.alerts.raise_alert("trade_conflict", "RELIANCE is at 1,500.05", context=told)
+
+    app = press(open_page("health"), f"alerts-list-symbol-{alert.id}")
+    assert not app.exception
+    assert [one["label"] for one in sent_to_browser(app, "depth")] == ["Market depth of RELIANCE"]
+
+
+def test_an_alert_that_ended_is_told_however_many_newer_ones_are_open(
+    alerts: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = alerts.alerts.raise_alert("trade_conflict", "trade 7 was told twice", subject="first")
+    alerts.alerts.resolve(over.id, "asha")
+    for number in range(3):
+        alerts.alerts.raise_alert("trade_conflict", "another", subject=f"later {number}")
+    monkeypatch.setattr("dashboard.components.alert_list.HISTORY", 2)
+
+    app = open_page("health")
+    app.session_state["alerts-list-history"] = True
+    app = app.run()
+    assert "No alert has ended yet" not in words_on(app)
+    assert "trade 7 was told twice" in app.dataframe[0].value["What"].tolist()
 
 
 def test_a_row_of_quotes_leads_to_the_dialog(alerts: Runtime) -> None:

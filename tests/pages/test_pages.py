@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from dashboard.first_start import FIRST_KEYS, INDEX_KEYS
+from dashboard.instrument_wanted import SEARCH
+from dashboard.over_page import Over
 from services.domain.errors import DataFolderTooNew, NotSent, PoolExhausted
 from services.paper.options import PaperOptions
 from services.paper.server import PaperServer
@@ -212,9 +214,33 @@ def test_the_overview_tells_each_check_with_its_reason(desk):
     assert all(one["reason"] for one in checks["checks"])
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_the_keys_of_the_keyboard_lead_from_every_page_to_the_search_and_to_the_ticket(desk, page):
+    app = open_page(page)
+    app.session_state["desk-over-wanted"] = (Over.INSTRUMENT, SEARCH)  # as the frame leaves it when "/" is pressed
+    assert "Opens its depth, with the ways to its chart and its ticket" in words_on(app.run())
+
+    app = open_page(page)
+    app.session_state["desk-ticket-wanted"] = True  # "t"
+    app.run()
+    assert not app.exception
+    assert app.title[0].value == "Orders"
+
+
+def test_an_alert_that_is_being_made_stays_open_over_a_page_that_is_drawn_anew(desk):
+    app = open_page("account")
+    app.session_state["desk-over-wanted"] = (Over.ALERT, RELIANCE)
+    app.run()
+    app.text_input(key="alert-level").set_value("1").run()
+
+    assert app.run().text_input(key="alert-level").value == "1"
+    app.session_state["desk-over-wanted"] = (Over.INSTRUMENT, RELIANCE)  # in its place
+    assert "alert-level" not in {field.key for field in app.run().text_input}
+
+
 def test_an_instrument_stays_open_over_a_page_that_is_drawn_anew_and_not_over_the_next(desk):
     app = open_page("account")
-    app.session_state["desk-instrument-wanted"] = RELIANCE
+    app.session_state["desk-over-wanted"] = (Over.INSTRUMENT, RELIANCE)
     for _ in range(2):
         app.run()
         assert [told["label"] for told in sent_to_browser(app, "depth")] == ["Market depth of RELIANCE"]

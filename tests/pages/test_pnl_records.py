@@ -301,6 +301,11 @@ def test_a_file_of_the_results_is_made_and_offered(desk, kind, noun):
 
     (offered,) = [one for one in app.get("download_button") if "Download" in one.proto.label]
     assert f"Download {noun}" in offered.proto.label
+    assert app.segmented_control(key="pnl-export-kind").disabled, "another choice would stand beside this file's button"
+
+    app = press(app, "Another file")
+    assert not app.segmented_control(key="pnl-export-kind").disabled
+    assert [one for one in app.get("download_button") if "Download" in one.proto.label] == []
 
 
 def test_the_report_is_of_what_the_link_names(desk):

@@ -217,7 +217,7 @@ function niceTop(highest) {
 }
 
 function axisText(value) {
-  if (value >= 10000) return `${(value / 1000).toFixed(0)}k`
+  if (value >= 10000) return value >= 1e5 ? shortNumber(value).replace(".00", "") : digits(value, 0)
   return value >= 10 || value === 0 ? value.toFixed(0) : `${Number(value.toPrecision(2))}`
 }
 

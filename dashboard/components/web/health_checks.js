@@ -5,6 +5,7 @@ const STATES = {
   pass: ["Pass", "M3 9.5l4 4 8-9"],
   warn: ["Warn", "M9 3v7.5M9 14.4v.2"],
   fail: ["Fail", "M4 4l10 10M14 4L4 14"],
+  unknown: ["Not known", "M6.5 6.5a2.6 2.6 0 1 1 3.6 2.4q-1.1.5-1.1 2M9 14.4v.2"],
   old: ["Not known", "M6.5 6.5a2.6 2.6 0 1 1 3.6 2.4q-1.1.5-1.1 2M9 14.4v.2"],
 }
 const OLD_SECONDS = 15

@@ -312,6 +312,7 @@ class OptionChain extends ChainFigures {
         for (const cell of cells) cell.classList.toggle("stale", old)
       }
     }
+    this.tickSpot(silent)
     const count = this.contracts.size
     setAttribute(this.status, "data-rows", count)
     setAttribute(this.status, "data-stale", stale)

@@ -108,6 +108,15 @@ class ChainFigures {
     }
   }
 
+  // The price of the underlying turns grey when it is no longer current, as those of the contracts do.
+  tickSpot(silent) {
+    const { a, at, feed, o, m } = this.price
+    const age = a === null || a === undefined ? null : a + secondsSince(at, this.data)
+    const old = age !== null && (silent || isOld({ feed, troubled: o, moves: m, age }, this.data))
+    this.line.classList.toggle("stale", old)
+    this.facts.get("spot")?.box.classList.toggle("stale", old)
+  }
+
   greekWords() {
     const { feed, feed_age, chain, chain_age } = this.data.greeks
     const later = sinceArrival(this)

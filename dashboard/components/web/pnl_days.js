@@ -168,7 +168,7 @@ function monthsBetween(first, last) {
 
 function signedShort(value) {
   const size = Math.abs(value)
-  const text = size >= 1e7 ? `${digits(size / 1e7, 1)}Cr` : size >= 1e5 ? `${digits(size / 1e5, 1)}L` : size >= 1e4 ? `${digits(size / 1e3, 1)}k` : digits(size, 0)
+  const text = size >= 1e7 ? `${digits(size / 1e7, 1)}\u202fCr` : size >= 1e5 ? `${digits(size / 1e5, 1)}\u202fL` : digits(size, 0)
   return `${value > 0 ? "+" : value < 0 ? "\u2212" : ""}${text}`
 }
 

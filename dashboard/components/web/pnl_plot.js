@@ -83,7 +83,7 @@ function paddedDays(first, last) {
   return [first - room, last + room]
 }
 
-// Days put together where each would be narrower than a line.
+// Days put together where each would be narrower than a line; summed in whole paise, as no sum of rupees is exact.
 function barsOf(days, net, pixels) {
   const span = (Date.parse(days[days.length - 1]) - Date.parse(days[0])) / DAY + 1
   const each = pixels / span
@@ -93,7 +93,7 @@ function barsOf(days, net, pixels) {
     const at = new Date(`${iso}T00:00:00Z`)
     if (unit === "week") at.setUTCDate(at.getUTCDate() - ((at.getUTCDay() + 6) % 7))
     if (unit === "month") at.setUTCDate(1)
-    bars.set(at.getTime(), (bars.get(at.getTime()) ?? 0) + net[i])
+    bars.set(at.getTime(), (bars.get(at.getTime()) ?? 0) + Math.round(net[i] * 100))
   })
-  return { unit, bars: [...bars] }
+  return { unit, bars: [...bars].map(([at, paise]) => [at, paise / 100]) }
 }

@@ -42,6 +42,7 @@ class Tiles {
     }
     const [name, figure, note] = link.children
     setAttribute(link, "href", tile.href)
+    link.classList.toggle("stale", tile.old)
     setText(name, tile.name)
     setText(figure, tile.figure)
     figure.className = `figure way ${tile.tone}`
