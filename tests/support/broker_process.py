@@ -28,6 +28,11 @@ class Broker:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it and wait until it answers."""
         command = [sys.executable, "-m", "services.paper", "--port", str(self.port), "--data-dir", str(self._folder)]

@@ -18,17 +18,20 @@ from typing import Any
 from services.domain.clock import IST
 from services.domain.errors import UpstoxError
 from services.domain.intents import Intent, IntentKind, IntentState
+from services.feed.backoff import CAP_SECONDS
 from services.runtime import Runtime
 from services.settings import load_settings
 from tests.checks import stage_environment
 from tests.support.desk import Desk
 from tests.support.shared_data import ROOT
-from tests.support.week import APP, CLOSES, OPENS, WeekBroker, log_in, resident_kibibytes, until
+from tests.support.week import APP, CLOSES, OPENS, WeekBroker, log_in, memory_of, until
 from tests.support.week_pages import Pages
 from tests.support.week_trader import Driver
 
 PATIENT = {"DESK_READ_TIMEOUT": "2", "DESK_CONNECT_TIMEOUT": "1", "DESK_MAX_QUOTE_AGE_SECONDS": "3600"}
 """At speed a second is minutes of the day."""
+PAUSE = CAP_SECONDS + 10
+"""The feed rests no longer between two attempts. Its faults are hours apart, and seconds for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +78,10 @@ class Week:
         self.desk = Desk(self.data, environment=given) if plan.desk else None
         self.pages = Pages(browser, self.desk.url, random.Random(plan.seed)) if browser and self.desk else None
         self.desk_logs: list[str] = []
-        self.memory: list[tuple[date, int]] = []
-        """Kibibytes of the desk at the end of each day."""
+        self.memory: dict[str, list[dict[str, int]]] = {}
+        """Of each process at the end of each day. The broker's begins anew each morning."""
         self.kills: list[str] = []
+        self._began = time.monotonic()
         self.decided = 0
         """What a person had to say, because the broker's books cannot."""
         self._desk_began = False
@@ -106,7 +110,7 @@ class Week:
             log_in(self.runtime, self.broker)
             self.driver.say("go")
             self._day(number, day)
-            self._evening(day)
+            self._evening()
         self._night(datetime.combine(self.plan.after, day_time(8, 0), IST), speed=1)
         log_in(self.runtime, self.broker)
         self._settle()
@@ -120,7 +124,12 @@ class Week:
             self.pages.open()
         self.driver.start()
 
+    def _tell(self, words: str) -> None:
+        """For the person who waits."""
+        print(f"{time.monotonic() - self._began:6.0f} s  {self.broker.now():%d %b %H:%M}  {words}", flush=True)
+
     def _night(self, at: datetime, speed: float | None = None) -> None:
+        self._tell(f"the broker ends, and begins at {at:%d %b %H:%M}")
         self.broker.write("night", f"to {at:%d %b %H:%M}")
         self.broker.stop()
         self.broker.start(at, speed)
@@ -140,18 +149,22 @@ class Week:
                 self.pages.step()
             time.sleep(0.1)
 
-    def _evening(self, day: date) -> None:
-        """Faults end, the one who trades rests, and the desk finds everything out."""
+    def _evening(self) -> None:
+        """Faults end, the one who trades rests, and the desk finds everything out, by a clock that does not race."""
         self.driver.say("pause")
+        self._night(self.broker.now(), speed=1)
         self._settle()
-        if self.desk is not None:
-            self.memory.append((day, resident_kibibytes(self.desk.pid)))
+        until(lambda: not self.runtime.order_records.alive(), self.runtime.order_records.alive, 90)
+        pids = {"trader": self.driver.pid, "broker": self.broker.pid} | ({"desk": self.desk.pid} if self.desk else {})
+        for name, pid in pids.items():
+            self.memory.setdefault(name, []).append(memory_of(pid))
+        self._tell(f"{self.driver.counts().total()} decisions, {self.broker.deeds()}, {self.memory}")
 
     def _settle(self) -> None:
         self.broker.heal()
         until(self._all_decided, self.runtime.intents.open, 120)
         if self.desk is not None:
-            until(lambda: self.broker.feeds()["market"] == 1, lambda: (self.broker.feeds(), self._desk_tail()))
+            until(lambda: self.broker.feeds()["market"] == 1, lambda: (self.broker.feeds(), self._desk_tail()), PAUSE)
             self.desk.opened()
 
     def _all_decided(self) -> bool:
@@ -185,6 +198,7 @@ class Week:
     # -- kills ---------------------------------------------------------------------------------------------------
 
     def _kill(self, who: str) -> None:
+        self._tell(f"kill: {who}")
         if who == "broker":
             self.broker.kill()
         elif who == "desk":
