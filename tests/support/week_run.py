@@ -30,6 +30,7 @@ from tests.support.week_trader import Driver
 
 PATIENT = {"DESK_READ_TIMEOUT": "2", "DESK_CONNECT_TIMEOUT": "1", "DESK_MAX_QUOTE_AGE_SECONDS": "3600"}
 """At speed a second is minutes of the day."""
+HELD_MS = 1800
 PAUSE = CAP_SECONDS + 10
 """The feed rests no longer between two attempts. Its faults are hours apart, and seconds for it."""
 
@@ -124,6 +125,13 @@ class Week:
             self.pages.open()
         self.driver.start()
 
+    def _pace(self, speed: float) -> None:
+        """The broker begins again where it is: with a clock that lets a desk start, or one that races. Nothing is
+        under way in it then, or it is lost."""
+        self.broker.write("night", f"the clock runs {speed:g} times as fast from now on")
+        self.broker.stop()
+        self.broker.start(self.broker.now(), speed)
+
     def _tell(self, words: str) -> None:
         """For the person who waits."""
         print(f"{time.monotonic() - self._began:6.0f} s  {self.broker.now():%d %b %H:%M}  {words}", flush=True)
@@ -152,7 +160,7 @@ class Week:
     def _evening(self) -> None:
         """Faults end, the one who trades rests, and the desk finds everything out, by a clock that does not race."""
         self.driver.say("pause")
-        self._night(self.broker.now(), speed=1)
+        self._pace(1)
         self._settle()
         until(lambda: not self.runtime.order_records.alive(), self.runtime.order_records.alive, 90)
         pids = {"trader": self.driver.pid, "broker": self.broker.pid} | ({"desk": self.desk.pid} if self.desk else {})
@@ -227,9 +235,11 @@ class Week:
         """Kill when a request to place an order is at the broker and its answer is not here."""
         if quiet and self.pages is not None:
             self.driver.say("pause")
-        self.broker.hold("order_place", 1800)
+        if self._kill_desk in kills:
+            self._pace(1)
+        self.broker.hold("order_place", HELD_MS)
         begin()
-        until(self.broker.held, lambda: "nobody placed an order", 30)
+        until(self.broker.held, lambda: "nobody placed an order", 60)
         self.broker.write("kill", "in the middle of a write")
         for kill in kills:
             kill()
@@ -237,6 +247,7 @@ class Week:
             self.desk.start().opened()
             if self.pages is not None:
                 self.pages.open()
+            self._pace(self.plan.speed)
         if self.driver.kill in kills:
             self.driver.start()
         self.driver.say("go")
