@@ -70,13 +70,13 @@ class Week:
         self._environment = {**stage_environment(os.environ), **given, "PYTHONPATH": str(ROOT)}
         self.runtime = Runtime(
             load_settings(
-                data_dir=self.data, api_base=self.broker.url, ledger_url=ledger_url, read_timeout=5,
+                data_dir=self.data, api_base=self.broker.url, ledger_url=ledger_url, read_timeout=30,
                 client_id=APP["UPSTOX_CLIENT_ID"], client_secret=APP["UPSTOX_CLIENT_SECRET"],
                 redirect_uri=APP["UPSTOX_REDIRECT_URI"], encryption_key=given["ENCRYPTION_KEY"],
             )
         )  # fmt: skip
         self.driver = Driver(folder, self._environment, seed=plan.seed, pause=plan.pause)
-        self.desk = Desk(self.data, environment=given) if plan.desk else None
+        self.desk = Desk(self.data, environment=given, timeout=180) if plan.desk else None
         self.pages = Pages(browser, self.desk.url, random.Random(plan.seed)) if browser and self.desk else None
         self.desk_logs: list[str] = []
         self.memory: dict[str, list[dict[str, int]]] = {}
