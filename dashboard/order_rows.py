@@ -55,6 +55,7 @@ _TONES: dict[str, Tone] = {
     Status.REJECTED: Tone.REJECTED,
     Status.CANCELLED: Tone.CANCELLED,
     Status.AMO_CANCELLED: Tone.CANCELLED,
+    Status.UNTOLD: Tone.CANCELLED,
 }
 """What is not here is on its way to somewhere."""
 

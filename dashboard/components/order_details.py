@@ -36,6 +36,7 @@ from services.domain.orders import BookOrder, OrderType, Side, Validity
 _SOURCES = {
     "answer": "the broker's answer",
     "book": "the order book",
+    "desk": "this desk",
     "details": "the order's details",
     "history": "the order's history",
     "stream": "the order stream",

@@ -52,6 +52,8 @@ def apply_update(known: BookOrder | None, told: BookOrder) -> Applied:
         return Applied(told, True)
     if known.order_id != told.order_id:
         raise ValueError(f"order {told.order_id} tells nothing of order {known.order_id}")
+    if known.status == Status.UNTOLD != told.status and told.terminal:  # how it ended, told after all
+        return Applied(_joined(known, told, state=told, terms=told), True)
     if known.terminal:
         return _after_the_end(known, told)
     state, why = _newer(known, told)

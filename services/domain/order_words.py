@@ -107,6 +107,7 @@ _STATUS: Mapping[str, str] = {
     Status.AMO_RECEIVED: "waiting for the market to open",
     Status.AMO_MODIFIED: "changed, waiting for the market to open",
     Status.AMO_CANCELLED: "cancelled before the market opened",
+    Status.UNTOLD: "over, its end was not told",
 }
 _PRODUCTS: Mapping[Product, str] = {
     Product.INTRADAY: "intraday",

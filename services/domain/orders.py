@@ -106,10 +106,13 @@ class Status(StrEnum):
     AMO_RECEIVED = "after market order req received"
     AMO_MODIFIED = "modify after market order req received"
     AMO_CANCELLED = "cancelled after market order"
+    UNTOLD = "end not told"
+    """Our word, no broker's: its day is over, and the broker tells of it no more."""
 
 
-TERMINAL = frozenset({Status.COMPLETE, Status.REJECTED, Status.CANCELLED, Status.AMO_CANCELLED})
-"""No order leaves these. Plain text compares equal to its member, so raw words may be looked up here."""
+TERMINAL = frozenset({Status.COMPLETE, Status.REJECTED, Status.CANCELLED, Status.AMO_CANCELLED, Status.UNTOLD})
+"""No order leaves these, but the last for another where the broker tells of its end after all. Plain text compares
+equal to its member, so raw words may be looked up here."""
 
 
 def is_terminal(status: str) -> bool:

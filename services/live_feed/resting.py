@@ -40,8 +40,8 @@ class Rest:
 class Resting:
     """The rests of one stream.
 
-    A dead token waits for another one. A refusal is tried again slowly, each time with a fresh address, then given up.
-    Everything else backs off exponentially.
+    A dead token waits for another one, with which everything begins anew. A refusal is tried again slowly, each time
+    with a fresh address, then given up. Everything else backs off exponentially.
     """
 
     def __init__(self, *, backoff: Backoff | None = None, refusal_pauses: tuple[float, ...] = REFUSAL_PAUSES) -> None:
@@ -81,6 +81,8 @@ class Resting:
     def after(self, error: UpstoxError, token: Token | None) -> Rest:
         """An attempt with `token` failed, or a connection was lost."""
         reason = str(error)
+        if isinstance(error, LoginRequired | TokenRejected):
+            self._backoff.reset()  # a person logs in, and does not wait for what went wrong before
         if isinstance(error, LoginRequired):
             return Rest(StreamState.LOGIN_NEEDED, reason, None, login_url=error.login_url)
         if isinstance(error, TokenRejected):

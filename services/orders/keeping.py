@@ -10,6 +10,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from threading import Lock
 from typing import Any
@@ -18,7 +19,7 @@ from services.domain.clock import Clock, ist_date
 from services.domain.errors import NoData, RequestRefused, StorageError, UpstoxError
 from services.domain.intents import Witness
 from services.domain.order_records import StoredTrade
-from services.domain.orders import BookOrder, Trade
+from services.domain.orders import BookOrder, Status, Trade
 from services.domain.paper_accounts import AccountMark
 from services.ledger.orders import Orders
 from services.ledger.trades import Trades
@@ -32,7 +33,15 @@ TRADES_SECONDS = 2.0
 LONGEST_PAUSE = 60.0
 MOST_DETAILS = 20
 """So many orders are asked for one by one."""
-WITNESSES = {"book": Witness.BOOK, "stream": Witness.STREAM, "details": Witness.BOOK, "history": Witness.HISTORY}
+WITNESSES = {
+    "book": Witness.BOOK,
+    "stream": Witness.STREAM,
+    "details": Witness.BOOK,
+    "history": Witness.HISTORY,
+    "desk": Witness.DESK,
+}
+_NOT_BEGUN = frozenset({Status.AMO_RECEIVED, Status.AMO_MODIFIED})
+"""Its day is still to come."""
 
 log = logging.getLogger(__name__)
 
@@ -216,9 +225,9 @@ class Keeper:
         with self._guard:
             self._error = why
 
-    def ask_for_the_old(self, told: Iterable[BookOrder]) -> None:
+    def ask_for_the_old(self, told: Iterable[BookOrder]) -> bool:
         """Orders that were open when their day ended, and that the book `told` now does not hold: the broker is asked
-        for each. What it knows of no more is no order of today."""
+        for each. What it knows of no more is no order of today. False: one is to be asked for again."""
         here, today = {order.order_id for order in told}, ist_date(self._clock.now())
         old = [
             order
@@ -230,7 +239,13 @@ class Keeper:
                 self.hear(self._broker.details(order.order_id), "details")
             except (RequestRefused, NoData):
                 log.info("order %s of an earlier day is not known to the broker any more", order.order_id)
+                if order.status not in _NOT_BEGUN:
+                    self.hear(replace(order, status=Status.UNTOLD, message=None, raw_message=None), "desk")
                 self._book.forget(order.order_id)
+            except UpstoxError as error:
+                log.info("order %s of an earlier day was not told, it is asked for again: %s", order.order_id, error)
+                return False
+        return len(old) <= MOST_DETAILS
 
     def hear(self, told: BookOrder, source: str, raw: Mapping[str, Any] | None = None) -> BookOrder:
         """One order as the stream or its own page tells it; the order as it is known then."""

@@ -217,7 +217,7 @@ class Reconciliation:
             self._why_not = None
             self._failures = 0
         if why is None:
-            self._keeper.ask_for_the_old(told)
+            self._another_day = not self._keeper.ask_for_the_old(told)
         self._put_off()
         self._began()
         self._ready.set()
@@ -267,8 +267,7 @@ class Reconciliation:
         else:
             self._put_off()
             if self._another_day:
-                self._keeper.ask_for_the_old(told)
-                self._another_day = False
+                self._another_day = not self._keeper.ask_for_the_old(told)
         if why is None:
             self._account.follow_if_missed(told, looking=looking)
         if looking:

@@ -54,8 +54,9 @@ def costs_of(book: Book, *, rates: RateTable = STANDARD, plan: Plan = STANDARD_P
     """What the fills of `book` cost. Fills of which a rate is not known, because they are older than the table or of a
     kind that it says nothing of, are named in `unpriced`.
 
-    A purchase and a sale of shares on one day, and everything of an intraday product, is intraday; the rest of a fill
-    is delivery. Contracts that were settled at expiry cost nothing but the tax of the holder who exercises.
+    A purchase and a sale of shares on one day is intraday, and so is all of an intraday product on the running day. The
+    rest of a fill is delivery: what a finished day leaves unpaired of an intraday product was converted. Contracts that
+    were settled at expiry cost nothing but the tax of the holder who exercises.
     """
     known = book.fills.day >= day_number(max(rates.changes[0], plan.changes[0]))
     trades, place, keys = _trades(book, known)
@@ -111,13 +112,16 @@ def parts_of(book: Book) -> list[Part]:
 
 
 def _same_day(book: Book) -> Ints:
-    """Units of each fill that were matched within the day; all of an intraday product."""
+    """Units of each fill that were matched within the day; all of an intraday product while its day runs."""
     closed = book.matched.matches
     units = np.zeros(len(book.fills), np.int64)
     within = closed.same_day
     np.add.at(units, closed.buy[within], closed.quantity[within])
     np.add.at(units, closed.sell[within], closed.quantity[within])
-    return np.where(book.fills.intraday, book.fills.quantity, units)
+    if book.as_of is None:
+        return units
+    running = book.fills.intraday & (book.fills.day == day_number(book.as_of))
+    return np.where(running, book.fills.quantity, units)
 
 
 def _settled(fill: Fill) -> bool:

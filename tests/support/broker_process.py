@@ -27,6 +27,11 @@ class Broker:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it and wait until it answers."""
         log = self._folder.with_name(f"{self._folder.name}.log")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -90,6 +91,11 @@ class WeekBroker:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
 
+    @property
+    def pid(self) -> int:
+        assert self._broker is not None
+        return self._broker.pid
+
     def start(self, at: datetime, speed: float | None = None) -> None:
         """Begin at that instant."""
         self._anchor, pace = at, self.speed if speed is None else speed
@@ -107,6 +113,7 @@ class WeekBroker:
             self._broker.stop(number)
             self._broker = None
             self.logs.append(self.folder.with_name(f"{self.folder.name}.log").read_text())
+            self.folder.with_name(f"{self.folder.name}-{len(self.logs)}.log").write_text(self.logs[-1])
 
     def kill(self) -> None:
         """End it without a word, and start it at the instant at which it ended."""
@@ -118,6 +125,10 @@ class WeekBroker:
     def now(self) -> datetime:
         """By its clock, as we reckon it."""
         return self._anchor + timedelta(seconds=(time.monotonic() - self._began) * self._pace)
+
+    def deeds(self) -> dict[str, int]:
+        """How often something was done, by kind."""
+        return dict(Counter(one.kind for one in self.notebook))
 
     def write(self, kind: str, words: str) -> None:
         self.notebook.append(Done(time.monotonic(), kind, words))
@@ -138,7 +149,7 @@ class WeekBroker:
     def trouble(self) -> None:
         """One random fault, used up by what meets it."""
         luck = self._luck
-        kind = luck.choices(("order fault", "read fault", "feed fault", "update fault"), (35, 25, 25, 15))[0]
+        kind = luck.choices(("order fault", "read fault", "feed fault", "update fault"), (40, 28, 15, 17))[0]
         if kind == "order fault":
             fault = {"operation": luck.choice(WRITES), **luck.choice(AT_WRITES)}
             self.ask("POST", "/_paper/faults", json=fault)
@@ -198,8 +209,7 @@ def until(holds: Callable[[], bool], what: Callable[[], object], seconds: float 
         time.sleep(0.1)
 
 
-def resident_kibibytes(pid: int) -> int:
-    """Memory of that process; 0 where the system does not tell."""
-    status = Path(f"/proc/{pid}/status")
-    lines = status.read_text().splitlines() if status.exists() else []
-    return next((int(line.split()[1]) for line in lines if line.startswith("VmRSS")), 0)
+def memory_of(pid: int) -> dict[str, int]:
+    """KiB of that process: `rss` what is resident, `pss` the same with shared pages counted by part. Linux only."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return {line[:3].lower(): int(line.split()[1]) for line in lines if line.startswith(("Rss:", "Pss:"))}

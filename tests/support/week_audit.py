@@ -250,10 +250,14 @@ def unexplained(alerts: Iterable[Alert], broker: WeekBroker) -> list[str]:
 
 
 def trouble_in(logs: dict[str, str]) -> list[str]:
-    """Lines that may stand in no log."""
-    return [
-        f"{name}: {line[:300]}"
-        for name, text in logs.items()
-        for line in text.splitlines()
-        if "database is locked" in line or line.startswith("Traceback") or " CRITICAL " in line
-    ]
+    """Lines that may stand in no log; a traceback with its end, which is the first line that is not indented."""
+    found = []
+    for name, text in logs.items():
+        lines = text.splitlines()
+        for number, line in enumerate(lines):
+            if "database is locked" in line or " CRITICAL " in line:
+                found.append(f"{name}: {line[:300]}")
+            elif line.startswith("Traceback"):
+                end = next((at for at in range(number + 1, len(lines)) if lines[at][:1].strip()), len(lines) - 1)
+                found.append("\n".join([f"{name}:", *lines[max(number - 3, 0) : end + 1][-14:]]))
+    return found

@@ -66,7 +66,9 @@ class Pages:
     def pressed(self) -> bool:
         """Was an order sent on its way?"""
         before = self.done["order"]
+        self._tabs[0].set_default_timeout(5 * PATIENCE_MS)
         self._try("order", self.order)
+        self._tabs[0].set_default_timeout(PATIENCE_MS)
         return self.done["order"] > before
 
     def order(self, tab: Any = None) -> None:

@@ -18,17 +18,21 @@ from typing import Any
 from services.domain.clock import IST
 from services.domain.errors import UpstoxError
 from services.domain.intents import Intent, IntentKind, IntentState
+from services.feed.backoff import CAP_SECONDS
 from services.runtime import Runtime
 from services.settings import load_settings
 from tests.checks import stage_environment
 from tests.support.desk import Desk
 from tests.support.shared_data import ROOT
-from tests.support.week import APP, CLOSES, OPENS, WeekBroker, log_in, resident_kibibytes, until
+from tests.support.week import APP, CLOSES, OPENS, WeekBroker, log_in, memory_of, until
 from tests.support.week_pages import Pages
 from tests.support.week_trader import Driver
 
 PATIENT = {"DESK_READ_TIMEOUT": "2", "DESK_CONNECT_TIMEOUT": "1", "DESK_MAX_QUOTE_AGE_SECONDS": "3600"}
 """At speed a second is minutes of the day."""
+HELD_MS = 1800
+PAUSE = CAP_SECONDS + 10
+"""The feed rests no longer between two attempts. Its faults are hours apart, and seconds for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +70,19 @@ class Week:
         self._environment = {**stage_environment(os.environ), **given, "PYTHONPATH": str(ROOT)}
         self.runtime = Runtime(
             load_settings(
-                data_dir=self.data, api_base=self.broker.url, ledger_url=ledger_url, read_timeout=5,
+                data_dir=self.data, api_base=self.broker.url, ledger_url=ledger_url, read_timeout=30,
                 client_id=APP["UPSTOX_CLIENT_ID"], client_secret=APP["UPSTOX_CLIENT_SECRET"],
                 redirect_uri=APP["UPSTOX_REDIRECT_URI"], encryption_key=given["ENCRYPTION_KEY"],
             )
         )  # fmt: skip
         self.driver = Driver(folder, self._environment, seed=plan.seed, pause=plan.pause)
-        self.desk = Desk(self.data, environment=given) if plan.desk else None
+        self.desk = Desk(self.data, environment=given, timeout=180) if plan.desk else None
         self.pages = Pages(browser, self.desk.url, random.Random(plan.seed)) if browser and self.desk else None
         self.desk_logs: list[str] = []
-        self.memory: list[tuple[date, int]] = []
-        """Kibibytes of the desk at the end of each day."""
+        self.memory: dict[str, list[dict[str, int]]] = {}
+        """Of each process at the end of each day. The broker's begins anew each morning."""
         self.kills: list[str] = []
+        self._began = time.monotonic()
         self.decided = 0
         """What a person had to say, because the broker's books cannot."""
         self._desk_began = False
@@ -106,7 +111,7 @@ class Week:
             log_in(self.runtime, self.broker)
             self.driver.say("go")
             self._day(number, day)
-            self._evening(day)
+            self._evening()
         self._night(datetime.combine(self.plan.after, day_time(8, 0), IST), speed=1)
         log_in(self.runtime, self.broker)
         self._settle()
@@ -120,7 +125,19 @@ class Week:
             self.pages.open()
         self.driver.start()
 
+    def _pace(self, speed: float) -> None:
+        """The broker begins again where it is: with a clock that lets a desk start, or one that races. Nothing is
+        under way in it then, or it is lost."""
+        self.broker.write("night", f"the clock runs {speed:g} times as fast from now on")
+        self.broker.stop()
+        self.broker.start(self.broker.now(), speed)
+
+    def _tell(self, words: str) -> None:
+        """For the person who waits."""
+        print(f"{time.monotonic() - self._began:6.0f} s  {self.broker.now():%d %b %H:%M}  {words}", flush=True)
+
     def _night(self, at: datetime, speed: float | None = None) -> None:
+        self._tell(f"the broker ends, and begins at {at:%d %b %H:%M}")
         self.broker.write("night", f"to {at:%d %b %H:%M}")
         self.broker.stop()
         self.broker.start(at, speed)
@@ -140,18 +157,22 @@ class Week:
                 self.pages.step()
             time.sleep(0.1)
 
-    def _evening(self, day: date) -> None:
-        """Faults end, the one who trades rests, and the desk finds everything out."""
+    def _evening(self) -> None:
+        """Faults end, the one who trades rests, and the desk finds everything out, by a clock that does not race."""
         self.driver.say("pause")
+        self._pace(1)
         self._settle()
-        if self.desk is not None:
-            self.memory.append((day, resident_kibibytes(self.desk.pid)))
+        until(lambda: not self.runtime.order_records.alive(), self.runtime.order_records.alive, 90)
+        pids = {"trader": self.driver.pid, "broker": self.broker.pid} | ({"desk": self.desk.pid} if self.desk else {})
+        for name, pid in pids.items():
+            self.memory.setdefault(name, []).append(memory_of(pid))
+        self._tell(f"{self.driver.counts().total()} decisions, {self.broker.deeds()}, {self.memory}")
 
     def _settle(self) -> None:
         self.broker.heal()
         until(self._all_decided, self.runtime.intents.open, 120)
         if self.desk is not None:
-            until(lambda: self.broker.feeds()["market"] == 1, lambda: (self.broker.feeds(), self._desk_tail()))
+            until(lambda: self.broker.feeds()["market"] == 1, lambda: (self.broker.feeds(), self._desk_tail()), PAUSE)
             self.desk.opened()
 
     def _all_decided(self) -> bool:
@@ -185,6 +206,7 @@ class Week:
     # -- kills ---------------------------------------------------------------------------------------------------
 
     def _kill(self, who: str) -> None:
+        self._tell(f"kill: {who}")
         if who == "broker":
             self.broker.kill()
         elif who == "desk":
@@ -213,9 +235,11 @@ class Week:
         """Kill when a request to place an order is at the broker and its answer is not here."""
         if quiet and self.pages is not None:
             self.driver.say("pause")
-        self.broker.hold("order_place", 1800)
+        if self._kill_desk in kills:
+            self._pace(1)
+        self.broker.hold("order_place", HELD_MS)
         begin()
-        until(self.broker.held, lambda: "nobody placed an order", 30)
+        until(self.broker.held, lambda: "nobody placed an order", 60)
         self.broker.write("kill", "in the middle of a write")
         for kill in kills:
             kill()
@@ -223,6 +247,7 @@ class Week:
             self.desk.start().opened()
             if self.pages is not None:
                 self.pages.open()
+            self._pace(self.plan.speed)
         if self.driver.kill in kills:
             self.driver.start()
         self.driver.say("go")

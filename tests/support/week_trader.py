@@ -47,6 +47,11 @@ class Driver:
                     if "ready" in self.told[-1]:
                         self._ready.set()
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def say(self, word: str) -> None:
         """Returns when it was heard: what is under way then is over."""
         heard = sum(one.get("heard") == word for one in self.told)

@@ -59,6 +59,8 @@ class Book:
     flags: tuple[Flag, ...]
     symbols: tuple[str, ...]
     """The latest symbol of each series."""
+    as_of: date | None = None
+    """The running day, on which an intraday product may still be closed."""
 
     def doubtful(self) -> frozenset[int]:
         """Series of which a part is unknown: their realised gains are those of the known part."""
@@ -91,7 +93,7 @@ def build_book(
     bucket = buckets(assets, closed.series, closed.same_day, closed.buy_day, closed.sell_day)
     symbols = _symbols(taken, matched)
     flags = _Flags(taken, matched, symbols)
-    return Book(columns, matched, bucket, flags.all(conflicts, as_of), symbols)
+    return Book(columns, matched, bucket, flags.all(conflicts, as_of), symbols, as_of)
 
 
 def _settled(fills: list[Fill], prices: Mapping[str, int]) -> list[Fill]:

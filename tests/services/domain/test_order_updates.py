@@ -35,7 +35,7 @@ def test_the_steps_before_the_exchange_do_not_come_back() -> None:
         assert applied.ignored
 
 
-@pytest.mark.parametrize("end", sorted(TERMINAL))
+@pytest.mark.parametrize("end", sorted(TERMINAL - {Status.UNTOLD}))
 @pytest.mark.parametrize("status", sorted(Status))
 def test_an_order_that_has_ended_does_not_move(end: Status, status: Status) -> None:
     known = told(end, filled_quantity=4)
@@ -45,6 +45,15 @@ def test_an_order_that_has_ended_does_not_move(end: Status, status: Status) -> N
     assert applied.order.status == end
     if status != end:
         assert (applied.order, applied.changed) == (known, False)
+
+
+def test_only_the_brokers_own_word_for_the_end_stands_for_one_that_was_not_told() -> None:
+    known = told(Status.UNTOLD, filled_quantity=1, average_price=Decimal("1469.5"))
+
+    assert not apply_update(known, told(Status.OPEN, filled_quantity=1)).changed
+    order = apply_update(known, told(Status.CANCELLED, filled_quantity=3, average_price=Decimal("1469.9"))).order
+
+    assert (order.status, order.filled_quantity, order.average_price) == (Status.CANCELLED, 3, Decimal("1469.9"))
 
 
 def test_the_end_is_believed_even_with_an_older_fill_beside_it() -> None:

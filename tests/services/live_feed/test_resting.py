@@ -114,6 +114,17 @@ def test_stability_and_a_persons_wish_begin_anew() -> None:
     assert resting.after_loss("cut").seconds == 1
 
 
+@pytest.mark.parametrize("error", [LoginRequired("log in"), TokenRejected("dead", status=401)])
+def test_a_new_login_does_not_wait_for_what_went_wrong_before_it(error: UpstoxError) -> None:
+    resting = _resting()
+    for _ in range(6):
+        resting.after_loss("cut")
+
+    resting.after(error, None)
+
+    assert resting.after_loss("cut").seconds == 1.0
+
+
 def test_where_nothing_is_wrong_with_the_broker_there_is_no_pause() -> None:
     assert _resting().at_once("the token has ended").seconds == 0.0
 

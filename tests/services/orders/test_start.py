@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.domain.errors import BrokerFault, LoginRequired, NotSent
+from services.domain.errors import BrokerFault, LoginRequired, NoAnswer, NotSent
 from services.domain.intents import IntentState
 from services.domain.orders import Status
 from services.orders.bodies import body_of
@@ -263,7 +263,7 @@ def test_what_was_lost_on_another_day_is_left_to_a_person(bench: Bench) -> None:
 
 def test_an_order_of_another_day_that_the_broker_knows_no_more_is_not_shown_as_open(bench: Bench) -> None:
     bench.open()
-    bench.desk.place(a_request(), intent_id="one", actor=ASHA)
+    order_id = bench.desk.place(a_request(), intent_id="one", actor=ASHA).order_ids[0]
     bench.pass_time(5)
     bench.broker.orders.clear()
     bench.clock.move(days=1)
@@ -272,6 +272,28 @@ def test_an_order_of_another_day_that_the_broker_knows_no_more_is_not_shown_as_o
     bench.open()
 
     assert bench.desk.book().orders == ()
+    order = bench.desk.order(order_id)
+    assert order is not None
+    assert order.status == Status.UNTOLD
+    assert bench.orders.alive() == []
+
+
+def test_an_order_of_another_day_is_asked_for_again_when_the_broker_gave_no_answer(bench: Bench) -> None:
+    bench.open()
+    order_id = bench.desk.place(a_request(), intent_id="one", actor=ASHA).order_ids[0]
+    bench.pass_time(5)
+    bench.clock.move(days=1)
+    bench.broker.move(order_id, Status.CANCELLED)
+    bench.broker.book = list  # type: ignore[method-assign,assignment]  # a new day's book
+    bench.broker.fail("details", lambda: NoAnswer("nobody answers"))
+    bench.pass_time(5)
+    assert bench.desk.ready() == ""
+
+    bench.pass_time(40)
+
+    order = bench.desk.order(order_id)
+    assert order is not None
+    assert order.status == Status.CANCELLED
 
 
 def test_an_order_of_another_day_that_the_broker_still_knows_is_followed(bench: Bench) -> None:

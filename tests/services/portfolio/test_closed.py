@@ -45,20 +45,24 @@ def mixed() -> list[Fill]:
 
 
 def test_the_kinds_of_fills_follow_from_what_they_were_matched_with() -> None:
-    book = build_book([
+    fills = [
         fill("BUY", 10, "100", 0, trade_id="1"),
         fill("BUY", 5, "130", 3, at=600, trade_id="2"),
         fill("SELL", 8, "140", 3, at=700, trade_id="3"),
         fill("BUY", 4, "130", 4, product="I", trade_id="4"),
-    ])  # fmt: skip
-
-    assert [(part.trade_id, part.kind, part.quantity) for part in parts_of(book)] == [
+    ]  # fmt: skip
+    settled = [
         ("1", Kind.DELIVERY, 10),
         ("2", Kind.INTRADAY, 5),
         ("3", Kind.INTRADAY, 5),
         ("3", Kind.DELIVERY, 3),
-        ("4", Kind.INTRADAY, 4),
     ]
+
+    def kinds(as_of: date) -> list[tuple[str, Kind, int]]:
+        return [(part.trade_id, part.kind, part.quantity) for part in parts_of(build_book(fills, as_of=as_of))]
+
+    assert kinds(FIRST + timedelta(days=4)) == [*settled, ("4", Kind.INTRADAY, 4)]
+    assert kinds(FIRST + timedelta(days=5)) == [*settled, ("4", Kind.DELIVERY, 4)]  # it was converted
 
 
 def test_a_long_option_that_is_settled_in_the_money_pays_its_tax_alone() -> None:
