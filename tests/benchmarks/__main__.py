@@ -13,7 +13,7 @@ from tests.benchmarks.table import Row, print_table
 
 PARTS = (
     "quotes", "cache", "pool", "start", "feed", "board", "ticks", "push", "calendar", "candles", "chart", "orders",
-    "order_page", "pnl", "health", "warming", "many", "scale",
+    "order_page", "pnl", "health", "warming", "many", "scale", "capacity",
 )  # fmt: skip
 
 

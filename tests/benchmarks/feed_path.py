@@ -9,22 +9,17 @@ official SDK's streamer, and the desk's connection without anything behind it: w
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-import orjson
-
 from dashboard.asgi import GC_THRESHOLDS, SWITCH_INTERVAL
 from tests.benchmarks.feed_client import Followed, Task
+from tests.benchmarks.processes import process, used_by_others
 from tests.benchmarks.surroundings import price_of_pauses, share_met
 from tests.benchmarks.table import Row
-from tests.checks import stage_environment
-from tests.support.shared_data import ROOT
 
 TURNS = 3
 BARS = {"ltpc": 3.5, "full": 9.0}
@@ -84,53 +79,27 @@ def load(
     """One client of one generator."""
     began, used = time.monotonic(), used_by_others()
     how = ["--keys", KEYS, "--rate", rate, "--mode", mode, "--per-frame", per_frame, "--seconds", updates / rate]
-    generator = _start("services.paper.feed.load", *how)
-    try:
-        assert generator.stdout is not None
-        told = orjson.loads(generator.stdout.readline())
-        task = Task(
-            base_url=told["base_url"],
-            access_token=told["access_token"],
-            keys=told["keys"],
-            mode=mode,
-            updates=updates,
-            way=way,
-            switch_interval=SWITCH_INTERVAL,
-            gc_thresholds=list(GC_THRESHOLDS),
-            store=store,
-            busy=busy,
-        )
-        client = _start("tests.benchmarks.feed_client")
-        answer, _ = client.communicate(orjson.dumps(asdict(task)).decode() + "\n")
-        assert client.returncode == 0, f"the client ended with exit code {client.returncode}"
-        sent, _ = generator.communicate(timeout=60)
-    finally:
-        generator.kill()
-        generator.wait()
+    with process("services.paper.feed.load", *how) as generator:
+        task = task_of(generator.hear(), way, mode, updates, store=store, busy=busy)
+        with process("tests.benchmarks.feed_client") as client:
+            answer = client.ask(asdict(task))
+        sent = generator.hear()
     others = 100 * (used_by_others() - used) / (time.monotonic() - began)
-    return Load(Followed(**orjson.loads(answer)), orjson.loads(sent), others)
+    return Load(Followed(**answer), sent, others)
 
 
-def used_by_others() -> float:
-    """CPU seconds of all processes but this one and its ended children (Linux; elsewhere 0)."""
-    try:
-        cells = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
-    except OSError:
-        return 0.0
-    user, nice, system, _, _, irq, softirq, *_ = map(int, cells)
-    own = os.times()
-    busy = (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
-    return busy - own.user - own.system - own.children_user - own.children_system
-
-
-def _start(module: str, *arguments: object) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", module, *map(str, arguments)],
-        cwd=ROOT,
-        env=stage_environment(os.environ),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
+def task_of(told: Mapping[str, Any], way: str, mode: str, updates: int, **options: bool) -> Task:
+    """What a client of the generator that has `told` where it is has to do, with an interpreter as the desk has it."""
+    return Task(
+        base_url=told["base_url"],
+        access_token=told["access_token"],
+        keys=told["keys"],
+        mode=mode,
+        updates=updates,
+        way=way,
+        switch_interval=SWITCH_INTERVAL,
+        gc_thresholds=list(GC_THRESHOLDS),
+        **options,
     )
 
 
