@@ -35,7 +35,7 @@ KEYS, RATE, PER_FRAME = 2_000 - len(INDEX_KEYS), 5_000, 20
 """With the indices of every page, 2,000 are subscribed: as many as one connection gives in full."""
 LIST = 50
 STEPS, GOAL = (20, 35, 50, 75, 100), 50
-SECONDS = 12.0
+SECONDS = 10.0
 MOST_MS = 300.0
 MOST_OF_OTHERS = 20.0
 

@@ -20,6 +20,8 @@ import orjson
 from tests.benchmarks.open_page import OpenPage
 from tests.benchmarks.push_clients import READ_EVERY, Listener, lateness, say
 
+OPEN_SECONDS = 60.0
+"""For one page to open beside the others."""
 BEGIN_SECONDS = 3.0
 SETTLE_SECONDS = 3.0
 """Opening the pages is work too, and is not what is measured."""
@@ -80,7 +82,11 @@ class Sessions:
                 self._selector.register(one.sock, selectors.EVENT_READ, one)
             self._pages.append(page)
             self._listeners.append(listener)
-            self._live(self._chance.uniform(0.05, 0.25))  # their timers are spread, as people come when they like
+            end = time.monotonic() + OPEN_SECONDS
+            while not page.ready:
+                assert page in self._pages, "a page was cut off before it was open"
+                assert time.monotonic() < end, "a page did not open"
+                self._live(self._chance.uniform(0.05, 0.15))  # their timers are spread, as people come when they like
 
     def _ask_for_all(self, wish: Wish) -> None:
         """The broker begins once everything was asked for, and then tells everything for good."""
@@ -137,6 +143,8 @@ class Sessions:
         if not there:
             self._selector.unregister(one.sock)
             self._lost += 1
+            if isinstance(one, OpenPage):
+                self._pages.remove(one)
 
 
 def main() -> None:

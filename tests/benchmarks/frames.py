@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 
 import websocket
 from websocket import ABNF
@@ -38,9 +39,10 @@ class Frames:
         return self._cut(self._rest + piece)
 
     def send(self, payload: bytes) -> None:
-        """A binary message; a full buffer is waited for."""
+        """A binary message; a full buffer is waited for. Where the other side has gone, reading tells it."""
         self.sock.setblocking(True)
-        self.sock.sendall(ABNF.create_frame(payload, ABNF.OPCODE_BINARY).format())
+        with suppress(ConnectionError):
+            self.sock.sendall(ABNF.create_frame(payload, ABNF.OPCODE_BINARY).format())
         self.sock.setblocking(False)
 
     def _cut(self, piece: bytes) -> Iterator[bytes]:

@@ -33,7 +33,7 @@ SHARES, TICKS_A_SECOND, PER_FRAME = 200, 4, 20
 LIST, LISTS = 50, 8
 """So many shares on a screen; so many different screens, which overlap."""
 SESSIONS, CROWD = 50, 200
-PAINT_SECONDS, COST_SECONDS, BARE_SECONDS, COST_TURNS = 15.0, 8.0, 4.0, 3
+PAINT_SECONDS, COST_SECONDS, BARE_SECONDS, COST_TURNS = 10.0, 5.0, 3.0, 3
 MOST_PAINT_MS, MOST_COST = 100.0, 5.0
 NOISY_MS = 50.0
 """The bare way leaves the desk less than half of what it may take: nothing can be told."""
@@ -41,7 +41,7 @@ BARE_EVERY_SECONDS = 0.05
 
 
 def run() -> list[Row]:
-    """All rows; two minutes. None where there is no Chromium."""
+    """All rows; a minute. None where there is no Chromium."""
     if find_chromium() is None:
         print("push is not measured: there is no Chromium", file=sys.stderr)
         return []
@@ -226,19 +226,17 @@ def _cost(bench: Bench) -> list[Row]:
     token = page.evaluate("deskLive.push.token")
     page.context.close()
     none: list[Used] = []
-    one: list[Used] = []
     many: list[Used] = []
     heard: list[Heard] = []
     for _ in range(COST_TURNS):
         with _used(bench) as used:
             time.sleep(COST_SECONDS)
         none += used
-        for clients, found in ((1, one), (CROWD, many)):
-            with bench.listening(token, clients, COST_SECONDS) as told, _used(bench) as used:
-                time.sleep(COST_SECONDS - 0.5)
-            found += used
+        with bench.listening(token, CROWD, COST_SECONDS) as told, _used(bench) as used:
+            time.sleep(COST_SECONDS - 0.5)
+        many += used
         heard += told
-    alone, single, crowded = (median(one.desk for one in used) for used in (none, one, many))
+    alone, crowded = (median(one.desk for one in used) for used in (none, many))
     cost = crowded - alone
     met, remark = share_met(cost, MOST_COST, price_of_pauses())
     last: Heard = heard[-1]
@@ -247,7 +245,6 @@ def _cost(bench: Bench) -> list[Row]:
         Row(f"cost of {CROWD} push clients", cost, None, None, f"<= {MOST_COST:g} %", met, "% of a core",
             f"the desk with them, {crowded:.1f} %, less without any, {alone:.1f} %; {how}; "
             f"median of {COST_TURNS}{remark}"),
-        Row("  of one", single - alone, None, None, "", None, "% of a core", f"{LIST} rows"),
         Row(f"  tick to each of the {CROWD}, p95", median(told.p95 for told in heard), None, None, "", None, "ms",
             f"median {median(told.p50 for told in heard):.0f}"),
     ]  # fmt: skip
