@@ -7,9 +7,12 @@ import importlib
 import logging
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from tests.benchmarks import figures
+from tests.benchmarks.processes import used_by_others
 from tests.benchmarks.table import Row, print_table
 
 PARTS = (
@@ -32,15 +35,19 @@ def main(asked: list[str]) -> int:
         print(f"unknown: {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)
         return 2
     measured: dict[str, list[Row]] = {}
+    spent: dict[str, float] = {}
     began = time.monotonic()
     for part in asked or PARTS:
         print(f"measuring {part} ...", file=sys.stderr, flush=True)
-        at = time.monotonic()
-        measured[part] = _measured(part)
-        print(f"  {time.monotonic() - at:.0f} s", file=sys.stderr, flush=True)
+        at, used = time.monotonic(), used_by_others()
+        rows = _measured(part)
+        seconds = time.monotonic() - at
+        measured[part] = [_with_reason(row, 100 * (used_by_others() - used) / seconds) for row in rows]
+        spent[part] = seconds
+        print(f"  {seconds:.0f} s", file=sys.stderr, flush=True)
     seconds = time.monotonic() - began
     if not asked:
-        measured["whole"] = [_whole(seconds)]
+        measured["whole"] = [_whole(seconds, spent)]
     rows = [row for part in measured.values() for row in part]
     print_table(rows)
     if not asked:
@@ -60,9 +67,18 @@ def _measured(part: str) -> list[Row]:
     return rows
 
 
-def _whole(seconds: float) -> Row:
-    return Row("all parts together", seconds / 60, None, None, f"<= {MOST_MINUTES:g} minutes",
-               seconds <= 60 * MOST_MINUTES, "minutes")  # fmt: skip
+def _with_reason(row: Row, others: float) -> Row:
+    """A goal that is missed tells what else the machine did: work beside it takes time, caches and clock away."""
+    if row.met is not False:
+        return row
+    remark = f"everything else on this machine used {max(0.0, others):.0f} % of a core during this part"
+    return replace(row, note=f"{row.note}; {remark}".lstrip("; "))
+
+
+def _whole(seconds: float, spent: Mapping[str, float]) -> Row:
+    told = ", ".join(f"{part} {took:.0f}" for part, took in sorted(spent.items(), key=lambda one: -one[1]))
+    met = seconds <= 60 * MOST_MINUTES
+    return Row("all parts", seconds / 60, None, None, f"<= {MOST_MINUTES:g}", met, "minutes", f"seconds: {told}")
 
 
 if __name__ == "__main__":
