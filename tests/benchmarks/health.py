@@ -43,7 +43,7 @@ LOOKS = 40
 SNAPSHOTS_A_SECOND = 1.0
 """More than there are: rules and an open page ask every two seconds each, and share a snapshot that is a second old."""
 SCRAPES_A_SECOND, ROWS_A_SECOND = 1 / 15, 1 / 10
-TIMES = 7
+TIMES = 5
 READY = """() => {
   const found = name => { let count = 0; const look = root => { for (const node of root.querySelectorAll('*')) {
     if (node.matches(name)) count += 1

@@ -1,6 +1,6 @@
 """A desk of several processes on one Redis: what comes to all of them, and what it costs.
 
-`DESK_BENCH_STREAM_SECONDS=60` (usually 12) says how long the streams at 50,000 updates a second last.
+`DESK_BENCH_STREAM_SECONDS=60` (usually 10) says how long the streams at 50,000 updates a second last.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from tests.support.redis import RedisServer, find_redis
 
 
 def run() -> list[Row]:
-    """All rows; three minutes. None where there is no Redis."""
+    """All rows; a minute and a half. None where there is no Redis."""
     program = find_redis()
     if program is None:
         print("many processes are not measured: there is no redis-server", file=sys.stderr)

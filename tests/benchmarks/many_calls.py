@@ -19,7 +19,7 @@ from tests.benchmarks.surroundings import as_the_desk_runs
 from tests.benchmarks.table import Row
 from tests.support.redis import RedisServer, settle
 
-QUOTES, TURNS, EACH, QUOTES_EACH = 500, 60, 40, 4
+QUOTES, TURNS, EACH, QUOTES_EACH = 500, 30, 40, 4
 MOST_OF_BARE = 1.3
 LONG = 600.0
 WIDE = (Limit(10**6, 1.0), Limit(10**7, 60.0), Limit(10**8, 1800.0))

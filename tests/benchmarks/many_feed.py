@@ -7,62 +7,27 @@ holder: what the way from the broker takes without a Redis, on the same machine 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 from dataclasses import asdict
 from typing import Any
 
-import orjson
-
-from dashboard.asgi import GC_THRESHOLDS, SWITCH_INTERVAL
-from tests.benchmarks.feed_client import Followed, Task
-from tests.benchmarks.feed_path import used_by_others
+from tests.benchmarks.feed_client import Followed
+from tests.benchmarks.feed_path import task_of
 from tests.benchmarks.many_client import Part, Taken
+from tests.benchmarks.processes import Process, used_by_others
 from tests.benchmarks.table import Row
-from tests.checks import stage_environment
 from tests.support.redis import RedisServer, link_to, settle
-from tests.support.shared_data import ROOT
 
 FOLLOWERS, RATE, KEYS, PER_FRAME = 4, 50_000, 2_000, 50
-USUAL_SECONDS = 12.0
+USUAL_SECONDS = 10.0
 MOST_LATE_MS, MOST_OF_OTHERS = 5.0, 20.0
-
-
-class Process:
-    """A Python program that is asked and answers line by line."""
-
-    def __init__(self, module: str, *arguments: object) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", module, *map(str, arguments)],
-            cwd=ROOT,
-            env=stage_environment(os.environ),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def say(self, what: object = None) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(orjson.dumps(what).decode() + "\n")
-        self.process.stdin.flush()
-
-    def hear(self) -> Any:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line, "a process of the benchmark has ended"
-        return orjson.loads(line)
-
-    def end(self) -> None:
-        self.process.kill()
-        self.process.communicate()
 
 
 def rows(redis: RedisServer) -> list[Row]:
     """The rows. Last prices have the bar; five processes that read full updates need all of two cores, so these are
     told without one."""
     seconds = float(os.environ.get("DESK_BENCH_STREAM_SECONDS", USUAL_SECONDS))
-    return [*_rows(redis, "ltpc", seconds, bar=True), *_rows(redis, "full", seconds / 2, bar=False)]
+    return [*_rows(redis, "ltpc", seconds, bar=True), *_rows(redis, "full", seconds / 2.5, bar=False)]
 
 
 def _rows(redis: RedisServer, mode: str, seconds: float, *, bar: bool) -> list[Row]:
@@ -119,16 +84,7 @@ def _load(redis: RedisServer, mode: str, updates: int) -> tuple[dict[str, Any], 
         for way in ("holder", *["follower"] * FOLLOWERS):
             one = Process("tests.benchmarks.many_client")
             made.append(one)
-            task = Task(
-                base_url=told["base_url"],
-                access_token=told["access_token"],
-                keys=told["keys"],
-                mode=mode,
-                updates=updates,
-                way=way,
-                switch_interval=SWITCH_INTERVAL,
-                gc_thresholds=list(GC_THRESHOLDS),
-            )
+            task = task_of(told, way, mode, updates)
             one.say(asdict(Part(asdict(task), redis.url, prefix)))
             assert one.hear() == {"ready": True}
         parts = made[1:]
@@ -148,7 +104,7 @@ def _load(redis: RedisServer, mode: str, updates: int) -> tuple[dict[str, Any], 
             taken.append(Taken(**found | {"followed": Followed(**found["followed"])}))
     finally:
         for one in made:
-            one.end()
+            one.kill()
     return sent, taken[::-1], max(0.0, 100 * (others - own) / passed)
 
 

@@ -19,8 +19,7 @@ from dashboard.push.tokens import PushTokens
 from services.runtime.sharing import shared_of
 from services.settings import load_settings
 from services.shared.secrets import PushSecrets
-from tests.benchmarks.many_feed import Process
-from tests.benchmarks.push import cpu_seconds
+from tests.benchmarks.processes import Process, cpu_seconds, process
 from tests.benchmarks.push_broker import Ticking
 from tests.benchmarks.push_clients import Crowd, Heard
 from tests.benchmarks.table import Row
@@ -30,7 +29,7 @@ from tests.support.redis import RedisServer, link_to, settle
 PROCESSES = (1, 2, 4)
 CLIENTS, LIST, LISTS = 240, 50, 8
 SHARES, TICKS_A_SECOND, PER_FRAME = 200, 20, 50
-SETTLE_SECONDS, SECONDS = 4.0, 8.0
+SETTLE_SECONDS, SECONDS = 3.0, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def _brought(folder: Path, count: int) -> Brought:
     folder.mkdir()
     with ExitStack() as closing:
         redis = closing.enter_context(RedisServer(_program()))
-        broker = _process(closing, "tests.benchmarks.push_broker")
+        broker = closing.enter_context(process("tests.benchmarks.push_broker"))
         broker.say(asdict(Ticking(SHARES, SHARES * TICKS_A_SECOND, PER_FRAME)))
         told = broker.hear()
         base = dict.fromkeys(("api_base", "order_base", "assets_base"), told["base_url"])
@@ -78,7 +77,7 @@ def _brought(folder: Path, count: int) -> Brought:
         ]
         for desk in desks:
             desk.opened()
-        clients = [_process(closing, "tests.benchmarks.push_clients") for _ in desks]
+        clients = [closing.enter_context(process("tests.benchmarks.push_clients")) for _ in desks]
         for seconds in (SETTLE_SECONDS, SECONDS):  # at first everything is subscribed, and shown once
             used, began = [cpu_seconds(desk.pid) for desk in desks], time.monotonic()
             heard = _listen(clients, [_crowd(desk, token, told["keys"], CLIENTS // count, seconds) for desk in desks])
@@ -120,12 +119,6 @@ def _token(redis: RedisServer, folder: Path, told: dict[str, Any], base: dict[st
         return PushTokens(elsewhere=lambda: PushSecrets(shared.link)).issue(LOCAL)
     finally:
         shared.close()
-
-
-def _process(closing: ExitStack, module: str) -> Process:
-    made = Process(module)
-    closing.callback(made.end)
-    return made
 
 
 def _program() -> str:

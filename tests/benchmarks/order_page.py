@@ -28,7 +28,7 @@ from tests.support.orders import RELIANCE, told
 
 ORDERS, OPEN = 5_000, 20
 BATCH = 500
-TIMES = 7
+TIMES = 5
 MOST_MS = 1_500.0
 ENDS = (Status.COMPLETE, Status.REJECTED, Status.CANCELLED)
 

@@ -7,8 +7,6 @@ page of the same browser before and after: what machine and browser take by them
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -19,26 +17,23 @@ from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import orjson
-
 from dashboard.push.fields import PLACE
 from services.runtime import Runtime
 from services.settings import load_settings
+from tests.benchmarks.processes import Process, chromium, cpu_seconds, process
 from tests.benchmarks.push_broker import Ticking
 from tests.benchmarks.push_clients import Crowd, Heard
 from tests.benchmarks.surroundings import price_of_pauses, share_met
 from tests.benchmarks.table import Row
-from tests.checks import stage_environment
-from tests.support.chromium import LAUNCH_ARGUMENTS, find_chromium
+from tests.support.chromium import find_chromium
 from tests.support.desk import Desk
-from tests.support.shared_data import ROOT
 
 SHARES, TICKS_A_SECOND, PER_FRAME = 200, 4, 20
 """Each share ticks so often."""
 LIST, LISTS = 50, 8
 """So many shares on a screen; so many different screens, which overlap."""
 SESSIONS, CROWD = 50, 200
-PAINT_SECONDS, COST_SECONDS, BARE_SECONDS, COST_TURNS = 15.0, 8.0, 4.0, 3
+PAINT_SECONDS, COST_SECONDS, BARE_SECONDS, COST_TURNS = 10.0, 5.0, 3.0, 3
 MOST_PAINT_MS, MOST_COST = 100.0, 5.0
 NOISY_MS = 50.0
 """The bare way leaves the desk less than half of what it may take: nothing can be told."""
@@ -46,70 +41,22 @@ BARE_EVERY_SECONDS = 0.05
 
 
 def run() -> list[Row]:
-    """All rows; two minutes. None where there is no Chromium."""
+    """All rows; a minute. None where there is no Chromium."""
     if find_chromium() is None:
         print("push is not measured: there is no Chromium", file=sys.stderr)
         return []
     with ExitStack() as closing:
-        broker = closing.enter_context(_process("tests.benchmarks.push_broker"))
+        broker = closing.enter_context(process("tests.benchmarks.push_broker"))
         told = broker.ask(asdict(Ticking(SHARES, SHARES * TICKS_A_SECOND, PER_FRAME)))
         folder = Path(closing.enter_context(TemporaryDirectory()))
         desk = closing.enter_context(_desk(folder / "data", told))
-        clients = closing.enter_context(_process("tests.benchmarks.push_clients"))
-        browser = closing.enter_context(_chromium())
+        clients = closing.enter_context(process("tests.benchmarks.push_clients"))
+        browser = closing.enter_context(chromium())
         bench = Bench(told["keys"], broker, desk, clients, browser)
         return [*_painted(bench), *_cost(bench)]
 
 
 # -- the pieces ------------------------------------------------------------------------------------------------------
-
-
-class Process:
-    """A Python program that is asked and answers line by line."""
-
-    def __init__(self, module: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", module],
-            cwd=ROOT,
-            env=stage_environment(os.environ),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.pid = self._process.pid
-
-    def say(self, what: object) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(orjson.dumps(what).decode() + "\n")
-        self._process.stdin.flush()
-
-    def hear(self) -> Any:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert line, "the process has ended"
-        return orjson.loads(line)
-
-    def ask(self, what: object) -> Any:
-        self.say(what)
-        return self.hear()
-
-    def end(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        try:
-            self._process.wait(15)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-
-@contextmanager
-def _process(module: str) -> Iterator[Process]:
-    made = Process(module)
-    try:
-        yield made
-    finally:
-        made.end()
 
 
 @contextmanager
@@ -122,18 +69,6 @@ def _desk(data_dir: Path, told: dict[str, Any]) -> Iterator[Desk]:
     environment = {f"DESK_{name.upper()}": value for name, value in base.items()}
     with Desk(data_dir, environment=environment | {"DESK_ACCESS_TOKEN": told["access_token"]}) as desk:
         yield desk
-
-
-@contextmanager
-def _chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(LAUNCH_ARGUMENTS))
-        try:
-            yield browser
-        finally:
-            browser.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,15 +114,9 @@ def _used(bench: Bench) -> Iterator[list[Used]]:
     found.append(Used(*(100 * (late - early) / seconds for early, late in zip(before, after, strict=True))))
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process, all its threads (Linux)."""
-    cells = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(cells[11]) + int(cells[12])) / os.sysconf("SC_CLK_TCK")
-
-
 # -- to the screen ---------------------------------------------------------------------------------------------------
 
-_WATCH = """([traded, fromFeed]) => {
+WATCH = """([traded, fromFeed]) => {
   const hub = globalThis.deskLive, receive = hub.receive
   const found = globalThis.found = []
   hub.receive = function (message) {
@@ -229,7 +158,7 @@ def _painted(bench: Bench) -> list[Row]:
     bare = _bare(bench)
     with bench.listening(token, SESSIONS - 1, 3.0):
         pass  # every share is subscribed and asked for; the stream has begun
-    page.evaluate(_WATCH, [PLACE["last_trade_ms"], PLACE["from_feed"]])
+    page.evaluate(WATCH, [PLACE["last_trade_ms"], PLACE["from_feed"]])
     with bench.listening(token, SESSIONS - 1, PAINT_SECONDS) as heard, _used(bench) as used:
         time.sleep(PAINT_SECONDS - 0.5)
         found: list[list[float]] = page.evaluate("found")
@@ -268,7 +197,7 @@ def _open(bench: Bench) -> Any:
 
 def _bare(bench: Bench) -> list[list[float]]:
     """The same way without a desk."""
-    with _process("tests.benchmarks.push_bare") as server:
+    with process("tests.benchmarks.push_bare") as server:
         told = server.ask({"every": BARE_EVERY_SECONDS})
         page = bench.browser.new_context().new_page()
         page.evaluate(_BARE, told["url"])
@@ -297,19 +226,17 @@ def _cost(bench: Bench) -> list[Row]:
     token = page.evaluate("deskLive.push.token")
     page.context.close()
     none: list[Used] = []
-    one: list[Used] = []
     many: list[Used] = []
     heard: list[Heard] = []
     for _ in range(COST_TURNS):
         with _used(bench) as used:
             time.sleep(COST_SECONDS)
         none += used
-        for clients, found in ((1, one), (CROWD, many)):
-            with bench.listening(token, clients, COST_SECONDS) as told, _used(bench) as used:
-                time.sleep(COST_SECONDS - 0.5)
-            found += used
+        with bench.listening(token, CROWD, COST_SECONDS) as told, _used(bench) as used:
+            time.sleep(COST_SECONDS - 0.5)
+        many += used
         heard += told
-    alone, single, crowded = (median(one.desk for one in used) for used in (none, one, many))
+    alone, crowded = (median(one.desk for one in used) for used in (none, many))
     cost = crowded - alone
     met, remark = share_met(cost, MOST_COST, price_of_pauses())
     last: Heard = heard[-1]
@@ -318,7 +245,6 @@ def _cost(bench: Bench) -> list[Row]:
         Row(f"cost of {CROWD} push clients", cost, None, None, f"<= {MOST_COST:g} %", met, "% of a core",
             f"the desk with them, {crowded:.1f} %, less without any, {alone:.1f} %; {how}; "
             f"median of {COST_TURNS}{remark}"),
-        Row("  of one", single - alone, None, None, "", None, "% of a core", f"{LIST} rows"),
         Row(f"  tick to each of the {CROWD}, p95", median(told.p95 for told in heard), None, None, "", None, "ms",
             f"median {median(told.p50 for told in heard):.0f}"),
     ]  # fmt: skip

@@ -32,7 +32,7 @@ _FOREVER = 100_000.0
 
 @dataclass(frozen=True, slots=True)
 class Ticking:
-    """How many shares tick, how often all of them together, and how many of them at once."""
+    """How many instruments tick, shares first, how often all of them together, and how many of them at once."""
 
     keys: int
     rate: int
@@ -66,9 +66,10 @@ def main() -> None:
     clock = PaperClock.parse("always")
     market = build_market(seed=7, clock=clock, instruments=None, prices="simulated", candles=None)
     now = clock.now()
-    shares = [item.key for item in market.listings(now).values() if item.segment == "NSE_EQ"][: ticking.keys]
+    tradable = [item for item in market.listings(now).values() if not item.segment.endswith("_INDEX")]
+    ticked = [item.key for item in sorted(tradable, key=lambda item: item.segment != "NSE_EQ")][: ticking.keys]
     load = Load(ticking.keys, ticking.rate, Mode.FULL, _FOREVER, ticking.per_frame)
-    feed = LoadFeed(load, Reel(market.snapshots(shares, now), Mode.FULL, ticking.per_frame))
+    feed = LoadFeed(load, Reel(market.snapshots(ticked, now), Mode.FULL, ticking.per_frame))
     build = paper.build_app  # type: ignore[attr-defined]  # taken from where it is used
 
     def build_app(broker: Broker) -> ASGIApp:
@@ -77,7 +78,7 @@ def main() -> None:
     with TemporaryDirectory() as folder, patch.object(paper, "build_app", build_app):
         server = paper.PaperServer(PaperOptions(Path(folder), limits=False), market=market, clock=clock).start()
         feed.token = server.access_token()
-        ready = {"base_url": server.base_url, "access_token": feed.token, "keys": shares}
+        ready = {"base_url": server.base_url, "access_token": feed.token, "keys": ticked}
         sys.stdout.write(orjson.dumps(ready).decode() + "\n")
         sys.stdout.flush()
         sys.stdin.read()  # until whoever started this lets go

@@ -7,25 +7,22 @@ stays. Messages are counted; of some the rows are read: how old are the trades t
 from __future__ import annotations
 
 import selectors
-import socket
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from statistics import quantiles
 
 import orjson
 import websocket
-from websocket import ABNF
 
 from dashboard.push.fields import PLACE
 from dashboard.push.route import PATH
+from tests.benchmarks.frames import Frames
 
 READ_EVERY = 10
 """One message of so many is read."""
 TRIES = 20
 _TRADED, _FROM_FEED = PLACE["last_trade_ms"], PLACE["from_feed"]
-_PIECE = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,51 +51,11 @@ class Heard:
     cpu_seconds: float
 
 
-class Listener:
-    """One connection: frames are cut out of the bytes and skipped, but for a few."""
+class Listener(Frames):
+    """One connection that is told of some instruments."""
 
     def __init__(self, url: str, token: str, keys: list[str]) -> None:
-        self.keys = frozenset(keys)
-        self.messages = 0
-        self.bytes = 0
-        opened = self._websocket = _opened(url, token, keys)
-        assert opened.sock is not None
-        self.sock: socket.socket = opened.sock
-        self.sock.setblocking(False)
-        self._rest = b""
-
-    def read(self) -> Iterator[bytes] | None:
-        """The messages that have come; `None`: it was cut off."""
-        try:
-            piece = self.sock.recv(_PIECE)
-        except BlockingIOError:
-            return iter(())
-        if not piece:
-            return None
-        self.bytes += len(piece)
-        return self._cut(self._rest + piece)
-
-    def _cut(self, piece: bytes) -> Iterator[bytes]:
-        at = 0
-        while len(piece) - at >= 2:
-            size, begin = piece[at + 1], at + 2
-            if size >= 126:
-                begin += 2 if size == 126 else 8
-                size = int.from_bytes(piece[at + 2 : begin], "big")
-            if begin + size > len(piece):
-                break
-            opcode = piece[at] & 15
-            if opcode == ABNF.OPCODE_TEXT:
-                self.messages += 1
-                yield piece[begin : begin + size]
-            elif opcode == ABNF.OPCODE_PING:
-                pong = ABNF.create_frame(piece[begin : begin + size], ABNF.OPCODE_PONG)
-                self.sock.send(pong.format())
-            at = begin + size
-        self._rest = piece[at:]
-
-    def close(self) -> None:
-        self._websocket.shutdown()  # type: ignore[no-untyped-call]  # the library's
+        super().__init__(_opened(url, token, keys))
 
 
 def _opened(url: str, token: str, keys: list[str]) -> websocket.WebSocket:
@@ -118,7 +75,7 @@ def listen(crowd: Crowd) -> Heard:
     """Let all of `crowd` listen for as long as it says."""
     lists = crowd.lists
     listeners = [Listener(crowd.url, crowd.token, lists[number % len(lists)]) for number in range(crowd.clients)]
-    _say({"listening": len(listeners)})
+    say({"listening": len(listeners)})
     late: list[float] = []
     lost = 0
     with selectors.DefaultSelector() as selector:
@@ -134,7 +91,7 @@ def listen(crowd: Crowd) -> Heard:
                     continue
                 for text in messages:
                     if listener.messages % READ_EVERY == 0:
-                        late += _lateness(text)
+                        late += lateness(text)
         seconds, cpu = time.monotonic() - began, time.process_time() - used
     for listener in listeners:
         listener.close()
@@ -150,12 +107,13 @@ def listen(crowd: Crowd) -> Heard:
     )
 
 
-def _lateness(text: bytes) -> list[float]:
+def lateness(text: bytes) -> list[float]:
+    """Milliseconds since the trades that a message tells, by the wall clock."""
     now = time.time() * 1000
     return [now - row[_TRADED] for row in orjson.loads(text)["rows"].values() if row[_FROM_FEED]]
 
 
-def _say(what: object) -> None:
+def say(what: object) -> None:
     sys.stdout.write(orjson.dumps(what).decode() + "\n")
     sys.stdout.flush()
 
@@ -164,7 +122,7 @@ def main() -> None:
     """One crowd after the other."""
     for line in sys.stdin:
         crowd = Crowd(**orjson.loads(line))
-        _say(asdict(listen(crowd)))
+        say(asdict(listen(crowd)))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@ ledger takes on either engine, what a point of a question costs."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tempfile
@@ -15,10 +14,6 @@ from statistics import median
 from types import SimpleNamespace
 from typing import Any
 
-import websocket
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-
 from dashboard.graphql.engine import Engine
 from services.domain.actors import Actor
 from services.domain.clock import HostClock
@@ -26,14 +21,16 @@ from services.domain.quote_batch import BatchResult
 from services.domain.quotes import PriceSource
 from services.ledger.audit import Audit
 from services.ledger.opening import open_ledger
+from tests.benchmarks.open_page import OpenPage
+from tests.benchmarks.processes import cpu_seconds
 from tests.benchmarks.table import Row
 from tests.support import quotes as samples
 from tests.support.desk import Desk
 from tests.support.postgres import PostgresServer, find_postgres
 
 PAGES_OPEN = 20
-SETTLE_SECONDS, SECONDS = 6.0, 20.0
-ACTS, TURNS = 300, 3
+SETTLE_SECONDS, SECONDS = 4.0, 10.0
+ACTS, TURNS = 150, 3
 ACTOR = Actor("benchmark")
 
 
@@ -45,57 +42,13 @@ def run() -> list[Row]:
 # -- pages that stay open --------------------------------------------------------------------------------------
 
 
-class OpenPage:
-    """A page as a browser has it open: its timers are kept, its fragments run again."""
-
-    def __init__(self, desk: Desk, page: str) -> None:
-        self._socket = websocket.WebSocket()
-        self._socket.connect(
-            desk.url.replace("http", "ws") + "/_stcore/stream", subprotocols=["streamlit"], origin=desk.url, timeout=60
-        )
-        self._timers: dict[str, tuple[float, float]] = {}
-        self.runs = 0
-        wish = BackMsg()
-        wish.rerun_script.page_name = page
-        self._socket.send_binary(wish.SerializeToString())
-        while not self.runs:
-            self._heard(self._socket.recv())
-        self._socket.settimeout(0.0)
-
-    def serve(self) -> None:
-        """Take what has come, and ask for what is due."""
-        try:
-            while True:
-                self._heard(self._socket.recv())
-        except (BlockingIOError, websocket.WebSocketTimeoutException):
-            pass
-        now = time.monotonic()
-        for fragment, (every, due) in self._timers.items():
-            if now >= due:
-                self._timers[fragment] = (every, now + every)
-                wish = BackMsg()
-                wish.rerun_script.fragment_id, wish.rerun_script.is_auto_rerun = fragment, True
-                self._socket.settimeout(5.0)
-                self._socket.send_binary(wish.SerializeToString())
-                self._socket.settimeout(0.0)
-
-    def close(self) -> None:
-        self._socket.shutdown()
-
-    def _heard(self, raw: Any) -> None:  # Any: bytes, or a text that is none of ours
-        told = ForwardMsg.FromString(raw)
-        kind = told.WhichOneof("type")
-        if kind == "auto_rerun":
-            every = told.auto_rerun.interval
-            self._timers[told.auto_rerun.fragment_id] = (every, time.monotonic() + every)
-        self.runs += kind == "script_finished"
-
-
 def _pages() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder, Desk(Path(folder) / "desk", timeout=120) as desk:
         desk.opened()
         alone, _, memory = _spent(desk, [])
-        pages = [OpenPage(desk, "quotes") for _ in range(PAGES_OPEN)]
+        pages = [OpenPage(desk.url, "quotes") for _ in range(PAGES_OPEN)]
+        while not all(page.ready for page in pages):
+            _serve(pages, 0.1)
         cpu, runs, more = _spent(desk, pages)
         for page in pages:
             page.close()
@@ -110,23 +63,23 @@ def _pages() -> list[Row]:
 def _spent(desk: Desk, pages: list[OpenPage]) -> tuple[float, float, float]:
     """Percent of a core, runs a second and MiB of the desk while these are open."""
     _serve(pages, SETTLE_SECONDS)
-    began, used, runs = time.monotonic(), _cpu(desk.pid), sum(page.runs for page in pages)
+    began, used, runs = time.monotonic(), cpu_seconds(desk.pid), sum(page.runs for page in pages)
     _serve(pages, SECONDS)
     took = time.monotonic() - began
-    return 100 * (_cpu(desk.pid) - used) / took, (sum(page.runs for page in pages) - runs) / took, _memory(desk.pid)
+    return (
+        100 * (cpu_seconds(desk.pid) - used) / took,
+        (sum(page.runs for page in pages) - runs) / took,
+        _memory(desk.pid),
+    )
 
 
 def _serve(pages: list[OpenPage], seconds: float) -> None:
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while (now := time.monotonic()) < end:
         for page in pages:
-            page.serve()
+            page.serve(now)
+            page.ask_what_is_due(now)
         time.sleep(0.02)
-
-
-def _cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _memory(pid: int) -> float:

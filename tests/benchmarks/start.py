@@ -11,8 +11,10 @@ from pathlib import Path
 from tests.benchmarks.table import Row
 from tests.support.desk import Desk
 
-RUNS = 5
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGINT)
 BUDGET = 3.0
+FIRST_SECONDS = 600.0
+"""The environment may have to be made: a fresh clone has none."""
 
 
 def run() -> list[Row]:
@@ -20,18 +22,18 @@ def run() -> list[Row]:
     to_answer, to_end = [], []
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
-        with Desk(data):
+        with Desk(data, timeout=FIRST_SECONDS):
             pass  # what a first start on a new folder does once is not counted
-        for _ in range(RUNS):
+        for number in SIGNALS:
             desk = Desk(data).start()
             with urllib.request.urlopen(desk.url, timeout=5) as page:
                 page.read()
             to_answer.append(desk.seconds_to_answer)
-            to_end.append(desk.stop(signal.SIGINT)[1])
-    how = f"median of {RUNS}, environment and data folder there"
+            to_end.append(desk.stop(number)[1])
+    how = f"median of {len(SIGNALS)}, environment and data folder there"
     return [
         _within("second start, to the first answer", statistics.median(to_answer), how),
-        _within("Ctrl-C, to the end", statistics.median(to_end), how),
+        _within("Ctrl-C or SIGTERM, to the end", max(to_end), f"the longest of {len(SIGNALS)}"),
     ]
 
 
