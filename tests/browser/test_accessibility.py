@@ -14,7 +14,7 @@ from services.runtime import Runtime
 from services.settings import load_settings
 from tests.support.desk import Desk
 
-pytestmark = [pytest.mark.browser, pytest.mark.soak, pytest.mark.timeout(400)]  # a minute of two cores
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 RELIANCE, TCS = "NSE_EQ|INE002A01018", "NSE_EQ|INE467B01029"
 PLACES = {

@@ -14,7 +14,7 @@ from tests.support.many_tabs import Tabs, longest_gap, place
 from tests.support.many_upstream import Upstream
 from tests.support.servers import until
 
-pytestmark = [pytest.mark.browser, pytest.mark.soak, pytest.mark.timeout(400)]  # four desks: too much for each run
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 TICKET = "orders?key=NSE_EQ%7CINE002A01018"
 LONGEST_GAP = 10.0
 """Seconds without a price that a browser may see when the process that holds the feed is lost."""
