@@ -38,6 +38,8 @@ SWITCH_INTERVAL = 0.0002
 """Seconds after which a busy thread hands over: a page being drawn must not hold up whoever reads prices."""
 GC_THRESHOLDS = (50_000, 20, 20)
 """One answer of 500 quotes makes some thousands of containers; with Python's 700 the collector keeps starting."""
+COLLECT_SECONDS = 30.0
+"""Between two whole rounds of the collector. Streamlit's own, after every run of a session, is off (config.toml)."""
 SETTLE_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
@@ -54,12 +56,14 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
         opening()
         settling = asyncio.create_task(anyio.to_thread.run_sync(_settle))
         pumping = asyncio.create_task(_pump())
+        collecting = asyncio.create_task(_collect())
         try:
             async with Supervisor().told():
                 yield None
         finally:
             settling.cancel()
             pumping.cancel()
+            collecting.cancel()
             push_hub().close()
             await anyio.to_thread.run_sync(close_desk)
 
@@ -71,9 +75,16 @@ async def _pump() -> None:
     await push_hub().run()
 
 
+async def _collect() -> None:
+    """What sessions have left behind goes, however little else is made meanwhile."""
+    while True:
+        await asyncio.sleep(COLLECT_SECONDS)
+        await anyio.to_thread.run_sync(gc.collect)
+
+
 def _settle() -> None:
-    """Import what the first page would import, then take everything that stays out of the garbage collector's rounds:
-    Streamlit collects after every run of every session, 20-40 ms each otherwise."""
+    """Import what the first page would import, then take everything that stays out of the garbage collector's rounds,
+    which take 20-40 ms each otherwise."""
     import pandas  # noqa: F401
     import pyarrow  # type: ignore[import-untyped]  # noqa: F401  # ships no types
 

@@ -59,3 +59,7 @@ def luminance(colour: str) -> float:
     parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
     red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_streamlit_collects_no_garbage_after_each_run(settings: dict[str, Any]) -> None:
+    assert settings["runner"]["postScriptGC"] is False
