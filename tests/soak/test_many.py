@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support.chromium import LAUNCH_ARGUMENTS, find_chromium
 from tests.support.many import Team
-from tests.support.many_tabs import Tabs, longest_gap
+from tests.support.many_changes import CHANGES, LONGEST_GAP, gap_of
+from tests.support.many_tabs import Tabs
 from tests.support.many_upstream import Upstream
 from tests.support.servers import until
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(7200)]
-CHANGES = int(os.environ.get("LEASE_CHANGES", "50"))
-LONGEST_GAP = 10.0
-SETTLED_MS = 5_000
+NUMBER = int(os.environ.get("LEASE_CHANGES", "50"))
 
 
 @pytest.mark.browser
@@ -32,51 +29,19 @@ def test_fifty_lease_changes_leave_one_upstream_socket_and_every_browser_with_pr
         pages = [tabs.open(name, "quotes") for name in team.names[:2]]
         for page in pages:
             page.wait_for_function("window.ticks.length > 3")
-        kinds: tuple[tuple[str, Callable[[Team, str], None]], ...] = (
-            ("killed", _kill),
-            ("paused", _pause),
-            ("Redis lost", _lose_redis),
-        )
         with Upstream(team) as upstream:
-            for number in range(CHANGES):
-                kind, change = kinds[number % len(kinds)]
-                for page in pages:
-                    page.evaluate("window.ticks = window.ticks.slice(-1)")
-                change(team, until("somebody holds the feed", team.holder))
-                until("somebody holds the feed", team.holder)
-                until("every process is ready", team.all_ready)
-                for page in pages:
-                    page.evaluate("window.before = performance.now()")
-                    page.wait_for_function(f"window.ticks.some(at => at > window.before + {SETTLED_MS})")
-                gaps.append((kind, max(longest_gap(page) for page in pages)))
+            for number in range(NUMBER):
+                kind = list(CHANGES)[number % len(CHANGES)]
+                gaps.append((kind, gap_of(CHANGES[kind], team, pages)))
                 print(number, *gaps[-1], upstream.most, flush=True)
         tabs.close()
         chromium.close()
         stale = sum(team.labelled(name, "desk_fanout_stale_total") for name in team.names)
 
-    print(f"{CHANGES} changes, {upstream.looks} looks, batches of a stale holder refused: {stale:.0f}")
+    print(f"{NUMBER} changes, {upstream.looks} looks, batches of a stale holder refused: {stale:.0f}")
     assert upstream.most == {"market": 1, "portfolio": 1}
-    assert upstream.looks > CHANGES * 20
+    assert upstream.looks > NUMBER * 20
     assert [gap for gap in gaps if gap[1] > LONGEST_GAP] == []
-
-
-def _kill(team: Team, holder: str) -> None:
-    team.programs[holder].stop(signal.SIGKILL)
-    until("another process holds the feed", lambda: team.holder() not in (None, holder))
-    team.start(holder)  # as systemd does
-
-
-def _pause(team: Team, holder: str) -> None:
-    team.programs[holder].send(signal.SIGSTOP)
-    others = [name for name in team.names if name != holder]
-    until("another process holds the feed", lambda: team.holder(others) is not None)
-    team.programs[holder].send(signal.SIGCONT)
-
-
-def _lose_redis(team: Team, holder: str) -> None:
-    team.programs["redis"].stop(signal.SIGKILL)
-    time.sleep(1.0)
-    team.start("redis")
 
 
 def test_with_postgresql_away_every_process_goes_on_and_says_so_and_needs_no_restart(tmp_path: Path) -> None:

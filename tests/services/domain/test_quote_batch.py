@@ -37,6 +37,6 @@ def test_bad_keys_of_a_clock_that_was_set_back_are_forgotten() -> None:
 
 @pytest.mark.parametrize(("hits", "misses", "rate"), [(0, 0, None), (9, 1, 0.9), (0, 5, 0.0)])
 def test_the_hit_rate_counts_keys(hits: int, misses: int, rate: float | None) -> None:
-    stats = BookStats(hits, misses, 0, 0, None, 0, 0, 0, 0, (), 0)
+    stats = BookStats(hits, misses, 0, 0, None, 0, 0, ())
 
     assert stats.hit_rate == rate

@@ -21,8 +21,9 @@ def test_every_documented_state_can_be_reached_and_no_order_leaves_its_end() -> 
         before = set(reached)
         reached |= {after for state in before for after in FOLLOWS[state]}
 
-    assert reached == set(Status) == set(FOLLOWS)
-    assert {state for state, after in FOLLOWS.items() if not after} == TERMINAL
+    documented = set(Status) - {Status.UNTOLD}  # that one is the desk's own
+    assert reached == documented == set(FOLLOWS)
+    assert {state for state, after in FOLLOWS.items() if not after} == TERMINAL & documented
 
 
 def test_a_step_that_no_order_takes_is_a_fault() -> None:
