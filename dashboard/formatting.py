@@ -10,6 +10,7 @@ import math
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
+from services.domain import time_words
 from services.domain.clock import IST, ist_date
 
 MISSING = "–"
@@ -92,17 +93,7 @@ def duration(seconds: float | None) -> str:
     """A length of time in its one or two largest units: 3 s, 2 min 05 s, 1 h 05 min, 3 d 4 h."""
     if seconds is None or not math.isfinite(seconds):
         return MISSING
-    whole = int(max(seconds, 0))
-    minutes, rest = divmod(whole, 60)
-    hours, minutes_left = divmod(minutes, 60)
-    days, hours_left = divmod(hours, 24)
-    if days:
-        return f"{days} d {hours_left} h"
-    if hours:
-        return f"{hours} h {minutes_left:02d} min"
-    if minutes:
-        return f"{minutes} min {rest:02d} s"
-    return f"{rest} s"
+    return time_words.duration(seconds)
 
 
 def age(seconds: float | None) -> str:

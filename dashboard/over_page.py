@@ -1,5 +1,6 @@
-"""The one dialog that lies over a page: an instrument's, or that of a price alert. Whatever is drawn may ask for it; it
-opens with the next whole run, which alone can open a dialog, and with every one after, until it is dismissed."""
+"""The one dialog that lies over a page: an instrument's, that of a price alert, or one of the page's own. Whatever is
+drawn may ask for it; it opens with the next whole run, which alone can open a dialog, and with every one after, until
+it is dismissed."""
 
 from __future__ import annotations
 
@@ -13,10 +14,16 @@ _LEADS_ON = ("key", "side", "confirm", "trade")
 
 
 class Over(StrEnum):
-    """What it is about."""
+    """What it is about. The first two lie over any page and are drawn by its frame, the others by the page that has
+    them."""
 
     INSTRUMENT = "instrument"
     ALERT = "alert"
+    WATCHLIST = "watchlist"
+    CHANNEL = "channel"
+    RULE = "rule"
+    LIMITS = "limits"
+    PART = "part"
 
 
 def want(kind: Over, what: str) -> None:
@@ -40,6 +47,13 @@ def opened(page: str) -> tuple[Over, str] | None:
         return None
     kind, what = one
     return Over(kind), str(what)
+
+
+def standing(kind: Over) -> str | None:
+    """What a dialog of that kind is about, if one is open in this run; `None`: none is. For the part of the page that
+    draws it: the frame, drawn before, has decided."""
+    one, _ = st.session_state.get(_OPEN, (None, None))
+    return str(one[1]) if one is not None and one[0] == kind else None
 
 
 def dismiss() -> None:

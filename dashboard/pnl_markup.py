@@ -56,14 +56,23 @@ def gain(paise: int | None, small: str = "") -> Cell:
 
 
 def figure_table(
-    label: str, heads: Sequence[Head], rows: Sequence[Row], foot: Row | None = None, *, narrow: bool = False
+    label: str,
+    heads: Sequence[Head],
+    rows: Sequence[Row],
+    foot: Row | None = None,
+    *,
+    narrow: bool = False,
+    folded: bool = False,
 ) -> str:
-    """The table. `label` names it for screen readers; `narrow`: no wider than it needs to be."""
-    classes = [_class(head) for head in heads]
-    top = "".join(f'<th scope="col"{name}>{escape(head.text)}</th>' for head, name in zip(heads, classes, strict=True))
+    """The table. `label` names it for screen readers; `narrow`: no wider than it needs to be; `folded`: on a narrow
+    screen each figure stands below the row's name, with its column's name before it."""
+    classes = [_class(head) + (_named(head) if folded else "") for head in heads]
+    top = "".join(f'<th scope="col"{_class(head)}>{escape(head.text)}</th>' for head in heads)
     body = "".join(f"<tr>{_cells(row, classes)}</tr>" for row in rows)
     end = f"<tfoot><tr>{_cells(foot, classes)}</tr></tfoot>" if foot is not None else ""
     kind = "desk-figures narrow" if narrow else "desk-figures"
+    if folded:
+        kind += " folded"
     if any(head.words for head in heads):
         kind += f" stacked figures-{min(5, sum(head.number and not head.words for head in heads))}"
     return (
@@ -81,6 +90,10 @@ def figure_cards(cards: Sequence[tuple[str, Cell]]) -> str:
 def _class(head: Head) -> str:
     name = "words" if head.words else "number" if head.number else ""
     return f' class="{name}"' if name else ""
+
+
+def _named(head: Head) -> str:
+    return f' data-name="{escape(head.text, quote=True)}"'
 
 
 def _cells(row: Row, classes: Sequence[str]) -> str:
@@ -120,11 +133,23 @@ STYLE = """<style>
 .desk-cards strong { display: block; font-size: 1.3rem; font-weight: 600; line-height: 1.5 }
 .desk-cards small { font-weight: 400; line-height: 1.35 }
 .desk-figures tbody tr:last-child > * { border-bottom: 0 }
-.desk-figures small { display: block; font-size: .82rem; color: color-mix(in srgb, currentColor 66%, transparent) }
+.desk-figures small { display: block; font-size: .82rem; white-space: normal;
+  color: color-mix(in srgb, currentColor 66%, transparent) }
 .desk-figures .muted { color: color-mix(in srgb, currentColor 66%, transparent) }
 .desk-figures .up, .desk-figures .good { color: light-dark(#087f54, #2ebd85) }
 .desk-figures .down { color: light-dark(#cf3346, #f0616d) }
 .desk-figures .warn { color: light-dark(#92590b, #f2b84b) }
+@media screen and (max-width: 640px) {
+  .desk-figures.folded thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
+  .desk-figures.folded tr { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1.25rem; padding: .35rem 0;
+    border-bottom: 1px solid color-mix(in srgb, currentColor 13%, transparent) }
+  .desk-figures.folded tbody tr > *, .desk-figures.folded tbody tr > .number { border: 0; padding: .05rem 0;
+    min-width: 0; text-align: left }
+  .desk-figures.folded tbody th { grid-column: 1 / -1; font-weight: 600 }
+  .desk-figures.folded tbody td { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 .5rem }
+  .desk-figures.folded tbody td::before { content: attr(data-name);
+    color: color-mix(in srgb, currentColor 66%, transparent) }
+}
 @media (max-width: 640px) {
   .desk-figures.stacked tr { display: grid; padding: .3rem 0;
     border-bottom: 1px solid color-mix(in srgb, currentColor 13%, transparent) }

@@ -103,7 +103,7 @@ def _figure(figure: Figure, *, rupees: bool = False, unit: str = "") -> Cell:
 
 def _groups(groups: Sequence[Sums], names: dict[str, str]) -> str:
     rows: list[Row] = [_sums(names.get(one.label, one.label), one) for one in groups]
-    return figure_table("Groups", _SUM_HEADS, rows) if rows else ""
+    return figure_table("Groups", _SUM_HEADS, rows, folded=True) if rows else ""
 
 
 def _sums(label: str, one: Sums) -> Row:
@@ -128,7 +128,9 @@ def _tax(view: PnlView) -> str:
             rows = rows_of(figures.rows)
             if rows:
                 parts.append(
-                    figure_table(year_name(figures), (Head(year_name(figures), number=False), *COLUMNS[1:]), rows)
+                    figure_table(
+                        year_name(figures), (Head(year_name(figures), number=False), *COLUMNS[1:]), rows, folded=True
+                    )
                 )
     if not parts:
         return ""
@@ -160,7 +162,7 @@ def _trades(view: PnlView) -> str:
     note = ""
     if count > MOST_TRADES:
         note = f"<p>The newest {quantity(MOST_TRADES)} of {quantity(count)}; the workbook lists all.</p>"
-    return _section("Closed trades", figure_table("Closed trades", heads, rows) + note)
+    return _section("Closed trades", figure_table("Closed trades", heads, rows, folded=True) + note)
 
 
 def _section(title: str, body: str) -> str:
@@ -180,6 +182,7 @@ PRINT_STYLE = """<style>
   margin: 0 0 1.75rem }
 .desk-report .doubts p { margin: 0 0 .25rem } .desk-report .doubts p:last-child { margin: 0 }
 .desk-report .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 0 2.5rem }
+.desk-report .pair > * { min-width: 0 }
 .desk-report footer { font-size: .82rem; color: color-mix(in srgb, currentColor 66%, transparent) }
 @media (max-width: 640px) { .desk-report .pair { grid-template-columns: 1fr; gap: 1.5rem } }
 @media print {

@@ -30,7 +30,7 @@ def positions_today(view: PositionsView) -> Headline:
         return Headline("Positions today", rupees(Decimal(0)), "no positions today")
     realised = total(one.realised for one in view.rows)
     note = f"realised {_signed(realised.amount)}, before charges"
-    return _money("Positions today", today, note)
+    return _money("Positions today", today, note, "positions")
 
 
 def holdings_today(view: HoldingsView) -> Headline:
@@ -40,7 +40,8 @@ def holdings_today(view: HoldingsView) -> Headline:
     if not view.rows:
         return Headline("Holdings today", rupees(Decimal(0)), "no holdings")
     worth = total(one.value for one in view.rows)
-    return _money("Holdings today", total(one.pnl_today for one in view.rows), f"worth {short_rupees(worth.amount)}")
+    today = total(one.pnl_today for one in view.rows)
+    return _money("Holdings today", today, f"worth {short_rupees(worth.amount)}", "holdings")
 
 
 def open_positions(view: PositionsView) -> Headline:
@@ -51,7 +52,9 @@ def open_positions(view: PositionsView) -> Headline:
     closed = len(view.rows) - len(alive)
     note = f"{quantity(closed)} closed today" if closed else "none closed today"
     if alive:
-        note = f"{_signed(total(one.unrealised for one in alive).amount)} unrealised, {note}"
+        stake = total(one.unrealised for one in alive)
+        told = [f"{_signed(stake.amount)} unrealised", stake.words("positions"), note]
+        note = ", ".join(word for word in told if word)
     return Headline("Open positions", quantity(len(alive)), note)
 
 
@@ -67,8 +70,9 @@ def open_orders(book: BookView) -> Headline:
     return Headline("Open orders", quantity(alive), note)
 
 
-def _money(title: str, sum_: Sum, note: str) -> Headline:
-    words = f"{note}, {sum_.words}" if sum_.words else note
+def _money(title: str, sum_: Sum, note: str, of: str) -> Headline:
+    lacking = sum_.words(of)
+    words = f"{note}, {lacking}" if lacking else note
     return Headline(title, _signed(sum_.amount), words, _direction(sum_.amount))
 
 

@@ -6,18 +6,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from dashboard.formatting import quantity
+
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """An amount in rupees; `None` where no part of it is known. `lacking` parts are not in it."""
+    """An amount in rupees; `None` where no part of it is known. `lacking` of its `parts` are not in it."""
 
     amount: Decimal | None
     lacking: int = 0
+    parts: int = 0
 
-    @property
-    def words(self) -> str:
-        """What is to be said beside it."""
-        return f"without {self.lacking}" if self.lacking and self.amount is not None else ""
+    def words(self, of: str) -> str:
+        """What is to be said beside it. `of`: what the parts are, "positions"."""
+        if not self.lacking or self.amount is None:
+            return ""
+        return f"without {quantity(self.lacking)} of {quantity(self.parts)} {of}"
 
 
 def total(amounts: Iterable[Decimal | None]) -> Sum:
@@ -25,5 +29,5 @@ def total(amounts: Iterable[Decimal | None]) -> Sum:
     parts = list(amounts)
     known = [part for part in parts if part is not None]
     if parts and not known:
-        return Sum(None, len(parts))
-    return Sum(sum(known, Decimal(0)), len(parts) - len(known))
+        return Sum(None, len(parts), len(parts))
+    return Sum(sum(known, Decimal(0)), len(parts) - len(known), len(parts))

@@ -82,6 +82,14 @@ class Reading:
         """Is there a current price of every instrument that has no problem of its own?"""
         return all(self._is_current(key) for key in self.keys if key not in self.problems)
 
+    def is_old(self, key: str) -> bool:
+        """Is there a quote of `key` that is not of now? Decided as the browser's live components decide it."""
+        age, of_feed = self.age(key), self.of_feed(key)
+        if age is None or (of_feed and self.feed["live"]):
+            return False
+        troubled = self.problem is not None or key in self.problems
+        return troubled or (key in self.moving and (of_feed or age > STALE_AFTER * max(1.0, self.speed)))
+
     def _is_current(self, key: str) -> bool:
         """Is it young, or what the feed told last? For while that lives its last word is the truth."""
         age = self.age(key)

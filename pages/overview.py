@@ -32,8 +32,7 @@ def live() -> None:
     index_strip(reading.of(INDEX_KEYS), rt.tracks.track, key="overview-indices")
     if reading.problem is not None:
         show_problem(reading.problem)
-    if watchlist is not None:
-        movers_cards(reading.of(keys), rt.tracks.track, name=watchlist.name)
+    movers_cards(reading.of(keys), rt.tracks.track, name=watchlist.name if watchlist else "no watchlist")
 
 
 tour()

@@ -9,15 +9,19 @@ from dashboard.components.money_cards import margin_strip
 from dashboard.components.notices import live_part, problems_in_words, show_problem
 from dashboard.components.order_banner import mode_banner
 from dashboard.components.order_confirm import confirmation
-from dashboard.components.position_asking import Desk, answer, ticket_link
+from dashboard.components.position_asking import FORMS, Desk, answer, ticket_link
 from dashboard.components.position_cards import positions_part, what_was_asked
+from dashboard.components.position_table import Asked
 from dashboard.navigation import ORDERS
 from dashboard.order_session import ask_to_confirm
+from dashboard.over_page import Over, dismiss, standing, want
 from dashboard.reading import first_read, read
 from dashboard.resources import desk
 from dashboard.state import first_time, say, say_later
 from dashboard.words import in_words
 from services.domain.errors import UpstoxError
+from services.domain.orders import BookOrder
+from services.runtime import Runtime
 
 EVERY, EVERY_FOR_MANY, MANY = 2.0, 10.0, 400
 # Prices come by the push channel; this renews what does not: quantities, money, troubles.
@@ -49,8 +53,10 @@ def live() -> None:
     asked = what_was_asked()
     if asked is None:
         return
-    orders = [order for order in rt.orders.book().orders if not order.terminal]
-    known = Desk(positions, holdings, reading, orders)
+    if asked.what in FORMS:
+        want(Over.PART, "\n".join((asked.what, *asked.ids)))
+        st.rerun()
+    known = Desk(positions, holdings, reading, alive(rt))
     try:
         link = ticket_link(asked, known)
         draft = answer(asked, known)
@@ -65,7 +71,30 @@ def live() -> None:
         st.rerun()
 
 
+def alive(rt: Runtime) -> list[BookOrder]:
+    """The orders that may still be filled."""
+    return [order for order in rt.orders.book().orders if not order.terminal]
+
+
+def form() -> None:
+    """The form that is open over the page, of what is known now."""
+    told = standing(Over.PART)
+    if told is None:
+        return
+    what, *ids = told.split("\n")
+    rt = desk()
+    positions, holdings = rt.portfolio.positions(), rt.portfolio.holdings()
+    keys = [one.position.key for one in positions.rows] + [one.holding.key for one in holdings.rows]
+    try:
+        answer(Asked(what, tuple(ids)), Desk(positions, holdings, read(rt, "portfolio", keys), alive(rt)))
+    except UpstoxError as error:
+        dismiss()
+        say_later(in_words(error).text, trouble=True)
+        say()
+
+
 mode_banner(desk(), key="portfolio-mode")
 live_part(EVERY if st.session_state.get(ROWS, 0) <= MANY else EVERY_FOR_MANY, "portfolio")(live)()
 with problems_in_words():
+    form()
     confirmation()

@@ -20,6 +20,7 @@ if __name__ == "__main__":  # run as a file, Python looks for `services` beside 
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from services.alerts.rules import ERROR_RATE
+from services.domain.error_words import kinds_in_words
 from services.domain.errors import InvalidRequest
 from services.logs import redact
 from services.runtime import get_runtime
@@ -103,8 +104,7 @@ def _told(rate: float, threshold: float, minutes: float, breakdown: Mapping[str,
     told = f"{rate:.2f} errors per minute over the last {minutes:g} minutes"
     if not exceeded:
         return f"{told}, within the threshold of {threshold:g}"
-    most = ", ".join(f"{count} {kind}" for kind, count in list(breakdown.items())[:3])
-    return f"{told}, above the threshold of {threshold:g} ({most})"
+    return f"{told}, above the threshold of {threshold:g}: {kinds_in_words(breakdown)}"
 
 
 error_handler = ErrorHandler()

@@ -10,6 +10,7 @@ from dashboard.alert_words import LEAST, channel_told
 from dashboard.components.notices import live_part, problems_said
 from dashboard.markup import plain
 from dashboard.order_session import actor
+from dashboard.over_page import Over, dismiss, standing, want
 from dashboard.resources import desk
 from dashboard.state import say, say_later
 from dashboard.words import in_words
@@ -18,7 +19,6 @@ from services.domain.errors import UpstoxError
 
 EVERY = 2.0
 MESSAGES = 20
-_ASKED = "alert-channel-asked"
 _EXAMPLES = {
     "Telegram": "tgram://bot-token/chat-id",
     "E-mail": "mailtos://user:password@example.com?to=me@example.com",
@@ -30,7 +30,7 @@ _EXAMPLES = {
 
 def alert_channels(*, key: str) -> None:
     """Draw the channels and keep them current; to be called in a whole run, for the dialog."""
-    if st.session_state.pop(_ASKED, False):
+    if standing(Over.CHANNEL) is not None:
         _dialog()
     live_part(EVERY, key)(_channels)(key)
 
@@ -52,7 +52,7 @@ def _channels(key: str) -> None:
                 st.caption(plain(words[:1].upper() + words[1:]))
             _actions(key, state)
     if st.button("Add a channel", key=f"{key}-add", icon=":material/add:"):
-        st.session_state[_ASKED] = True
+        want(Over.CHANNEL, "")
         st.rerun()
     with st.expander("Messages", key=f"{key}-messages", on_change="rerun") as messages:
         if messages.open:
@@ -118,7 +118,7 @@ def _messages(key: str, channels: list[Channel]) -> None:
     )
 
 
-@st.dialog("Add a channel", icon=":material/add_alert:")
+@st.dialog("Add a channel", icon=":material/add_alert:", on_dismiss=dismiss)
 def _dialog() -> None:
     st.caption(
         "The address holds the secret of the service. It is kept encrypted, never shown again and never written to "
@@ -140,4 +140,5 @@ def _dialog() -> None:
         st.error(plain(in_words(error).text))
     else:
         say_later(f"{made.service} is added as {made.name}; send a test")
+        dismiss()
         st.rerun()

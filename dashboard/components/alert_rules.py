@@ -10,6 +10,7 @@ from dashboard.alert_words import rule_told
 from dashboard.components.notices import live_part
 from dashboard.markup import plain
 from dashboard.order_session import actor
+from dashboard.over_page import Over, dismiss, standing, want
 from dashboard.resources import desk
 from dashboard.state import say_later
 from dashboard.words import in_words
@@ -17,13 +18,12 @@ from services.alerts import RuleState
 from services.domain.errors import UpstoxError
 
 EVERY = 10.0
-_ASKED = "alert-rule-asked"
 
 
 def alert_rules(*, key: str) -> None:
     """Draw the rules; to be called in a whole run, for the dialog."""
-    asked = st.session_state.pop(_ASKED, None)
-    state = next((one for one in desk().alert_desk.rules() if one.rule.kind == asked), None)
+    asked = standing(Over.RULE)
+    state = None if asked is None else next((one for one in desk().alert_desk.rules() if one.rule.kind == asked), None)
     if state is not None:
         _dialog(state)
     live_part(EVERY, key)(_rules)(key)
@@ -39,11 +39,11 @@ def _rules(key: str) -> None:
                 unknown = f" Not looked at now: {state.unknown}." if state.unknown and rule.active else ""
                 st.caption(plain(rule.meaning + unknown))
             if st.button("Change", key=f"{key}-{rule.kind}", type="tertiary", icon=":material/tune:"):
-                st.session_state[_ASKED] = rule.kind
+                want(Over.RULE, rule.kind)
                 st.rerun()
 
 
-@st.dialog("Change a rule", icon=":material/tune:")
+@st.dialog("Change a rule", icon=":material/tune:", on_dismiss=dismiss)
 def _dialog(state: RuleState) -> None:
     rule = state.rule
     st.markdown(f"**{plain(rule.title)}**: {plain(rule.meaning)}")
@@ -70,4 +70,5 @@ def _dialog(state: RuleState) -> None:
         st.error(plain(in_words(error).text))
     else:
         say_later(f"The rule {rule.title} is changed")
+        dismiss()
         st.rerun()

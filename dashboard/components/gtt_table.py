@@ -13,6 +13,7 @@ from dashboard.order_session import ask_to_confirm
 from dashboard.resources import desk, instruments_of
 from dashboard.ticket_form import SIDE_NAMES
 from services.domain.gtt import GttOrder, Strategy
+from services.orders.views import GttView
 
 EVERY = 3.0
 _OPEN = "gtt-open"
@@ -29,8 +30,7 @@ def gtt_table() -> None:
     if view.error is not None:
         st.markdown(f":orange[:material/cloud_off:] Not current: {plain(view.error)}")
     if not alive:
-        known = view.as_of is not None
-        st.caption("Nothing waits. Choose GTT in the ticket above to leave one." if known else "Not read yet.")
+        st.caption(_nothing_words(view))
     for gtt in alive:
         _card(gtt)
     if over:
@@ -39,6 +39,15 @@ def gtt_table() -> None:
                 st.markdown(f"**{plain(title_of(gtt))}**  \n{plain('; '.join(leg_words(gtt)))}")
     if view.as_of is not None:
         st.caption(f"Read {ist_time(view.as_of)} IST.")
+
+
+def _nothing_words(view: GttView) -> str:
+    """Why no order is listed: none waits, none did when the broker told last, or nobody knows."""
+    if view.as_of is None:
+        return "Not read yet." if view.error is None else "Whether any order waits is not known."
+    if view.error is not None:
+        return f"Nothing waited at {ist_time(view.as_of)} IST; whether anything does now is not known."
+    return "Nothing waits. Choose GTT in the ticket above to leave one."
 
 
 def title_of(gtt: GttOrder) -> str:

@@ -13,6 +13,7 @@ from dashboard.formatting import ist_time, ist_when, number, quantity, rupees
 from dashboard.markup import plain
 from dashboard.order_drafts import broker_switch_draft, segment_name
 from dashboard.order_session import actor, ask_to_confirm
+from dashboard.over_page import Over, dismiss, standing, want
 from dashboard.resources import desk
 from dashboard.state import say_later
 from dashboard.words import in_words
@@ -20,7 +21,6 @@ from services.domain.errors import UpstoxError
 from services.domain.order_facts import OrderLimits
 
 EVERY = 5.0
-_ASKED = "orders-limits-open"
 
 
 def kill_switch_bar() -> None:
@@ -45,7 +45,8 @@ def safety_tab() -> None:
         live_part(EVERY, "orders-switches")(_switches)()
     with right, st.container(border=True, height="stretch"), problems_in_words():
         _limits()
-    _dialog_wanted()
+    if standing(Over.LIMITS) is not None:
+        _limits_dialog(desk().orders.limits())
 
 
 def _switches() -> None:
@@ -117,16 +118,11 @@ def _limits() -> None:
     card_title("Limits", "of every order of this desk, and of notebooks that share its ledger")
     fact_table(limits_facts(desk().orders.limits()))
     if st.button("Change the limits", key="limits-change", icon=":material/tune:"):
-        st.session_state[_ASKED] = True
+        want(Over.LIMITS, "")
         st.rerun()
 
 
-def _dialog_wanted() -> None:
-    if st.session_state.pop(_ASKED, False):
-        _limits_dialog(desk().orders.limits())
-
-
-@st.dialog("Change the limits", icon=":material/tune:")
+@st.dialog("Change the limits", icon=":material/tune:", on_dismiss=dismiss)
 def _limits_dialog(now: OrderLimits) -> None:
     with st.form("limits", border=False, enter_to_submit=False):
         value = st.number_input("Value of an order, rupees", 1, 10**12, int(now.max_value), step=100_000)
@@ -159,4 +155,5 @@ def _limits_dialog(now: OrderLimits) -> None:
         st.error(in_words(error).text)
     else:
         say_later("The limits are changed")
+        dismiss()
         st.rerun()

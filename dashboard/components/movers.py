@@ -41,3 +41,12 @@ def breadth(reading: Reading) -> tuple[int, int, int]:
     up = sum(change > 0 for change in changes)
     down = sum(change < 0 for change in changes)
     return up, down, len(changes) - up - down
+
+
+def breadth_words(reading: Reading, name: str) -> str:
+    """Large caps: 9 up, 7 down, 0 unchanged. Those of which no change is known are counted apart, none is not zero."""
+    up, down, level = breadth(reading)
+    lacking = len(reading.keys) - (up + down + level)
+    if lacking == len(reading.keys):
+        return name
+    return f"{name}: {up} up ▲, {down} down ▼, {level} unchanged" + (f", {lacking} not known" if lacking else "")

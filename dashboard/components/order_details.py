@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.components.cards import card_title, fact_table
 from dashboard.components.chart_link import chart_link
-from dashboard.components.notices import live_part
+from dashboard.components.notices import live_part, problems_in_words
 from dashboard.formatting import MISSING, ist_time, number, price_decimals, quantity, rupees
 from dashboard.markup import plain
 from dashboard.order_change import change_of, types_for
@@ -43,6 +43,8 @@ _SOURCES = {
 }
 
 _MOST_FILLS = 50
+_HISTORY = "details-history-told"
+"""Of which order the broker told its history, when, and how many steps were new."""
 
 
 def details() -> None:
@@ -81,7 +83,31 @@ def _draw(order_id: str, change: bool) -> None:
             card_title("Change it")
             _change_fields(order, instrument)
     card_title("Step by step", "times in IST")
+    _ask_for_history(order_id)
     live_part(1.0)(_steps)(order_id)
+
+
+def _ask_for_history(order_id: str) -> None:
+    """What the broker itself tells of its steps, for those that nobody here heard of: asked once, when it is wanted."""
+    asked = st.button(
+        "Ask the broker for its history",
+        key="details-history",
+        icon=":material/manage_search:",
+        type="tertiary",
+        help="Adds the steps that only the broker knows",
+    )
+    if asked:
+        orders = desk().orders
+        known = len(orders.timeline(order_id))
+        st.session_state.pop(_HISTORY, None)
+        with problems_in_words(), st.spinner("The broker is being asked"):
+            new = len(orders.load_history(order_id)) - known
+            st.session_state[_HISTORY] = (order_id, desk().clock.now(), new)
+    told = st.session_state.get(_HISTORY)
+    if told is not None and told[0] == order_id:
+        _, at, new = told
+        news = {0: "nothing new", 1: "one step that was not known here"}.get(new, f"{new} steps not known here")
+        st.caption(f"The broker told its history at {ist_time(at)} IST: {news}.")
 
 
 def _leave_for(then: Callable[[], object]) -> None:

@@ -12,7 +12,7 @@ from dashboard.components.alert_symbol import alert_symbol
 from dashboard.components.cards import card_title, fact_table
 from dashboard.components.frame import nse_phase
 from dashboard.components.health_now import checks_list
-from dashboard.components.movers import breadth, movers
+from dashboard.components.movers import breadth, breadth_words, movers
 from dashboard.components.notices import live_part, problems_in_words
 from dashboard.components.quote_table import Tracks, quote_table
 from dashboard.formatting import duration, ist_when
@@ -31,17 +31,22 @@ _MOVER_COLUMNS = Layout(("ltp", "change_percent", "day", "volume"))
 
 def movers_cards(reading: Reading, tracks: Tracks, *, name: str) -> None:
     """Gainers and losers of a watchlist, side by side; a row opens its instrument."""
-    up, down, level = breadth(reading)
+    if not reading.keys:
+        with st.container(border=True):
+            card_title("Movers", name)
+            st.caption("Nothing to watch yet. Add instruments, and those that move most stand here.")
+            st.page_link(QUOTES, label="Add instruments", icon=":material/add:", width="content")
+        return
     for column, title, keys in zip(st.columns(2, gap="small"), ("Gainers", "Losers"), movers(reading), strict=True):
         with column, st.container(border=True, height="stretch"):
-            _title(title, f"{name}: {up} up ▲, {down} down ▼, {level} unchanged" if reading.rows else name)
+            _title(title, breadth_words(reading, name))
             quote_table(
                 reading.of(keys),
                 _MOVER_COLUMNS,
                 key=f"overview-{title.lower()}-{st.session_state.get(_OPENED, 0)}",
                 label=f"{title} of {name}",
                 tracks=tracks,
-                empty=f"No {title.lower()} in this list now." if reading.rows else "No prices yet.",
+                empty=f"No {title.lower()} in this list now." if any(breadth(reading)) else "No prices yet.",
                 on_pick=_open,
                 quiet=True,
             )

@@ -26,6 +26,8 @@ from services.domain.orders import BookOrder
 from services.portfolio_book.marks import MarkedHolding, MarkedPosition
 from services.portfolio_book.views import HoldingsView, PositionsView
 
+FORMS = frozenset({EXIT_PART, CONVERT, SELL_PART})
+"""What asks for more before it is a decision: in a dialog, which the page draws in each whole run."""
 GONE = "That is not among the positions any more; nothing was sent."
 
 

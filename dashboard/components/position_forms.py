@@ -15,6 +15,7 @@ from dashboard.formatting import number, price_decimals, quantity
 from dashboard.markup import plain
 from dashboard.order_drafts import OrderDraft
 from dashboard.order_session import ask_to_confirm
+from dashboard.over_page import dismiss
 from dashboard.portfolio_drafts import conversion_warnings, convert_draft, lot_step
 from dashboard.portfolio_rows import CONVERTIBLE
 from dashboard.ticket_form import exact, price_step, product_name, snap
@@ -35,7 +36,7 @@ def part_dialog(
 ) -> None:
     """Ask how many of `units`, and at which price; then for the confirmation."""
 
-    @st.dialog(plain(title), width="small")
+    @st.dialog(plain(title), width="small", on_dismiss=dismiss)
     def ask() -> None:
         wanted = _units(units, id, instrument)
         kind = st.segmented_control(
@@ -58,7 +59,7 @@ def convert_dialog(position: Position, instrument: Instrument | None) -> None:
     new = next(one for one in CONVERTIBLE if one != position.product)
     who = instrument.symbol if instrument else position.symbol or position.key
 
-    @st.dialog(plain(f"Convert {who}"), width="small")
+    @st.dialog(plain(f"Convert {who}"), width="small", on_dismiss=dismiss)
     def ask() -> None:
         before, after = _named(Product(position.product), segment), _named(new, segment)
         st.markdown(f"From {before} to {after}")
@@ -109,6 +110,7 @@ def _ways_on(label: str | None, make: Callable[[], OrderDraft] | None) -> None:
     """Back, or on to the confirmation."""
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         if st.button("Back", key="portfolio-form-back"):
+            dismiss()
             st.rerun()
         pressed = st.button(label or "Review", key="portfolio-form-on", type="primary", disabled=make is None)
     if not pressed or make is None:
@@ -118,5 +120,6 @@ def _ways_on(label: str | None, make: Callable[[], OrderDraft] | None) -> None:
     except UpstoxError as error:
         st.error(plain(in_words(error).text))
         return
+    dismiss()
     ask_to_confirm(draft)
     st.rerun()

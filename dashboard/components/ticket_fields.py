@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import streamlit as st
 
-from dashboard.formatting import number, price_decimals, quantity, tick
+from dashboard.components.notices import caution
+from dashboard.formatting import age, number, price_decimals, quantity, tick
 from dashboard.reading import Reading
 from dashboard.ticket_form import (
     SIDE_NAMES,
@@ -170,12 +171,13 @@ def _price_field(name: str, label: str, first: Decimal | None, instrument: Instr
 
 
 def _price_buttons(instrument: Instrument, reading: Reading, side: Side, price: Decimal | None) -> None:
-    """Bid, last and ask as they are now, to be taken over; and the price on the tick in place of one between."""
+    """Bid, last and ask, to be taken over, grey with their age where they are not of now; and the price on the tick in
+    place of one between."""
     row = reading.rows.get(instrument.key)
     if price is None and st.session_state.get(field("type")) in (OrderType.MARKET, OrderType.STOP_MARKET):
         return
-    decimals = price_decimals(instrument.tick_size)
-    with st.container(horizontal=True, gap="xsmall"):
+    decimals, old = price_decimals(instrument.tick_size), reading.is_old(instrument.key)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         if row is not None:
             for name, value in (
                 ("Bid", row["depth"].best("buy")),
@@ -183,13 +185,16 @@ def _price_buttons(instrument: Instrument, reading: Reading, side: Side, price: 
                 ("Ask", row["depth"].best("sell")),
             ):
                 if value:
+                    label = f"{name} {number(value, decimals)}"
                     st.button(
-                        f"{name} {number(value, decimals)}",
+                        f":gray[{label}]" if old else label,
                         key=field(f"take-{name}"),
                         type="tertiary",
                         on_click=put,
                         args=(field("price"), float(value)),
                     )
+            if old:
+                caution(f"{age(reading.age(instrument.key))} old, not current", width="content")
         hint = tick_hint(price, instrument, side)
         if hint is not None:
             st.button(

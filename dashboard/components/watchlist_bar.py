@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.columns import CHOICE, DEFAULT, Layout, label
 from dashboard.components.watchlist_dialogs import Watchlist, delete_dialog, import_dialog, new_dialog, rename_dialog
+from dashboard.over_page import Over, standing, want
 from dashboard.state import LIST_KEY, chosen_list
 
 _NEW, _RENAME, _DELETE, _IMPORT = "New watchlist", "Rename", "Delete", "Import"
@@ -62,13 +63,17 @@ def watchlist_menu(watchlist: Watchlist | None) -> None:
         format_func=lambda option: f"{_ICONS[option]} {option}",
         help="New, rename, import, delete",
     )
-    if action == _NEW:
+    if action is not None:
+        want(Over.WATCHLIST, action)
+        st.rerun()
+    doing = standing(Over.WATCHLIST)
+    if doing == _NEW:
         new_dialog()
-    elif action == _IMPORT:
+    elif doing == _IMPORT:
         import_dialog(watchlist)
-    elif action == _RENAME and watchlist is not None:
+    elif doing == _RENAME and watchlist is not None:
         rename_dialog(watchlist)
-    elif action == _DELETE and watchlist is not None:
+    elif doing == _DELETE and watchlist is not None:
         delete_dialog(watchlist)
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import watchlist_text
 from dashboard.markup import plain
+from dashboard.over_page import dismiss
 from dashboard.resources import desk
 from dashboard.state import choose_list, say_later
 from dashboard.words import in_words
@@ -28,7 +29,7 @@ class Watchlist(Protocol):
     def columns(self) -> tuple[str, ...] | None: ...
 
 
-@st.dialog("New watchlist", icon=":material/playlist_add:")
+@st.dialog("New watchlist", icon=":material/playlist_add:", on_dismiss=dismiss)
 def new_dialog() -> None:
     """Ask for a name, make the list, choose it."""
     with st.form("quotes-new", border=False):
@@ -42,7 +43,7 @@ def new_dialog() -> None:
                 _finish(f"Watchlist “{made.name}” created", made.id)
 
 
-@st.dialog("Rename watchlist", icon=":material/edit:")
+@st.dialog("Rename watchlist", icon=":material/edit:", on_dismiss=dismiss)
 def rename_dialog(watchlist: Watchlist) -> None:
     """Ask for another name."""
     with st.form("quotes-rename", border=False):
@@ -56,7 +57,7 @@ def rename_dialog(watchlist: Watchlist) -> None:
                 _finish(f"Renamed to “{name.strip()}”", watchlist.id)
 
 
-@st.dialog("Delete watchlist", icon=":material/delete:")
+@st.dialog("Delete watchlist", icon=":material/delete:", on_dismiss=dismiss)
 def delete_dialog(watchlist: Watchlist) -> None:
     """Ask once more; there is no way back."""
     count = len(watchlist.keys)
@@ -68,6 +69,7 @@ def delete_dialog(watchlist: Watchlist) -> None:
     )
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Keep it", key="quotes-delete-no"):
+            dismiss()
             st.rerun()
         if st.button(":red[Delete]", key="quotes-delete-yes", icon=":material/delete:"):
             try:
@@ -78,7 +80,7 @@ def delete_dialog(watchlist: Watchlist) -> None:
                 _finish(f"Watchlist “{watchlist.name}” deleted", None)
 
 
-@st.dialog("Import instruments", width="medium", icon=":material/upload:")
+@st.dialog("Import instruments", width="medium", icon=":material/upload:", on_dismiss=dismiss)
 def import_dialog(watchlist: Watchlist | None) -> None:
     """Read keys, ISINs or symbols from a text or a file into a new list or the chosen one."""
     st.caption(
@@ -133,4 +135,5 @@ def _finish(message: str, chosen: int | None) -> None:
     if chosen is not None:
         choose_list(chosen)
     say_later(message)
+    dismiss()
     st.rerun()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from services.alerts import rules as r
 from services.alerts.judging import AtLeast, Finding
+from services.domain.error_words import kinds_in_words
 from services.ledger.alerts import Severity
 from services.measures.checks import THE_LEDGER
 from services.measures.snapshot import RestNow, Snapshot
@@ -37,7 +38,7 @@ def error_rate(now: Snapshot, at: float) -> Sequence[Finding] | None:
     errors = now.errors
     if errors is None:
         return None
-    most = ", ".join(f"{count} {kind}" for kind, count in list(errors.breakdown.items())[:3])
+    most = kinds_in_words(errors.breakdown)
     message = f"{errors.per_minute:.1f} errors a minute over the last {errors.minutes:g} minutes" + (
         f": {most}" if most else ""
     )

@@ -56,6 +56,15 @@ class PriceAlertState:
     """What it was compared with last; `None`: no current price yet."""
 
 
+@dataclass(slots=True)
+class _Wished:
+    """What was heard for a wish that no look has seen yet: the lowest and the highest since."""
+
+    key: str
+    low: float = float("inf")
+    high: float = float("-inf")
+
+
 class PriceWatch:
     """Price alerts of one ledger. `prices(keys)` tells what is known, and has it kept fresh for a while."""
 
@@ -76,8 +85,9 @@ class PriceWatch:
         self._speed = speed
         self._monotonic = monotonic
         self._watched: frozenset[str] = frozenset()
-        self._guard = Lock()  # guards the next
+        self._guard = Lock()  # guards the next two
         self._extremes: _Extremes = {}
+        self._wished: dict[int, _Wished] = {}
         self._judges: dict[int, Judge] = {}
         self._values: dict[int, float] = {}
         self._unwritten: dict[int, datetime] = {}  # fired, and the ledger does not know it yet
@@ -107,7 +117,7 @@ class PriceWatch:
                 raise InvalidRequest(
                     f"{symbol} is at {_number(value, measure)} already; choose a level {direction.value} that"
                 )
-        return self._kept().add(
+        made = self._kept().add(
             instrument_key,
             symbol,
             measure=measure,
@@ -117,17 +127,23 @@ class PriceWatch:
             once=once,
             actor=actor,
         )
+        self._listen(made)
+        return made
 
     def remove(self, id: int, actor: Actor) -> None:
         """Put it away, and its open alert with it."""
         require_trader(actor)
         self._kept().remove(id, actor)
+        with self._guard:
+            self._wished.pop(id, None)
         self._book.over(PRICE, str(id))
 
     def again(self, id: int, actor: Actor) -> PriceAlert:
         """Let one that was reached wait anew."""
         require_trader(actor)
-        return self._kept().again(id, actor)
+        waiting = self._kept().again(id, actor)
+        self._listen(waiting)
+        return waiting
 
     def states(self) -> list[PriceAlertState]:
         """All of them, the newest first. Raises what the disk says."""
@@ -146,6 +162,9 @@ class PriceWatch:
                 with self._guard:
                     low, high = self._extremes.get(tick[0], (price, price))
                     self._extremes[tick[0]] = (min(low, price), max(high, price))
+                    for wish in self._wished.values():
+                        if wish.key == tick[0]:
+                            wish.low, wish.high = min(wish.low, price), max(wish.high, price)
 
     def round(self, open_subjects: Collection[str], *, judges: bool = True) -> None:
         """One look. `open_subjects`: the price alerts that are known to be open. `judges`: it is for this process to
@@ -158,7 +177,10 @@ class PriceWatch:
             self._judges = {int(one): _ringing(one) for one in open_subjects if one.isdecimal() and int(one) in alerts}
         active = {id: one for id, one in alerts.items() if self._waits(one) or self._is_ringing(id)}
         keys = frozenset(one.instrument_key for one in active.values())
-        self._watched = keys
+        with self._guard:
+            if not judges:
+                self._wished.clear()
+            self._watched = keys | {wish.key for wish in self._wished.values()}
         known = self._prices(keys) if keys else {}  # first: if it fails, what the ticks told is kept for the next look
         extremes, late = self._extremes_since(judges=judges)
         now = self._monotonic()
@@ -178,10 +200,21 @@ class PriceWatch:
     def _since_it_waits(
         self, alert: PriceAlert, extremes: _Extremes, late: _Extremes | None
     ) -> tuple[float, float] | None:
-        """The lowest and the highest that count for it. At the first look at one they may be from before the wish."""
+        """The lowest and the highest that count for it. At the first look at one those of all may be from before the
+        wish; then those count that came after it."""
         if late is not None and self._waited_before(alert):
             return late.get(alert.instrument_key)
-        return extremes.get(alert.instrument_key) if alert.id in self._judges else None
+        with self._guard:
+            wish = self._wished.pop(alert.id, None)
+        if alert.id in self._judges:
+            return extremes.get(alert.instrument_key)
+        return None if wish is None or wish.low > wish.high else (wish.low, wish.high)
+
+    def _listen(self, alert: PriceAlert) -> None:
+        """Hear for it from now on, not only after the first look: the price may be there and back before that."""
+        with self._guard:
+            self._wished[alert.id] = _Wished(alert.instrument_key)
+        self._watched |= {alert.instrument_key}
 
     def _extremes_since(self, *, judges: bool) -> tuple[_Extremes, _Extremes | None]:
         """The lowest and the highest since the last look; and, where another process judged until now, those since

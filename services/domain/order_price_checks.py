@@ -11,6 +11,7 @@ from services.domain.order_facts import Finding, OrderFacts, OrderLimits
 from services.domain.order_words import counted, rupees
 from services.domain.orders import AUTOMATIC_PROTECTION, OrderRequest, Side
 from services.domain.phases import TRADING
+from services.domain.time_words import duration
 
 IN_LOTS = ("MCX_FO", "NSE_COM", "NCD_FO", "BCD_FO")
 """Segments whose quantities are lots, one lot being `lot_size` times `qty_multiplier` units of what is priced."""
@@ -57,7 +58,8 @@ def quote_checks(facts: OrderFacts, limits: OrderLimits) -> Iterator[Finding]:
     elif facts.quote_age_seconds > limits.max_quote_age_seconds:
         yield Finding.block(
             "stale_quote",
-            f"the last price is {facts.quote_age_seconds:.0f} s old, more than {limits.max_quote_age_seconds:g} s",
+            f"the last price is {duration(facts.quote_age_seconds)} old, more than"
+            f" {duration(limits.max_quote_age_seconds)}",
         )
 
 

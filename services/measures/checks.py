@@ -9,7 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 from threading import Lock
 
-from services.measures.snapshot import Snapshot, StorageNow
+from services.domain.error_words import kinds_in_words
+from services.feed.health import StreamState
+from services.measures.snapshot import FeedNow, Snapshot, StorageNow
 
 
 class CheckState(StrEnum):
@@ -105,8 +107,10 @@ def check_feed(snapshot: Snapshot) -> Verdict:
         if feed.state == "off":
             return _warn("The live feed is off: nobody asks for it.")
         told = _sentence(feed.reason or feed.state)
-        needs_person = feed.state in (LOGIN_NEEDED, REFUSED)
+        needs_person = feed.state in (StreamState.LOGIN_NEEDED, StreamState.REFUSED)
         return _fail(f"Not connected. {told}") if session or needs_person else _warn(f"Not connected. {told}")
+    if (why := _without_token(snapshot, feed)) is not None:
+        return _fail(why)
     silent = feed.silent_seconds
     if silent is not None and silent >= MUTE_SECONDS:
         told = f"Connected, but no price for {span(silent)} while the market trades."
@@ -115,10 +119,22 @@ def check_feed(snapshot: Snapshot) -> Verdict:
         return _warn("Frames are decoded by slow Python code: this protobuf package has no compiled part.")
     if not feed.subscribed:
         return _pass("Connected. Nobody looks at an instrument now.")
-    last = "none yet" if feed.last_update_ago is None else f"{span(feed.last_update_ago)} ago"
+    if feed.last_update_ago is None:
+        quiet = "" if feed.expected else " None is expected now."
+        return Verdict(CheckState.UNKNOWN, f"Connected, and no price has come yet.{quiet}")
+    last = f"{span(feed.last_update_ago)} ago"
     if not feed.expected:
         return _pass(f"Connected. No prices are expected now; the last one came {last}.")
     return _pass(f"{feed.updates_per_second:,.0f} updates a second, the last one {last}.")
+
+
+def _without_token(snapshot: Snapshot, feed: FeedNow) -> str | None:
+    """A connection that is open without a token brings nothing, however it came to be: why. What still comes counts."""
+    token = snapshot.token
+    comes = feed.last_update_ago is not None and feed.last_update_ago < MUTE_SECONDS
+    if token is None or token.kind is not None or comes:
+        return None
+    return f"No prices come without a login. {_sentence(token.problem or '')}".rstrip()
 
 
 def check_rest(snapshot: Snapshot) -> Verdict:
@@ -135,8 +151,9 @@ def check_rest(snapshot: Snapshot) -> Verdict:
         return _warn(f'The broker said "too many requests": {_plain(most.name)} waits {span(most.closed_for)}.')
     errors = snapshot.errors
     if errors is not None and errors.per_minute > BUSY_ERRORS:
-        most_of = next(iter(errors.breakdown), "")
-        return _warn(f"{errors.per_minute:.1f} errors a minute over {errors.minutes:g} minutes, mostly {most_of}.")
+        told = f"{errors.per_minute:.1f} errors a minute over {errors.minutes:g} minutes"
+        kinds = kinds_in_words(errors.breakdown, most=1)
+        return _warn(f"{told}: {kinds}." if kinds else f"{told}.")
     if rest.failing_since is not None:
         return _warn(f"The last call failed, {last}")
     little = [one for one in rest.budgets if one.share_left < LITTLE_BUDGET]

@@ -235,7 +235,7 @@ class PnlBook:
         if build_error is not None:
             missing.append(f"the trades of this desk could not be read: {build_error}")
         if error is not None:
-            missing.append(f"the broker was not asked with success: {error}")
+            missing.append(f"the trades could not be read from the broker: {error}")
         if built is None:
             return PnlView(
                 KeptBook.of(()), only, account=account, now=now, missing=missing, building=build_error is None

@@ -12,10 +12,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from math import ceil
 from threading import Lock
 from typing import Protocol
 
 from services.domain.errors import RateBudgetSpent, RedisAway
+from services.domain.time_words import duration
 from services.shared import budget_scripts
 from services.shared.link import RedisLink, Script
 from services.wire.endpoints import Limit, Operation
@@ -224,6 +226,6 @@ def _spans(limits: tuple[Limit, ...], margin: float) -> list[int]:
 
 def _spent(operation: Operation, wait: float) -> RateBudgetSpent:
     return RateBudgetSpent(
-        f"the broker's limit for {operation.name} is used up; the next call is possible in {wait:.0f} s",
+        f"the broker's limit for {operation.name} is used up; the next call is possible in {duration(ceil(wait))}",
         wait_seconds=wait,
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from services.domain.errors import ConnectionLost, HandedOver, MalformedPayload, NoHolder
+from services.domain.time_words import duration
 from services.shared.batches import Batch, decode
 from services.shared.lag import Lag, RedisTime
 from services.shared.wants import Wants
@@ -217,7 +218,7 @@ class RelayConnection:
             late_ms = max(0.0, (at_us - batch.stamp_us) / 1000)
             self._lag.record(late_ms)
             if late_ms > MOST_LATE_MS:
-                raise ConnectionLost(f"the {self._name}: what its holder sends comes {late_ms / 1000:.0f} s late")
+                raise ConnectionLost(f"the {self._name}: what its holder sends comes {duration(late_ms / 1000)} late")
         book.frames += len(batch.frames)
         self._frames.extend(batch.frames)
 

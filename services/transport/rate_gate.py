@@ -11,9 +11,11 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from threading import Lock
 
 from services.domain.errors import RateBudgetSpent
+from services.domain.time_words import duration
 from services.wire.endpoints import RATE_LIMITS, Limit, Operation
 from services.wire.rate_windows import MARGIN_SECONDS, Window, bucket_of
 
@@ -170,6 +172,6 @@ def _windows(bucket: _Bucket, now: float) -> tuple[Window, ...]:
 
 def _spent(operation: Operation, wait: float) -> RateBudgetSpent:
     return RateBudgetSpent(
-        f"the broker's limit for {operation.name} is used up; the next call is possible in {wait:.0f} s",
+        f"the broker's limit for {operation.name} is used up; the next call is possible in {duration(ceil(wait))}",
         wait_seconds=wait,
     )

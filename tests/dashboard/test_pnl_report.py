@@ -47,10 +47,10 @@ def test_the_report_tells_result_charges_tax_and_every_trade():
 
 
 def test_what_is_missing_stands_before_the_figures():
-    view = view_of_fills(real_tradebook(), missing=("the broker was not asked with success",))
+    view = view_of_fills(real_tradebook(), missing=("the trades could not be read from the broker",))
     text = words(report(view, where="", made=NOW))
 
-    assert text.index("The broker was not asked with success.") < text.index("sold less bought")
+    assert text.index("The trades could not be read from the broker.") < text.index("sold less bought")
     assert "A part of the history is missing of AUROPHARMA" in text
 
 
@@ -88,6 +88,14 @@ def test_a_table_names_itself_its_columns_and_its_rows():
     assert '<th scope="row">GST<small>18%</small></th>' in made
     assert '<td class="words"><span class="warn">x&lt;y</span></td>' in made
     assert made.count("<tfoot>") == 1
+
+
+def test_figures_that_fold_on_a_narrow_screen_keep_the_names_of_their_columns():
+    made = figure_table("Groups", (Head("", number=False), Head('Net "₹"')), [("Equity", "₹1.00")], folded=True)
+
+    assert 'class="desk-figures folded"' in made
+    assert '<td class="number" data-name="Net &quot;₹&quot;">₹1.00</td>' in made
+    assert "data-name" not in figure_table("Groups", (Head("", number=False), Head("Net")), [("Equity", "₹1.00")])
 
 
 @pytest.mark.parametrize(

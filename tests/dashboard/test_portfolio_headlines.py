@@ -29,7 +29,7 @@ def order(status, filled=0):
 
 
 def test_a_sum_knows_what_it_lacks_and_of_nothing_known_there_is_none():
-    assert total([rupees("1.25"), None, rupees("2.50")]).words == "without 1"
+    assert total([rupees("1.25"), None, rupees("2.50")]).words("holdings") == "without 1 of 3 holdings"
     assert total([None, None]).amount is None
     assert total([]).amount == 0
 
@@ -62,7 +62,15 @@ def test_nothing_held_is_zero():
 def test_a_sum_over_what_is_not_known_says_so():
     lacking = bought_today(key="NSE_EQ|INE000A01001", overnight_quantity=10, close_price=None)
 
-    assert positions_today(positions(bought_today(), lacking)).note.endswith("without 1")
+    assert positions_today(positions(bought_today(), lacking)).note.endswith(", without 1 of 2 positions")
+
+
+def test_what_is_at_stake_says_which_positions_are_not_in_it():
+    unpriced = mark_position(bought_today(key="NSE_EQ|INE000A01001", last_price=None), None, NOW)
+    priced = mark_position(bought_today(), quote(RELIANCE, 1480.0), NOW)
+
+    note = open_positions(PositionsView((priced, unpriced), NOW)).note
+    assert note == "+₹100.50 unrealised, without 1 of 2 positions, none closed today"
 
 
 def test_open_positions_are_counted_apart_from_closed_ones():

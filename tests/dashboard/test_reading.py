@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -12,7 +13,7 @@ from dashboard.reading import first_read, read
 from services.domain.errors import BadInstrumentKey, NotSent
 from services.domain.phases import Listing, Phase, PhaseNow
 from services.domain.quotes import FROM_FEED, PriceSource
-from tests.support.readings import INFY, INSTRUMENTS, NOW, RELIANCE, row
+from tests.support.readings import INFY, INSTRUMENTS, NOW, RELIANCE, reading, row
 
 
 class Book:
@@ -241,3 +242,23 @@ def test_a_first_paint_does_not_wait_for_a_broker_that_is_gone(desk, asked):
 
 def test_the_moment_of_a_look_is_aware(desk):
     assert read(desk, "x", []).now == datetime(2026, 11, 20, 8, 35, 33, tzinfo=UTC) + timedelta()
+
+
+@pytest.mark.parametrize(
+    ("age", "in_session", "problem", "old"),
+    [(2.0, True, None, False), (60.0, True, None, True), (60.0, False, None, False), (2.0, True, NotSent("no"), True)],
+)
+def test_a_price_is_old_by_its_age_in_session_and_whenever_it_cannot_be_renewed(age, in_session, problem, old):
+    look = reading(row(age=age), keys=(RELIANCE, INFY), problem=problem, in_session=in_session)
+
+    assert look.is_old(RELIANCE) is old
+    assert look.is_old(INFY) is False, "what has no price is missing, not old"
+
+
+def test_what_a_living_feed_answers_for_is_never_old_and_without_the_feed_it_is():
+    told = {**row(age=60.0), "api_version": FROM_FEED}
+    alive = replace(reading(told), feed={"live": True, "state": "", "why": ""})
+
+    assert alive.of_feed(RELIANCE)
+    assert not alive.is_old(RELIANCE)
+    assert replace(alive, feed=module.NO_FEED).is_old(RELIANCE)

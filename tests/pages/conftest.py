@@ -7,9 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from dashboard.first_start import FIRST_KEYS, FIRST_NAME
+from dashboard.resources import opening
 from services.runtime import Runtime
 from services.settings import load_settings
 from tests.support.screens import pages_over
+
+PATIENCE = 60.0
+"""Seconds in which the desk is open and has its instruments; what a page is before that has tests of its own."""
 
 
 @pytest.fixture(scope="session")
@@ -28,4 +32,7 @@ def desk(shared_desk: Runtime) -> Iterator[Runtime]:
         shared_desk.watchlists.delete(watchlist.id)
     shared_desk.watchlists.create(FIRST_NAME, FIRST_KEYS)
     with pages_over(shared_desk):
+        opened = opening()
+        assert opened.ready.wait(PATIENCE), opened.problem
+        assert opened.master_ready.wait(PATIENCE)
         yield shared_desk

@@ -41,11 +41,6 @@ def press(app: AppTest, key: str) -> AppTest:
     return app.button(key=key).click().run()
 
 
-def keep_open(app: AppTest, dialog: str, what: object) -> None:
-    """A browser runs an open dialog by itself; the test class runs the whole page, which opens it again."""
-    app.session_state[dialog] = what
-
-
 def test_an_open_alert_is_told_and_can_be_seen_and_resolved(alerts: Runtime) -> None:
     alert = alerts.alerts.raise_alert("trade_conflict", "trade *7* was told twice", severity="critical")
     app = open_page("health")
@@ -115,7 +110,6 @@ def test_a_channel_is_added_tested_and_removed_and_its_address_is_nowhere(alerts
     name, url = (one for one in app.text_input if one.label in {"Name", "Address"})
     name.set_value("Phone")
     url.set_value(SECRET)
-    keep_open(app, "alert-channel-asked", True)
     app = next(one for one in app.button if one.label == "Add").click().run()
     assert not app.exception
     [channel] = alerts.alert_desk.channels.all()

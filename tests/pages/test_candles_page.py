@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from decimal import Decimal
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from dashboard.formatting import number
 from services.domain.actors import Actor, Role
@@ -16,17 +15,13 @@ from services.paper.options import PaperOptions
 from services.paper.server import PaperServer
 from services.runtime import Runtime
 from services.settings import load_settings
-from tests.support.screens import ENTRY, open_page, pages_over, sent_to_browser, words_on
-from tests.support.shared_data import ROOT
+from tests.support.screens import open_page, pages_over, sent_to_browser, words_on
 
 RELIANCE, INFY, NIFTY = "NSE_EQ|INE002A01018", "NSE_EQ|INE009A01021", "NSE_INDEX|Nifty 50"
 
 
 def by_link(**words):
-    app = AppTest.from_file(ENTRY, default_timeout=30).run()
-    for name, word in words.items():
-        app.query_params[name] = word
-    return app.switch_page(str(ROOT / "pages" / "candles.py")).run()
+    return open_page("candles", **words)
 
 
 def chart(app, place=0):

@@ -10,16 +10,16 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.order_rows import Group
 from dashboard.portfolio_drafts import exits_draft
+from dashboard.reading import Reading
 from dashboard.resources import order_sender
+from services.domain.errors import NotSent
 from services.domain.order_facts import Finding
 from services.domain.order_records import OrderEvent, StoredTrade
 from services.domain.orders import OrderRequest, OrderType, Product, Side, Status
 from services.orders.views import News
 from services.runtime import Runtime
 from tests.support.order_page import RELIANCE, FakeOrders, book_order, waiting_gtt
-from tests.support.screens import ENTRY, ROOT, sent_to_browser, words_on
-
-PAGE = str(ROOT / "pages" / "orders.py")
+from tests.support.screens import open_page, sent_to_browser, words_on
 
 
 @pytest.fixture
@@ -30,10 +30,7 @@ def orders(desk, monkeypatch) -> FakeOrders:
 
 
 def open_orders(**link: str) -> AppTest:
-    app = AppTest.from_file(ENTRY, default_timeout=30).run()
-    for name, value in link.items():
-        app.query_params[name] = value
-    return app.switch_page(PAGE).run()
+    return open_page("orders", **link)
 
 
 def ticket(**link: str) -> AppTest:
@@ -137,10 +134,7 @@ def test_pressing_again_and_again_sends_nothing_more(orders):
     named = app.query_params["confirm"]
     press(app)
     for _ in range(3):
-        again = AppTest.from_file(ENTRY, default_timeout=30).run()  # a tab that was loaded again, or a second one
-        again.query_params["confirm"] = named
-        again.query_params["key"] = RELIANCE
-        again.switch_page(PAGE).run()
+        again = open_orders(confirm=named, key=RELIANCE)  # a tab that was loaded again, or a second one
         assert not [one for one in again.button if one.key == "confirm-send"]
 
     assert len(orders.calls) == 1
@@ -148,9 +142,7 @@ def test_pressing_again_and_again_sends_nothing_more(orders):
 
 def test_two_tabs_show_one_confirmation_and_both_press_it(orders):
     first = review(ticket())
-    second = AppTest.from_file(ENTRY, default_timeout=30).run()
-    second.query_params["confirm"] = first.query_params["confirm"]
-    second.switch_page(PAGE).run()
+    second = open_orders(confirm=first.query_params["confirm"])
     press(first)
     press(second)
 
@@ -375,6 +367,26 @@ def test_fills_are_listed_with_their_sums(orders):
     assert list(app.dataframe[0].value["Price"]) == ["100.10", "101.00"]
 
 
+def test_bid_last_and_ask_in_the_ticket_are_grey_with_their_age_once_they_are_not_of_now(orders, monkeypatch):
+    monkeypatch.setattr(Reading, "is_old", lambda reading, key: key == RELIANCE)
+    shown = ticket()
+
+    labels = [one.label for one in shown.button if "take-" in (one.key or "")]
+    assert len(labels) == 3
+    assert all(label.startswith(":gray[") for label in labels)
+    assert "old, not current" in words_on(shown)
+
+
+def test_an_empty_list_of_gtts_that_is_not_current_does_not_say_that_nothing_waits(orders):
+    assert "Nothing waits." in words_on(open_orders(view="GTT"))
+    orders.error = "the broker does not answer"
+    shown = words_on(open_orders(view="GTT"))
+
+    assert "Nothing waits" not in shown
+    assert "whether anything does now is not known" in shown
+    assert "Not current: the broker does not answer" in shown
+
+
 def test_a_gtt_is_listed_with_its_legs_and_can_be_cancelled(orders):
     orders.waiting = [waiting_gtt()]
     app = open_orders(view="GTT")
@@ -420,6 +432,38 @@ def test_a_gtt_is_placed_with_a_target_and_a_stop(orders):
     assert request.kind == "MULTIPLE"
 
 
+def test_the_brokers_own_history_of_an_order_is_asked_for_and_told_with_its_time(orders):
+    orders.orders = [book_order(1)]
+    name = orders.orders[0].order_id
+    orders.history = [
+        OrderEvent(
+            1, name, datetime.now(UTC), datetime.now(UTC), "history", "validation pending", 10, 0, Decimal(1200),
+            Decimal(0), Decimal(0), None, "1", None, None,
+        )
+    ]  # fmt: skip
+    app = open_orders()
+    app.session_state["orders-looked-at"] = (name, False)
+    app.run()
+    assert "by the order's history" not in words_on(app)
+    shown = words_on(button(app, "details-history").click().run())
+
+    assert orders.calls == [("history", name)]
+    assert "by the order's history" in shown
+    assert "The broker told its history at" in shown
+    assert "one step that was not known here" in shown
+
+
+def test_a_history_that_cannot_be_had_is_told_as_such(orders):
+    orders.orders, orders.history_error = [book_order(1)], NotSent("nothing answers")
+    app = open_orders()
+    app.session_state["orders-looked-at"] = (orders.orders[0].order_id, False)
+    app.run()
+    app = button(app, "details-history").click().run()
+
+    assert "The broker cannot be reached" in [box.proto.title for box in app.warning]
+    assert "The broker told its history" not in words_on(app)
+
+
 def test_one_order_is_looked_at_step_by_step(orders):
     order = book_order(1, filled_quantity=4, average_price=Decimal("1234.4"))
     orders.orders = [order]
@@ -446,7 +490,7 @@ def test_one_order_is_looked_at_step_by_step(orders):
 def test_fills_are_announced_on_every_page(orders):
     orders.announce(News.FILL, "Bought 4 of 10 RELIANCE at ₹1,234.40")
     orders.announce(News.REJECT, "Rejected: no money", good=False)
-    app = AppTest.from_file(ENTRY, default_timeout=30).run()
+    app = open_page("overview")
 
     news = sent_to_browser(app, "frame")[0]["news"]
     assert [one["text"] for one in news] == ["Bought 4 of 10 RELIANCE at ₹1,234.40", "Rejected: no money"]

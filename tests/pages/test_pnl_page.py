@@ -7,7 +7,6 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from dashboard.pnl_words import money, signed_money
 from services.domain.actors import Actor
@@ -17,8 +16,7 @@ from services.pnl.values import Filter
 from services.runtime import Runtime
 from services.settings import load_settings
 from tests.support.pnl_page import ACCOUNT, FakeBook, many_fills
-from tests.support.screens import ENTRY, open_page, pages_over, sent_to_browser, words_on
-from tests.support.shared_data import ROOT
+from tests.support.screens import open_page, pages_over, sent_to_browser, words_on
 
 RELIANCE = "NSE_EQ|INE002A01018"
 TABS = ("Overview", "Trades", "Contract notes", "Tax", "Records")
@@ -46,11 +44,7 @@ def fills(shared_desk):
 
 def visit(**words):
     """The page by a link that says `words`."""
-    app = AppTest.from_file(ENTRY, default_timeout=30).run()
-    app.switch_page(str(ROOT / "pages" / "pnl.py"))
-    for name, word in words.items():
-        app.query_params[name] = word
-    app.run()
+    app = open_page("pnl", **words)
     assert not app.exception
     return app
 
@@ -173,7 +167,7 @@ def test_with_the_broker_down_the_last_figures_stay_with_their_age(put, fills, d
 
 
 def test_a_broker_that_never_answered_leaves_nothing_that_is_called_empty(put):
-    put([], missing=("the broker was not asked with success: no answer",), as_of=None)
+    put([], missing=("the trades could not be read from the broker: no answer",), as_of=None)
     app = visit()
 
     assert "No closed trades yet" not in [box.proto.title for box in app.info]

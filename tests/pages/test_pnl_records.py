@@ -7,7 +7,6 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from services.domain.actors import Actor, Role
 from services.domain.errors import BrokerFault, StorageError
@@ -17,8 +16,7 @@ from services.portfolio.lots.fills import Asset
 from services.portfolio.readers.tradebooks import write_ours
 from services.portfolio.records import PlanChoice
 from tests.support.lots import fill
-from tests.support.screens import ENTRY, markup_words, words_on
-from tests.support.shared_data import ROOT
+from tests.support.screens import markup_words, open_page, words_on
 
 WHO = Actor("asha", Role.OPERATOR)
 HEADING = "symbol,isin,trade_date,exchange,segment,series,trade_type,auction,quantity,price,trade_id,order_id"
@@ -49,11 +47,7 @@ def desk(desk):
 
 def visit(page="pnl", **words):
     """The page by a link that says `words`."""
-    app = AppTest.from_file(ENTRY, default_timeout=30).run()
-    app.switch_page(str(ROOT / "pages" / f"{page}.py"))
-    for name, word in words.items():
-        app.query_params[name] = word
-    return settled(app.run())
+    return settled(open_page(page, **words))
 
 
 def settled(app):

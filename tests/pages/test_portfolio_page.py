@@ -113,6 +113,17 @@ def test_a_broker_that_fails_from_the_start_is_told_and_nothing_is_called_empty(
     assert not app.metric
 
 
+def test_the_form_of_a_part_stays_open_over_a_page_that_is_drawn_anew_until_it_is_put_away(account):
+    app = ask(open_page("portfolio"), "exit_part", f"{RELIANCE}/D")
+    app.run()
+    assert not app.exception
+    assert [one.label for one in app.number_input] == ["Quantity, of 10"]
+
+    app.button(key="portfolio-form-back").click().run()
+    assert not app.number_input
+    assert not app.run().number_input
+
+
 def test_one_missing_login_is_told_once_with_one_way_to_it(account):
     account.positions = account.holdings = account.funds = LoginRequired("there is no valid token: log in")
     app = open_page("portfolio")

@@ -7,20 +7,20 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.mover_groups import INDICES, SHARES
 from services.domain.errors import NotSent
-from tests.support.screens import ENTRY, ROOT, sent_to_browser, words_on
+from tests.support.order_desk import eventually
+from tests.support.screens import open_page, sent_to_browser, words_on
 
 NIFTY = "NSE_INDEX|Nifty 50"
 
 
 def open_tab(tab: str, **link: str) -> AppTest:
     """The Quotes page by a link to one of its tabs."""
-    app = AppTest.from_file(ENTRY, default_timeout=30).run()
-    for name, value in {"tab": tab, **link}.items():
-        app.query_params[name] = value
-    return app.switch_page(str(ROOT / "pages" / "quotes.py")).run()
+    return open_page("quotes", tab=tab, **link)
 
 
 def chain_of(app: AppTest) -> dict:
+    """The chain, as soon as the broker has told it."""
+    eventually(lambda: sent_to_browser(app, "option_chain") or sent_to_browser(app.run(), "option_chain"))
     assert not app.exception
     return sent_to_browser(app, "option_chain")[0]
 
@@ -67,6 +67,7 @@ def test_all_strikes_are_as_many_as_the_instrument_list_has(desk):
 
 def test_columns_can_be_chosen_and_the_price_is_always_there(desk):
     app = open_tab("Option chain")
+    chain_of(app)
     app.multiselect(key="figures").set_value(["theta", "oi"]).run()
 
     assert [column["id"] for column in chain_of(app)["columns"]] == ["ltp", "theta", "oi"]

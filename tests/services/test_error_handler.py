@@ -62,7 +62,8 @@ def test_above_the_threshold_an_alert_is_raised_once(runtime: Runtime, caplog: p
     assert alert["alert"] is True
     assert alert["rate"] == 12.0
     assert alert["message"] == (
-        "12.00 errors per minute over the last 5 minutes, above the threshold of 10 (40 RateLimited, 20 NoAnswer)"
+        "12.00 errors per minute over the last 5 minutes, above the threshold of 10:"
+        " 40 came too fast for the broker, 20 got no answer"
     )
     with caplog.at_level(logging.WARNING):
         error_handler.send_alert(alert)

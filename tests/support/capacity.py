@@ -41,8 +41,6 @@ class Costs:
     desk_percent: float = 1.9
     """`scale`: the desk itself, without any page."""
     desk_mib: float = 249.0
-    order_ms: float = 9.06
-    """`orders`: from the ticket to the outcome in the ledger, the wire apart."""
     commits_an_order: float = 2.0
     """The intent before it is sent, and what the answer said."""
     sqlite_commits: float = 124.0
@@ -55,11 +53,8 @@ class Costs:
 class BrokerAllows:
     """For one account, as documented."""
 
-    full_keys: int = 2_000
-    ltpc_keys: int = 5_000
     orders_a_second: int = 10
     calls_in_half_an_hour: int = 2_000
-    quotes_in_a_call: int = 500
 
 
 COSTS = Costs()
@@ -68,10 +63,16 @@ LINE_BYTES = 125e6 * BUSY
 """Of a network line of 1 Gbit/s, as far as it should be filled."""
 
 
-def updates_of_a_process(costs: Costs = COSTS, *, pages: int = 0) -> float:
-    """Full updates a second that one process takes beside so many open pages. More processes do not raise it: each
-    decodes everything."""
-    return max(0.0, 1e4 * (100 * BUSY - costs.desk_percent - pages * costs.page_percent)) / costs.update_us
+def updates_of_a_process(costs: Costs = COSTS, *, pages: int = 0, stored: bool = False) -> float:
+    """Full updates a second that one process takes beside so many open pages; `stored`: and writes their ticks. More
+    processes do not raise it: each decodes everything."""
+    each = costs.stored_update_us if stored else costs.update_us
+    return max(0.0, 1e4 * (100 * BUSY - costs.desk_percent - pages * costs.page_percent)) / each
+
+
+def memory_of_a_process(pages: int, costs: Costs = COSTS) -> float:
+    """MiB of a process in which so many pages are open."""
+    return costs.desk_mib + pages * costs.page_mib
 
 
 def pages_of_a_process(costs: Costs = COSTS, *, updates: float = 0.0) -> int:
@@ -86,9 +87,10 @@ def processes_for(pages: int, costs: Costs = COSTS, *, updates: float = 0.0) -> 
     return None if each == 0 else -(-pages // each)
 
 
-def followers_of_a_line(updates: float, costs: Costs = COSTS) -> int:
-    """Processes beside the holder that Redis' network line can feed."""
-    return int(LINE_BYTES / (updates * costs.full_bytes)) if updates else 10_000
+def followers_of_a_line(updates: float, costs: Costs = COSTS, *, prices_alone: bool = False) -> int:
+    """Processes beside the holder that Redis' network line can feed; `prices_alone`: without depth."""
+    size = costs.ltpc_bytes if prices_alone else costs.full_bytes
+    return int(LINE_BYTES / (updates * size)) if updates else 10_000
 
 
 def orders_of_a_ledger(commits: float, costs: Costs = COSTS) -> float:

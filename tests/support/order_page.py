@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from services.domain.actors import Actor
+from services.domain.errors import UpstoxError
 from services.domain.gtt import GttLegState, GttOrder, GttRequest
 from services.domain.intents import IntentKind, IntentState, KillSwitch
 from services.domain.order_facts import Finding, OrderLimits
@@ -74,6 +75,8 @@ class FakeOrders:
         self.switch = KillSwitch()
         self.rules = OrderLimits()
         self.error: str | None = None
+        self.history: list[OrderEvent] = []
+        self.history_error: UpstoxError | None = None
         self.not_ready = ""
         self.answer: Callable[[IntentKind, str], Outcome] = self.accept
 
@@ -180,6 +183,13 @@ class FakeOrders:
 
     def timeline(self, order_id: str) -> tuple[OrderEvent, ...]:
         return tuple(event for event in self.events if event.order_id == order_id)
+
+    def load_history(self, order_id: str) -> tuple[OrderEvent, ...]:
+        self.calls.append(("history", order_id))
+        if self.history_error is not None:
+            raise self.history_error
+        self.events += self.history
+        return self.timeline(order_id)
 
     def open_intents(self) -> tuple[OpenIntent, ...]:
         return tuple(self.unknown)

@@ -16,6 +16,8 @@ from services.runtime import Runtime, use_runtime
 from tests.support.shared_data import ROOT
 
 ENTRY = str(ROOT / "dashboard" / "app.py")
+DEFAULT = "overview"
+"""The page of an address that names none."""
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
 
 
@@ -34,10 +36,14 @@ def pages_over(runtime: Runtime) -> Iterator[None]:
             st.cache_resource.clear()
 
 
-def open_page(name: str) -> AppTest:
-    """The page `name`, opened by way of the entry script as a browser does."""
-    app = AppTest.from_file(ENTRY, default_timeout=30).run()
-    return app.switch_page(str(ROOT / "pages" / f"{name}.py")).run()
+def open_page(name: str, **link: str) -> AppTest:
+    """The page `name`, opened by way of the entry script as a browser does; `link`: members of its address."""
+    app = AppTest.from_file(ENTRY, default_timeout=30)
+    if name != DEFAULT:
+        app.switch_page(str(ROOT / "pages" / f"{name}.py"))
+    for member, value in link.items():
+        app.query_params[member] = value
+    return app.run()
 
 
 def sent_to_browser(app: AppTest, component: str) -> list[dict[str, Any]]:

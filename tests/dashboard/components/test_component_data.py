@@ -11,7 +11,7 @@ from dashboard.columns import DEFAULT, Layout
 from dashboard.components.depth import day_facts, depth_data
 from dashboard.components.heat_map import heat_data
 from dashboard.components.index_strip import strip_data
-from dashboard.components.movers import breadth, busiest, movers
+from dashboard.components.movers import breadth, breadth_words, busiest, movers
 from dashboard.components.quote_table import table_data
 from dashboard.components.search import MOST, describe, results_data
 from dashboard.components.sparks import POINTS, spark, thinned
@@ -159,6 +159,8 @@ def test_movers_are_ranked_and_what_stood_still_is_neither():
     assert movers(look, most=1) == (["A"], ["B"])
     assert breadth(look) == (2, 1, 1)
     assert movers(reading()) == ([], [])
+    assert breadth_words(look, "Mine") == "Mine: 2 up ▲, 1 down ▼, 1 unchanged, 1 not known"
+    assert breadth_words(reading(keys=("A",)), "Mine") == "Mine"
 
 
 def test_the_busiest_are_ranked_by_units_and_what_has_no_volume_is_none_of_them():

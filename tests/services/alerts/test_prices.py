@@ -211,6 +211,33 @@ def test_a_price_of_before_the_wish_rings_nothing(bench: Bench) -> None:
     assert bench.open() == {}
 
 
+@pytest.mark.parametrize("known_before", [True, False])
+def test_a_crossing_between_the_wish_and_the_first_look_is_not_missed(bench: Bench, known_before: bool) -> None:
+    if known_before:
+        wanted(bench, "2000")
+        at(bench, 1490.0)
+    wanted(bench, "1500")
+    bench.watch.heard(0, [(INFY, 1501.5, 0, 1, 1), (INFY, 1489.0, 0, 1, 1)])
+    at(bench, 1489.0)
+
+    assert "INFY is at 1,501.50" in next(iter(bench.open().values()))
+
+
+def test_one_that_waits_anew_hears_from_then_on(bench: Bench) -> None:
+    made = wanted(bench, "1500")
+    for price in (1490.0, 1505.0, *[1490.0] * 7):
+        at(bench, price)
+    bench.watch.heard(0, [(INFY, 1502.0, 0, 1, 1)])
+    bench.watch.again(made.id, TRADER)
+    at(bench, 1490.0)
+    assert bench.lives("price") == ["auto-resolved"], "what was before does not count"
+    bench.watch.again(made.id, TRADER)
+    bench.watch.heard(0, [(INFY, 1502.0, 0, 1, 1)])
+    at(bench, 1490.0)
+
+    assert bench.lives("price") == ["auto-resolved", "open"]
+
+
 def test_a_crossing_is_not_missed_though_prices_could_not_be_read_once(bench: Bench) -> None:
     wanted(bench, "1500")
     at(bench, 1490.0)

@@ -16,6 +16,9 @@ MUTE_AT_NIGHT = replace(
     market=replace(WELL.market, phase="Shares: closed (Saturday)", in_session=False),
 )
 CUT_OFF = replace(WELL.feed, connected=False, expected=False, state="x")
+NO_PRICE_YET = but("feed", updates=0, updates_per_second=0.0, last_update_ago=None)
+NOTHING_AT_NIGHT = replace(NO_PRICE_YET.feed, expected=False)
+NO_TOKEN = replace(WELL.token, kind=None, seconds_left=0.0, problem="the broker refused the token")
 NO_ANSWER = "quotes: no answer"
 DAMAGED = {"The ledger": "the file is damaged"}
 CLOSED_BUDGET = BudgetNow("quotes", (WindowNow(60.0, 500, 500, 10.0),), 12.0)
@@ -39,12 +42,18 @@ def test_a_desk_that_does_well_passes_everything() -> None:
         ("feed", replace(MUTE_AT_NIGHT, feed=CUT_OFF), WARN, "Not connected. X."),
         ("feed", but("feed", connected=False, state="off"), WARN, "off"),
         ("feed", but("feed", connected=False, expected=False, state="login needed"), FAIL, "Login needed"),
+        ("feed", but("feed", connected=False, expected=False, state="refused"), FAIL, "Not connected. Refused."),
+        ("feed", NO_PRICE_YET, CheckState.UNKNOWN, "Connected, and no price has come yet."),
+        ("feed", replace(MUTE_AT_NIGHT, feed=NOTHING_AT_NIGHT), CheckState.UNKNOWN, "None is expected now."),
+        ("feed", replace(NO_PRICE_YET, token=NO_TOKEN), FAIL, "without a login. The broker refused the token."),
+        ("feed", replace(MUTE_AT_NIGHT, feed=NOTHING_AT_NIGHT, token=NO_TOKEN), FAIL, "The broker refused the token."),
+        ("feed", replace(WELL, token=NO_TOKEN), PASS, "12 updates a second, the last one 0 s ago."),
         ("feed", but("process", protobuf="python"), WARN, "slow Python code"),
         ("rest", but("rest", failing_since=3.0, last_failure=NO_ANSWER), WARN, "failed, quotes: no answer."),
         ("rest", but("rest", failing_since=80.0, last_failure=NO_ANSWER), FAIL, "No call has succeeded for 80 s"),
         ("rest", but("rest", budgets=(CLOSED_BUDGET,)), WARN, '"too many requests": quotes waits 12 s'),
         ("rest", but("rest", budgets=(replace(CLOSED_BUDGET, closed_for=0.0),)), WARN, "limit for quotes 0% is left"),
-        ("rest", but("errors", per_minute=40.0), WARN, "40.0 errors a minute over 5 minutes, mostly BrokerFault"),
+        ("rest", but("errors", per_minute=40.0), WARN, "40.0 errors a minute over 5 minutes: 2 met a fault"),
         ("rest", but("rest", last_success_ago=None), CheckState.UNKNOWN, "No call was made yet"),
         ("orders", but("orders", unknown=1, oldest_unknown_seconds=70.0), FAIL, "Of 1 order nobody knows for 70 s"),
         ("orders", but("orders", unknown=2), FAIL, "Of 2 orders nobody knows whether the broker has them"),

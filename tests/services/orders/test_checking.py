@@ -40,7 +40,7 @@ REASONS: dict[str, tuple[Callable[[Bench], object], dict[str, Any], str]] = {
     "phase": (lambda bench: setattr(bench, "phase", CLOSED), {}, "no orders are taken"),
     "unknown instrument": (lambda bench: bench.instruments.clear(), {}, "not in today's list"),
     "no quote": (lambda bench: bench.quotes.prices.clear(), {}, "no last price"),
-    "stale quote": (lambda bench: setattr(bench.quotes, "age", 60.0), {}, "60 s old"),
+    "stale quote": (lambda bench: setattr(bench.quotes, "age", 197.0), {}, "3 min 17 s old"),
     "tick": (lambda bench: None, {"price": Decimal("1470.03")}, "not a multiple"),
     "band": (lambda bench: None, {"price": Decimal(1300)}, "outside today's limits"),
     "distance": (lambda bench: None, {"price": Decimal(1600)}, "worse than the last price"),

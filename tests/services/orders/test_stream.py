@@ -112,3 +112,17 @@ def test_however_the_stream_comes_the_desk_ends_in_the_true_state(
     bench.desk.heard(_update(chance.choice(life)))
     assert bench.desk.order(order_id) == known
     assert bench.intent("one").order_ids == (order_id,)
+
+
+def test_steps_that_the_stream_did_not_tell_come_by_the_brokers_own_history_once(bench: Bench) -> None:
+    placed = bench.desk.place(a_request(), intent_id="one", actor=ASHA)
+    (order_id,) = placed.order_ids
+    known = len(bench.desk.timeline(order_id))
+    told = replace(bench.broker.orders[order_id], status=Status.VALIDATING, placed_at=NOW - timedelta(seconds=1))
+    bench.broker.steps = [told, bench.broker.orders[order_id]]
+
+    found = bench.desk.load_history(order_id)
+
+    assert len(found) > known
+    assert ("history", Status.VALIDATING) in {(step.source, step.status) for step in found}
+    assert bench.desk.load_history(order_id) == found
