@@ -42,7 +42,8 @@ def live() -> None:
     if reading.problem is not None and positions.error is None:
         show_problem(reading.problem)
     positions_part(positions, reading)
-    holdings_part(holdings, reading)
+    boxed = reading.problem if positions.error is None else positions.error if positions.as_of is None else None
+    holdings_part(holdings, reading, told=boxed)  # one trouble, one box
     if not keys and positions.as_of is not None:
         st.page_link(ORDERS, label="Place an order", icon=":material/receipt_long:")
     asked = what_was_asked()

@@ -53,7 +53,7 @@ def _account() -> None:
     look = _look()
     account, now = look.value, desk().clock.now()
     if account is None:
-        why = "The broker is being asked" if look.problem is None else f"{in_words(look.problem).title}: not known yet"
+        why = "The broker is being asked" if look.problem is None else f"Not known. {in_words(look.problem).title}"
         st.caption(f":material/info: {plain(why)}.")
         return
     fact_table(

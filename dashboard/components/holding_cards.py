@@ -7,14 +7,15 @@ from dashboard.components.position_table import Offer, position_table
 from dashboard.portfolio_columns import HOLDING_COLUMNS
 from dashboard.portfolio_rows import SELL, SELL_PART, TICKET, holding_row
 from dashboard.reading import Reading
+from services.domain.errors import UpstoxError
 from services.portfolio_book.views import HoldingsView
 
 
-def holdings_part(view: HoldingsView, reading: Reading) -> None:
-    """Draw the holdings that are known, or say why none are."""
+def holdings_part(view: HoldingsView, reading: Reading, *, told: UpstoxError | None) -> None:
+    """Draw the holdings that are known, or say why none are; not again, if the page has `told` it."""
     part_head("Holdings", view, reading)
     if view.as_of is None:
-        not_known_yet(view.error, "holdings")
+        not_known_yet(view.error, "holdings", told=told)
         return
     position_table(
         [holding_row(marked, reading) for marked in view.rows],

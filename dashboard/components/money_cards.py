@@ -52,7 +52,7 @@ def _figure(label: str, text: str, *, current: bool, border: bool = False) -> No
 
 def _unknown(view: FundsView) -> None:
     if view.error is not None:
-        st.caption(f":material/info: {plain(in_words(view.error).title)}: not known yet.")
+        st.caption(f":material/info: The money is not known. {plain(in_words(view.error).title)}.")
     else:
         st.caption("The broker is being asked for the money.")
 

@@ -59,7 +59,7 @@ def problems_in_words(*, briefly: bool = False) -> Iterator[None]:
     except UpstoxError as error:
         log.log(logging.WARNING if isinstance(error, Forbidden) else logging.DEBUG, "shown on a page: %s", error)
         if briefly:
-            st.caption(f":material/info: {plain(in_words(error).title)}: not known now.")
+            st.caption(f":material/info: Not known now. {plain(in_words(error).title)}.")
         else:
             show_problem(error)
 

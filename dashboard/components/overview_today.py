@@ -76,7 +76,7 @@ def orders_tile(headline: Headline, *, old: bool) -> Tile:
 def funds_tile(view: FundsView) -> Tile:
     """The money that is free; the last that was told, marked as such, while the broker is silent."""
     if view.funds is None:
-        why = f"{in_words(view.error).title}: not known yet" if view.error is not None else "the broker is being asked"
+        why = f"not known: {in_words(view.error).title}" if view.error is not None else "the broker is being asked"
         return Tile("funds", "Available", MISSING, why, ACCOUNT, warn=view.error is not None)
     note = f"{rupees(view.funds.used)} used"
     if view.error is not None:

@@ -68,10 +68,11 @@ def part_head(title: str, view: PositionsView | HoldingsView, reading: Reading) 
         told_at(as_of_words(view.as_of, reading.now, view.error), current=view.error is None)
 
 
-def not_known_yet(error: UpstoxError | None, what: str) -> None:
-    """Nothing was ever told: say so, and never "none"."""
+def not_known_yet(error: UpstoxError | None, what: str, *, told: UpstoxError | None = None) -> None:
+    """Nothing was ever told: say so, and never "none"; and why, unless the page has `told` that."""
     if error is not None:
-        show_problem(error)
+        if told is None or in_words(told) != in_words(error):
+            show_problem(error)
         st.caption(f"The {what} are not known; the desk keeps asking.")
     else:
         st.info("", title=f"The broker is being asked for the {what}", icon="spinner")

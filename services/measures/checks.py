@@ -105,7 +105,8 @@ def check_feed(snapshot: Snapshot) -> Verdict:
         if feed.state == "off":
             return _warn("The live feed is off: nobody asks for it.")
         told = _sentence(feed.reason or feed.state)
-        return _fail(f"Not connected. {told}") if session or "login" in feed.state else _warn(f"Not connected. {told}")
+        needs_person = feed.state in (LOGIN_NEEDED, REFUSED)
+        return _fail(f"Not connected. {told}") if session or needs_person else _warn(f"Not connected. {told}")
     silent = feed.silent_seconds
     if silent is not None and silent >= MUTE_SECONDS:
         told = f"Connected, but no price for {span(silent)} while the market trades."

@@ -196,7 +196,9 @@ class FeedsRuntime(HoursRuntime):
         return self.calendar.phase(market_of(segment), listing=listing)
 
     def _feed_address(self) -> str:
-        """A fresh address, at `DESK_FEED_BASE` where that is given."""
+        """A fresh address, at `DESK_FEED_BASE` where that is given. A connection that was lost may have been lost with
+        its broker, and the next one have come before any request failed: so which one it is, is asked."""
+        self._doubt_time()
         address, base = self.api.feed_authorize(), self.settings.feed_base
         if base is None:
             return address

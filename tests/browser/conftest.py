@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.broker_process import Broker
-from tests.support.browsers import Browsers, Scheme
+from tests.support.browsers import LATE_PART, Browsers, Scheme
 from tests.support.chromium import LAUNCH_ARGUMENTS, find_chromium
 from tests.support.desk import Desk
 
@@ -64,7 +64,7 @@ def open_page(browsers: Browsers) -> Iterator[Callable[..., Any]]:
         tab = browsers.take(width, height, scheme)
         tabs.append(tab)
         if strict:
-            tab.hear("pageerror", lambda error: errors.append(str(error)))
+            tab.hear("pageerror", lambda error: errors.append(str(error)) if LATE_PART not in str(error) else None)
             tab.hear("console", note)
         return tab.open(url)
 

@@ -14,7 +14,7 @@ from dashboard.portfolio_columns import HOLDING_COLUMNS, POSITION_COLUMNS
 from dashboard.resources import order_sender
 from services.domain.accounts import Funds
 from services.domain.actors import Actor
-from services.domain.errors import BrokerFault
+from services.domain.errors import BrokerFault, LoginRequired
 from services.domain.orders import OrderRequest, OrderType, Product, Side
 from services.portfolio_book.book import PortfolioBook
 from services.portfolio_book.views import FundsView, PositionsView
@@ -111,6 +111,17 @@ def test_a_broker_that_fails_from_the_start_is_told_and_nothing_is_called_empty(
     assert "The broker has a fault" in [box.proto.title for box in app.warning]
     assert "The positions are not known; the desk keeps asking." in words_on(app)
     assert not app.metric
+
+
+def test_one_missing_login_is_told_once_with_one_way_to_it(account):
+    account.positions = account.holdings = account.funds = LoginRequired("there is no valid token: log in")
+    app = open_page("portfolio")
+
+    assert [box.proto.title for box in app.warning] == ["A login is needed"]
+    shown = words_on(app)
+    assert "The money is not known. A login is needed." in shown
+    assert "The positions are not known" in shown
+    assert "The holdings are not known" in shown
 
 
 def test_with_the_broker_down_the_last_positions_stay_with_their_age(desk, account, monkeypatch):

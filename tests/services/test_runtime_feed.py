@@ -151,6 +151,20 @@ def test_an_answer_after_an_outage_brings_the_feed_back_without_its_pause(bench:
         wait_until(lambda: rt.feed.connected)
 
 
+def test_a_feed_that_was_lost_asks_whose_clock_it_is_though_no_request_has_failed(
+    bench: FeedBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with desk(bench, tmp_path) as rt:
+        asked: list[str] = []
+        ask = rt._broker_time._ask
+        monkeypatch.setattr(rt._broker_time, "_ask", lambda: (asked.append("clock"), ask())[1])
+        rt._broker_time._not_before = 0.0  # a few seconds later
+
+        bench.order("drop", now=True)
+
+        wait_until(lambda: asked == ["clock"] and rt.feed.connected)
+
+
 def test_what_still_listens_when_the_desk_closes_breaks_nothing(bench: FeedBench, tmp_path: Path) -> None:
     with desk(bench, tmp_path) as rt:
         prices = DeskPrices(lambda: rt)

@@ -16,6 +16,9 @@ KEPT = 2
 """So many tabs wait for the next test; those that a test opened beyond that are closed."""
 USES = 30
 """After so many tests a tab is given up: what has piled up in its process goes with it."""
+LATE_PART = "Cannot set a node at a delta path"
+"""An error of Streamlit's own script, not of ours: what a timed part of a page still tells while the page is drawn anew
+finds its place gone, and is thrown away. Its next round has its place again."""
 Scheme = Literal["light", "dark"]
 Page = Any
 """Playwright's page: its package need not be there where no browser is."""
