@@ -30,6 +30,8 @@ WEEK = (date(2026, 11, 20), date(2026, 11, 23), date(2026, 11, 25), date(2026, 1
 """A weekend, a holiday on Tuesday the 24th, and because of it the monthly expiry on Monday instead."""
 AFTER = date(2026, 11, 30)
 """The Monday on which everything is compared: the broker's report tells finished days only."""
+FOLLOWS_WITHIN = 90.0
+"""Real seconds. A desk asks for the time when a request fails or a connection is lost, not before."""
 OPENS, CLOSES = day_time(9, 0), day_time(15, 50)
 """A day of the broker; its orders have ended by then, with the closing auction."""
 APP = {
@@ -134,10 +136,19 @@ class WeekBroker:
         self.notebook.append(Done(time.monotonic(), kind, words))
 
     def causes(self, kinds: frozenset[str], at: datetime, seconds: float) -> list[str]:
-        """What of those kinds was done so shortly before the broker's clock said `at`."""
-        began, since, pace = next((day for day in reversed(self._days) if day[0] <= at), self._days[0])
-        then = since + (at - began).total_seconds() / pace + 1
-        return [one.words for one in self.notebook if one.kind in kinds and then - seconds <= one.at <= then]
+        """What of those kinds was done so shortly before a desk's clock said `at`. That is the broker's clock, or for a
+        while yet the one that the broker had before he was started anew."""
+        ends = [began for _, began, _ in self._days[1:]] + [float("inf")]
+        then = [
+            moment
+            for (anchor, began, pace), end in zip(self._days, ends, strict=True)
+            if began <= (moment := began + (at - anchor).total_seconds() / pace) <= end + FOLLOWS_WITHIN
+        ]
+        return [
+            one.words
+            for one in self.notebook
+            if one.kind in kinds and any(moment - seconds <= one.at <= moment + 1 for moment in then)
+        ]
 
     def ask(self, method: str, path: str, **given: Any) -> Any:
         answer = self._asked.request(method, self.url + path, timeout=20, **given)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from tests.support.browsers import LATE_PART
 from tests.support.chromium import LAUNCH_ARGUMENTS
 
 SESSIONS = 5
@@ -45,9 +46,13 @@ class Pages:
             width = 390 if number == SESSIONS - 1 else 1440
             tab = self._browser.new_context(viewport={"width": width, "height": 900}).new_page()
             tab.set_default_timeout(PATIENCE_MS)
-            tab.on("pageerror", lambda error: self.script_errors.append(str(error)))
+            tab.on("pageerror", self._note)
             self._tabs.append(tab)
             self._try("open", partial(self._go, tab, PATHS[number]))
+
+    def _note(self, error: Any) -> None:
+        if LATE_PART not in str(error):
+            self.script_errors.append(str(error))
 
     def step(self) -> None:
         """One of them does one thing."""
