@@ -22,6 +22,7 @@ from services.wire.feed.requests import FeedMethod, FeedMode
 GRACE_SECONDS = 10.0
 STRENGTH = {FeedMode.LTPC: 0, FeedMode.OPTION_GREEKS: 1, FeedMode.FULL: 2, FeedMode.FULL_D30: 3}
 """Each mode carries all that the weaker ones do."""
+_NOBODY: frozenset[FeedMode] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +212,8 @@ class Subscriptions:
     def _look(self, key: str, now: float) -> None:
         """Find out what is wanted of `key` now."""
         modes = self._modes(key, now)
+        if modes == self._asked.get(key, _NOBODY):
+            return  # a lease that was renewed: by far the most
         self._asked_counts.subtract(self._asked.pop(key, ()))
         if modes:
             self._asked[key] = modes
