@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import date
+from time import monotonic
 from typing import Any, Protocol
 
 import streamlit as st
@@ -13,7 +14,10 @@ from dashboard.pnl_choice import NAMES, Choice, Period, read_choice
 from services.pnl.values import Filter
 from services.pnl.views import PnlView
 
-_CHOICE, _PROBLEMS = "pnl-choice", "pnl-problems"
+_CHOICE, _PROBLEMS, _LEFT = "pnl-choice", "pnl-problems", "pnl-left"
+LATE_SECONDS = 3.0
+"""A link that says so shortly after a choice what it said before it, has not heard of the choice yet: the browser sends
+its link along with whatever else it asks for."""
 _PLACE = frozenset({"behind", "page", "trade", "sort", "down", "outcome", "find"})
 """What may change while the trades that count stay the same."""
 
@@ -29,7 +33,7 @@ def begin(usual: Callable[[], Choice]) -> Choice:
     anything is drawn."""
     words = {name: word for name, word in st.query_params.to_dict().items() if name in NAMES}
     before: Choice | None = st.session_state.get(_CHOICE)
-    if words and (before is None or words != before.words()):
+    if words and (before is None or (words != before.words() and not _is_late(words))):
         choice, wrong = read_choice(words, Choice() if "period" in words or "from" in words else usual())
         st.session_state[_CHOICE], st.session_state[_PROBLEMS] = choice, wrong
     elif before is None:
@@ -53,6 +57,7 @@ def chosen() -> Choice:
 def choose(choice: Choice) -> None:
     """Show that instead, from the next run on; other trades are looked at from their first page."""
     before = chosen()
+    st.session_state[_LEFT] = (before.words(), monotonic())
     st.session_state[_CHOICE] = choice if choice.page != before.page else _from_the_start(choice, before)
     st.session_state.pop(_PROBLEMS, None)
     write_link()
@@ -90,6 +95,12 @@ def write_link() -> None:
     changed = {name: word for name, word in words.items() if there.get(name) != word}
     if changed:
         st.query_params.update(changed)
+
+
+def _is_late(words: dict[str, str]) -> bool:
+    left: dict[str, str]
+    left, at = st.session_state.get(_LEFT, ({}, 0.0))
+    return words == left and bool(monotonic() - at < LATE_SECONDS)
 
 
 def _from_the_start(choice: Choice, before: Choice) -> Choice:
