@@ -71,7 +71,9 @@ def _with_reason(row: Row, others: float) -> Row:
     """A goal that is missed tells what else the machine did: work beside it takes time, caches and clock away."""
     if row.met is not False:
         return row
-    remark = f"everything else on this machine used {max(0.0, others):.0f} % of a core during this part"
+    remark = (
+        f"what is not this program, nor waited for by it (browsers), used {max(0.0, others):.0f} % of a core meanwhile"
+    )
     return replace(row, note=f"{row.note}; {remark}".lstrip("; "))
 
 

@@ -23,7 +23,7 @@ from dashboard.first_start import INDEX_KEYS
 from dashboard.push.fields import PLACE
 from services.runtime import Runtime
 from services.settings import load_settings
-from tests.benchmarks.capacity_clients import Served, Wish
+from tests.benchmarks.capacity_clients import OPEN_SECONDS, Served, Wish
 from tests.benchmarks.processes import Process, chromium, cpu_seconds, cpu_seconds_below, process, used_by_others
 from tests.benchmarks.push import WATCH
 from tests.benchmarks.push_broker import Ticking
@@ -34,8 +34,8 @@ from tests.support.desk import Desk
 KEYS, RATE, PER_FRAME = 2_000 - len(INDEX_KEYS), 5_000, 20
 """With the indices of every page, 2,000 are subscribed: as many as one connection gives in full."""
 LIST = 50
-STEPS, GOAL = (20, 35, 50, 75), 50
-SECONDS = 10.0
+FEW, GOAL, MANY = 20, 50, 75
+SECONDS = 8.0
 MOST_MS = 300.0
 MOST_OF_OTHERS = 20.0
 
@@ -86,7 +86,7 @@ RUNS = """() => {
 
 
 def run() -> list[Row]:
-    """All rows; a minute and a half. None where there is no Chromium."""
+    """All rows; a minute and a quarter. None where there is no Chromium."""
     if find_chromium() is None:
         print("capacity is not measured: there is no Chromium", file=sys.stderr)
         return []
@@ -108,6 +108,8 @@ class Carried:
     """What so many sessions were given. Milliseconds, and percent of a core."""
 
     sessions: int
+    opened: int
+    """Of those; a page that did not open in time is late with what it waits for."""
     clients: Served
     painted: list[float]
     """Ticks in Chromium: from the broker's sending to the frame that shows it."""
@@ -120,6 +122,10 @@ class Carried:
     def p95(self) -> float:
         """Of the slowest kind of update."""
         return max(p95(kind) for kind in self.kinds)
+
+    @property
+    def carried(self) -> bool:
+        return self.p95 <= MOST_MS and self.opened == self.sessions
 
     @property
     def kinds(self) -> tuple[list[float], ...]:
@@ -137,7 +143,7 @@ class Bench:
     browser: Any
 
     def steps(self) -> list[Carried]:
-        """More and more sessions, until one step after the goal is too much."""
+        """A few sessions, the goal, and more where that was not too much."""
         page = self.browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
         page.set_default_timeout(60_000)
         page.add_init_script(f"({_script()})()")
@@ -145,17 +151,15 @@ class Bench:
         page.wait_for_function("globalThis.deskLive?.known && deskLive.rows.size > 0")
         page.evaluate(WATCH, [PLACE["last_trade_ms"], PLACE["from_feed"]])
         token = page.evaluate("deskLive.push.token")
-        found: list[Carried] = []
-        for sessions in STEPS:
-            found.append(self._step(page, token, sessions))
-            if sessions >= GOAL and found[-1].p95 > MOST_MS:
-                break
+        found = [self._step(page, token, sessions) for sessions in (FEW, GOAL)]
+        if found[-1].carried:
+            found.append(self._step(page, token, MANY))
         page.context.close()
         return found
 
     def _step(self, page: Any, token: str, sessions: int) -> Carried:
         wish = Wish(self.desk.url, token, "quotes", list(self.lists), list(self.lists.values()), sessions - 1, SECONDS)
-        assert self.clients.ask(asdict(wish)) == {"open": sessions - 1}
+        opened = int(self.clients.ask(asdict(wish))["open"]) + 1
         page.wait_for_timeout(3_000)
         page.evaluate("() => { deskRuns.length = found.length = 0 }")
         began, before, elsewhere = time.monotonic(), self._cpu(), used_by_others()
@@ -165,7 +169,7 @@ class Bench:
         runs, painted = page.evaluate("[deskRuns, found.map(one => one[1])]")
         served = Served(**self.clients.hear())
         cpu = {name: 100 * (after[name] - before[name]) / seconds for name in after}
-        return Carried(sessions, served, painted, runs, cpu, max(0.0, 100 * others / seconds))
+        return Carried(sessions, opened, served, painted, runs, cpu, max(0.0, 100 * others / seconds))
 
     def _cpu(self) -> dict[str, float]:
         named = {"desk": self.desk.pid, "broker": self.broker.pid, "clients": self.clients.pid}
@@ -209,9 +213,8 @@ def _script() -> str:
 
 
 def p95(milliseconds: list[float]) -> float:
-    """95 of 100."""
-    assert len(milliseconds) > 1, "nothing came"
-    return quantiles(milliseconds, n=20)[18]
+    """95 of 100. Where next to nothing came, whoever waited did so for all of the time."""
+    return quantiles(milliseconds, n=20)[18] if len(milliseconds) > 1 else 1000 * SECONDS
 
 
 def _rows(steps: list[Carried]) -> list[Row]:
@@ -221,12 +224,13 @@ def _rows(steps: list[Carried]) -> list[Row]:
              "a fragment, in Chromium, to painted", "a tick, in Chromium, to painted")  # fmt: skip
     rows += [
         Row(f"  with {GOAL}: {name}, p95", p95(kind), None, None, "", None, "ms",
-            f"median {median(kind):.0f}; {len(kind):,} of them")
+            f"median {median(kind):.0f}; {len(kind):,} of them" if len(kind) > 1 else
+            f"{len(kind)} came in {SECONDS:g} s: at least that long")
         for name, kind in zip(names, goal.kinds, strict=True)
     ]  # fmt: skip
-    fine = [step.sessions for step in steps if step.p95 <= MOST_MS]
-    broken = [step.sessions for step in steps if step.p95 > MOST_MS]
-    until = f"{min(broken)} are too many" if broken else f"{STEPS[-1]} are not too many; more were not tried"
+    fine = [step.sessions for step in steps if step.carried]
+    broken = [step.sessions for step in steps if not step.carried]
+    until = f"{min(broken)} are too many" if broken else f"{MANY} are not too many; more were not tried"
     rows.append(Row("sessions that one desk carried", max(fine, default=0), None, None, "", None, "", until))
     return rows
 
@@ -234,7 +238,7 @@ def _rows(steps: list[Carried]) -> list[Row]:
 def _row(step: Carried) -> Row:
     """All kinds of updates of one step; the goal is that of the slowest."""
     is_goal, noisy = step.sessions == GOAL, step.others > MOST_OF_OTHERS
-    met = step.p95 <= MOST_MS
+    met = step.carried
     served = step.clients
     used = ", ".join(f"{name} {share:.0f}" for name, share in step.cpu.items())
     note = (
@@ -242,8 +246,12 @@ def _row(step: Carried) -> Row:
         f"{served.asked} runs/s, {served.messages / served.seconds:.0f} messages/s; CPU in % of a core, of "
         f"{os.cpu_count()}: {used}, everything else {step.others:.0f}; {served.lost} lost"
     )
+    if min(map(len, step.kinds)) < 2:
+        note += f"; of one kind next to nothing came in {SECONDS:g} s, which counts as all of them"
+    if step.opened < step.sessions:
+        note += f"; only {step.opened} pages opened within {OPEN_SECONDS:g} s"
     if not met and noisy:
-        note += "; this machine is too noisy to tell"
+        note += "; what else ran took from it"
     return Row(f"page updates, p95 of the slowest kind, {step.sessions} sessions at 1 Hz", step.p95, None, None,
-               f"<= {MOST_MS:g} ms" if is_goal else "", (met or (None if noisy else False)) if is_goal else None,
+               f"<= {MOST_MS:g} ms" if is_goal else "", met if is_goal else None,
                "ms", note)  # fmt: skip

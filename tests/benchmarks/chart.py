@@ -21,7 +21,7 @@ CLOCK = "2026-11-20T13:40:00+05:30x1"
 KEY = "NSE_EQ%7CINE002A01018"
 YEAR_OF_DAYS, FIVE_DAYS_OF_MINUTES = "interval=1D&range=1Y", "interval=1m&range=5D"
 FIVE_HUNDRED = "interval=15m&range=1M"
-TIMES, TICKS = 5, 25
+TIMES, TICKS = 3, 25
 MOST_PAINT_MS, MOST_TICK_MS = 1_000.0, 60.0
 
 # Waits until a chart is drawn, then for the frame after it; milliseconds since `began` of performance.now().

@@ -24,17 +24,17 @@ from tests.benchmarks.table import Row
 TURNS = 3
 BARS = {"ltpc": 3.5, "full": 9.0}
 AS_FAST_AS_IT_GOES = 1_000_000
-UPDATES = {("ours", "ltpc"): 300_000, ("sdk", "ltpc"): 100_000, ("ours", "full"): 150_000, ("sdk", "full"): 20_000}
-"""About two seconds' work for each."""
+UPDATES = {("ours", "ltpc"): 200_000, ("sdk", "ltpc"): 60_000, ("ours", "full"): 100_000, ("sdk", "full"): 12_000}
+"""About a second's work for each."""
 RATE, KEYS, PER_FRAME = 50_000, 2_000, 50
-USUAL_SECONDS, STORED_SECONDS, SHORT_SECONDS = 60.0, 12.0, 5.0
+USUAL_SECONDS, STORED_SECONDS, SHORT_SECONDS = 60.0, 6.0, 3.0
 MOST_CPU, MOST_LATE_MS, MOST_LATE_BUSY_MS = 25.0, 5.0, 1.5
 MOST_OF_OTHERS = 20.0
 """Percent of a core. Work beside it takes caches and clock away, and the same code needs more CPU."""
 
 
 def run() -> list[Row]:
-    """All rows; two and a half minutes."""
+    """All rows; two minutes."""
     return [row for mode in BARS for row in _against_the_sdk(mode)] + _stream()
 
 
@@ -79,10 +79,9 @@ def load(
     """One client of one generator."""
     began, used = time.monotonic(), used_by_others()
     how = ["--keys", KEYS, "--rate", rate, "--mode", mode, "--per-frame", per_frame, "--seconds", updates / rate]
-    with process("services.paper.feed.load", *how) as generator:
+    with process("services.paper.feed.load", *how) as generator, process("tests.benchmarks.feed_client") as client:
         task = task_of(generator.hear(), way, mode, updates, store=store, busy=busy)
-        with process("tests.benchmarks.feed_client") as client:
-            answer = client.ask(asdict(task))
+        answer = client.ask(asdict(task))
         sent = generator.hear()
     others = 100 * (used_by_others() - used) / (time.monotonic() - began)
     return Load(Followed(**answer), sent, others)
@@ -162,12 +161,12 @@ def _cpu(ours: Load, stored: Load, bare: Load, pauses: float) -> list[Row]:
     note = (
         f"whole process, median of the seconds; {ours.cpu_us:.2f} us an update; peer: the connection alone, "
         f"{bare.cpu_us:.2f} us; everything else on the machine used {ours.others:.0f} %"
-        + (", too much to tell" if noisy and not met else "")
+        + (", which takes caches and clock away" if noisy and not met else "")
         + remark
     )
     return [
         Row("  CPU of the client", ours.client.share, bare.client.share, None, f"<= {MOST_CPU:g} %",
-            met or (None if noisy else met), "% of a core", note),
+            met, "% of a core", note),
         Row("  with every tick stored", stored.client.share, None, None, "", None, "% of a core",
             f"{stored.client.stored / stored.client.seconds:,.0f} ticks/s into SQLite; "
             f"{100 * stored.client.cpu_seconds / stored.client.seconds:.1f} % in all, with the last flush"),
@@ -184,8 +183,8 @@ def _late(ours: Load, bare: list[Load]) -> list[Row]:
     )
     return [
         Row("  sent to on the board, p99", late.p99, control, None, f"<= {MOST_LATE_MS:g} ms",
-            late.p99 <= MOST_LATE_MS or (None if noisy else False), "ms",
-            note + ("; this machine is too noisy to tell" if noisy else "")),
+            late.p99 <= MOST_LATE_MS, "ms",
+            note + ("; that alone was later than the goal" if noisy else "")),
         Row("  received to on the board, p99", late.received_p99, None, None, "", None, "ms",
             f"median {late.received_p50:.2f} ms; part of the above, from when the desk has the frame"),
     ]  # fmt: skip
@@ -200,8 +199,8 @@ def _late_beside_work(busy: Load, bare: Load) -> Row:
         bare.client.p50,
         None,
         f"<= {MOST_LATE_BUSY_MS:g} ms",
-        p50 <= MOST_LATE_BUSY_MS or (None if noisy else False),
+        p50 <= MOST_LATE_BUSY_MS,
         "ms",
         f"p99 {busy.client.p99:.1f} ms; peer: the connection alone beside such a thread"
-        + ("; this machine is too noisy to tell" if noisy else ""),
+        + ("; that alone was later than the goal" if noisy else ""),
     )

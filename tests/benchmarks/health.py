@@ -38,12 +38,12 @@ from tests.support.health_history import fill_week
 
 MOST_PERCENT, MOST_MS, MOST_TITLE_MS = 2.0, 1_000.0, 700.0
 A_FRAME, COUNTED_AT_ONCE = 50, 50
-TURNS, EACH = 15, 60
+TURNS, EACH = 9, 60
 LOOKS = 40
 SNAPSHOTS_A_SECOND = 1.0
 """More than there are: rules and an open page ask every two seconds each, and share a snapshot that is a second old."""
 SCRAPES_A_SECOND, ROWS_A_SECOND = 1 / 15, 1 / 10
-TIMES = 5
+TIMES = 3
 READY = """() => {
   const found = name => { let count = 0; const look = root => { for (const node of root.querySelectorAll('*')) {
     if (node.matches(name)) count += 1
@@ -238,10 +238,10 @@ def _by_link(context: Any, url: str) -> list[float]:
 
 def _paint(name: str, times: list[tuple[float, float]], note: str) -> Row:
     ours, title = (statistics.median(one[place] for one in times) for place in (0, 1))
-    met: bool | None = ours <= MOST_MS
+    met = ours <= MOST_MS
     told = f"peer: Streamlit's own title of the same page; {note}".rstrip("; ")
     if not met and title > MOST_TITLE_MS:
-        met, told = None, f"{told}; control misses: a machine on which Streamlit alone takes so long cannot tell"
+        told = f"{told}; what any page of Streamlit takes here and now is most of it"
     return Row(name, ours, title, ours / title, f"<= {MOST_MS:,.0f} ms", met, "ms", told)
 
 

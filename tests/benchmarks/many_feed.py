@@ -19,7 +19,7 @@ from tests.benchmarks.table import Row
 from tests.support.redis import RedisServer, link_to, settle
 
 FOLLOWERS, RATE, KEYS, PER_FRAME = 4, 50_000, 2_000, 50
-USUAL_SECONDS = 10.0
+USUAL_SECONDS = 8.0
 MOST_LATE_MS, MOST_OF_OTHERS = 5.0, 20.0
 
 
@@ -36,8 +36,7 @@ def _rows(redis: RedisServer, mode: str, seconds: float, *, bar: bool) -> list[R
     holder, followers = taken[0], taken[1:]
     whole = [one for one in followers if _complete(one, sent)]
     late = max(one.followed.p99 for one in followers)
-    noisy = others > MOST_OF_OTHERS or holder.followed.p99 > MOST_LATE_MS
-    in_time = late <= MOST_LATE_MS or (None if noisy else False)
+    missed = bar and late > MOST_LATE_MS and (others > MOST_OF_OTHERS or holder.followed.p99 > MOST_LATE_MS)
     how = (
         f"{RATE:,} {mode} updates/s for {seconds:g} s, {PER_FRAME} a frame, to a holder and {FOLLOWERS} more processes"
     )
@@ -49,11 +48,11 @@ def _rows(redis: RedisServer, mode: str, seconds: float, *, bar: bool) -> list[R
             f"peer: sent; {batches:,} batches, {sent['updates'] / batches:.0f} updates in each; missed "
             f"{sum(one.missed for one in followers)}, dropped {holder.dropped}, refused {holder.refused}"),
         Row("  sent by the broker to the other processes' boards, p99", late, holder.followed.p99, None,
-            f"<= {MOST_LATE_MS:g} ms" if bar else "", in_time if bar else None,
+            f"<= {MOST_LATE_MS:g} ms" if bar else "", late <= MOST_LATE_MS if bar else None,
             "ms",
             f"the worst of {FOLLOWERS}; medians {_each(one.followed.p50 for one in followers)}; peer: the holder's own "
             f"board, median {holder.followed.p50:.2f}; everything else on the machine used {others:.0f} % of a core"
-            + ("; this machine is too noisy to tell" if bar and noisy and late > MOST_LATE_MS else "")),
+            + ("; the machine was not this part's own, or its clock was late for the holder too" if missed else "")),
         Row("  of that, the holder's receipt to the others' receipt, p99", max(one.lag_p99 for one in followers), None,
             None, "", None, "ms", f"medians {_each(one.lag_p50 for one in followers)}; by Redis' clock"),
         Row("  CPU of the holder", holder.followed.share, None, None, "", None, "% of a core",

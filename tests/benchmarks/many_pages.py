@@ -29,7 +29,7 @@ from tests.support.redis import RedisServer, link_to, settle
 PROCESSES = (1, 2, 4)
 CLIENTS, LIST, LISTS = 240, 50, 8
 SHARES, TICKS_A_SECOND, PER_FRAME = 200, 20, 50
-SETTLE_SECONDS, SECONDS = 3.0, 5.0
+SETTLE_SECONDS, SECONDS = 2.0, 4.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@ how long each run took, from the question to Streamlit's word that it is over.""
 
 from __future__ import annotations
 
+import math
 import time
+from collections import Counter
 
 import websocket
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -37,6 +39,8 @@ class OpenPage(Frames):
         self._box = ""
         self._asked: list[float] = []
         self._running: list[float] = []
+        self._kinds: Counter[str] = Counter()
+        """Messages until it is ready, by kind."""
         self._ask()
 
     def serve(self, now: float) -> bool:
@@ -54,9 +58,21 @@ class OpenPage(Frames):
                 self._timers[fragment] = (every, max(due + every, now))
                 self._ask(fragment)
 
+    def pass_over_missed(self, now: float) -> None:
+        """What was due until now is left out; each timer keeps its beat."""
+        for fragment, (every, due) in self._timers.items():
+            if due < now:
+                self._timers[fragment] = (every, due + every * math.ceil((now - due) / every))
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{count} {kind}" for kind, count in self._kinds.items())
+        return f"{told or 'heard nothing'}; not over: {len(self.waiting)} runs"
+
     @property
     def due(self) -> float:
-        """When something is to be asked next."""
+        """When something is to be asked next; nothing is before it is ready."""
+        if not self.ready:
+            return float("inf")
         return min((due for _, due in self._timers.values()), default=float("inf"))
 
     @property
@@ -82,6 +98,8 @@ class OpenPage(Frames):
 
     def _heard(self, told: ForwardMsg, now: float) -> None:
         kind = told.WhichOneof("type")
+        if not self.ready:
+            self._kinds[str(kind)] += 1
         if kind == "new_session":  # it runs what was asked for until now
             self._running += self._asked
             self._asked.clear()

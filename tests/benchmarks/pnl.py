@@ -35,7 +35,7 @@ from tests.benchmarks.table import Row
 TRADES = 100_000
 INSTRUMENTS = 300
 DAYS = 500
-TURNS = 5
+TURNS = 3
 SAMPLE = 2_000
 """Of the trades, as many are charged one by one and compared digit by digit."""
 _FIRST = day_number(date(2024, 10, 1))

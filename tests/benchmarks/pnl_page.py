@@ -29,7 +29,7 @@ from tests.support.pnl_page import many_fills
 
 FILLS, DAYS = 200_000, 500
 BATCH = 20_000
-TIMES = 5
+TIMES = 3
 WAY = ("^FY 2\\d-2\\d$", "^Equity$", "^Month$", "^F&O$", "^All$", "^Equity$")
 """Buttons, each of which leads to trades that were not looked at before. The first "All" is of the period."""
 FIRST_NOTE = "figures, curve and calendar, with the desk's whole page"

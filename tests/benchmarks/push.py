@@ -33,7 +33,7 @@ SHARES, TICKS_A_SECOND, PER_FRAME = 200, 4, 20
 LIST, LISTS = 50, 8
 """So many shares on a screen; so many different screens, which overlap."""
 SESSIONS, CROWD = 50, 200
-PAINT_SECONDS, COST_SECONDS, BARE_SECONDS, COST_TURNS = 10.0, 5.0, 3.0, 3
+PAINT_SECONDS, COST_SECONDS, BARE_SECONDS, COST_TURNS = 8.0, 3.5, 3.0, 3
 MOST_PAINT_MS, MOST_COST = 100.0, 5.0
 NOISY_MS = 50.0
 """The bare way leaves the desk less than half of what it may take: nothing can be told."""
@@ -167,14 +167,14 @@ def _painted(bench: Bench) -> list[Row]:
     arrived, painted = _percentiles([one[0] for one in found]), _percentiles([one[1] for one in found])
     control = _percentiles([one[1] for one in bare])
     noisy = control.p95 > NOISY_MS
-    met = painted.p95 <= MOST_PAINT_MS or (None if noisy else False)
+    met = painted.p95 <= MOST_PAINT_MS
     [told] = heard
     how = f"{SHARES} shares at {TICKS_A_SECOND} a second, {LIST} on each screen"
     expected = LIST * TICKS_A_SECOND * (PAINT_SECONDS - 0.5)
     return [
         Row(f"tick to painted, p95, {SESSIONS} sessions", painted.p95, control.p95, None, f"<= {MOST_PAINT_MS:g} ms",
             met, "ms", f"median {painted.p50:.0f}; {len(found):,} paints of {expected:,.0f} ticks; {how}; peer: a bare "
-            "server and page" + ("; this machine is too noisy to tell" if noisy else "")),
+            "server and page" + (f"; these alone took more than {NOISY_MS:g} ms" if noisy else "")),
         Row("  tick to the browser's socket, p95", arrived.p95, None, None, "", None, "ms",
             f"median {arrived.p50:.0f}"),
         Row(f"  tick to the other {SESSIONS - 1} clients, p95", told.p95, None, None, "", None, "ms",

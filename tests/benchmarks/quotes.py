@@ -20,7 +20,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import upstox_client
 
-TURNS, EACH = 4, 8
+TURNS, EACH = 3, 8
 DELAY_MS = 40
 CLAIMED_100_MS = 150.0
 

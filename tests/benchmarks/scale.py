@@ -29,7 +29,7 @@ from tests.support.desk import Desk
 from tests.support.postgres import PostgresServer, find_postgres
 
 PAGES_OPEN = 20
-SETTLE_SECONDS, SECONDS = 4.0, 10.0
+SETTLE_SECONDS, SECONDS = 3.0, 6.0
 ACTS, TURNS = 150, 3
 ACTOR = Actor("benchmark")
 

@@ -50,11 +50,10 @@ def price_of_pauses() -> float:
     return cpu_seconds(PIECE_SECONDS) / cpu_seconds(0.0)
 
 
-def share_met(share: float, bar: float, pauses: float) -> tuple[bool | None, str]:
-    """Is a share of a core, in percent, within its bar, and what is to be said of this machine? Not decided (`None`)
-    where only the price of pauses stands between."""
+def share_met(share: float, bar: float, pauses: float) -> tuple[bool, str]:
+    """Is a share of a core, in percent, within its bar, and what of a miss is this machine's?"""
     if share <= bar:
         return True, ""
     if pauses > MOST_FOR_PAUSES and share / pauses <= bar:
-        return None, f"; control misses: work in pieces costs {pauses:.2f}x here, {share / pauses:.1f} % without that"
+        return False, f"; work in pieces costs {pauses:.2f}x on this machine, {share / pauses:.1f} % without that"
     return False, f"; work in pieces costs {pauses:.2f}x here"

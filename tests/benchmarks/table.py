@@ -18,11 +18,15 @@ class Row:
     ratio: float | None
     goal: str
     met: bool | None
-    """None: told for information, there is no bar."""
+    """None: told for information, there is no bar. A goal is met or missed, whatever the reason; `note` tells it."""
     unit: str
     note: str = ""
     floor: float | None = None
     """What cannot be done without: the same work with nothing of ours around it."""
+
+    def __post_init__(self) -> None:
+        if (self.met is None) == bool(self.goal):
+            raise ValueError(f"{self.name}: a goal is met or missed, and nothing else is")
 
 
 def cells(row: Row) -> tuple[str, ...]:

@@ -131,6 +131,8 @@ class Replay:
     """Days of openings through one way of warming; `rank=None`: none. Time is made up."""
 
     def __init__(self, folder: Path, rank: Callable[[Iterable[Use], datetime], Sequence[str]] | None) -> None:
+        self.learned = False
+        """Until then it is only counted what is opened."""
         self._now = 0.0
         self._fresh_until: dict[str, float] = {}
         self._gate = RateGate(clock=lambda: self._now, sleep=lambda _: None)
@@ -139,8 +141,8 @@ class Replay:
             create_uses(connection)
         clock = HostClock(lambda: OPENS.timestamp() + self._now)
         self._warmer = None if rank is None else Warmer(
-            store=UseStore(self._pool), fetch=self._fetch, budgets=self._budgets, clock=clock, wanted=lambda: True,
-            rank=rank, monotonic=lambda: self._now,
+            store=UseStore(self._pool), fetch=self._fetch, budgets=self._budgets, clock=clock,
+            wanted=lambda: self.learned, rank=rank, monotonic=lambda: self._now,
         )  # fmt: skip
 
     def close(self) -> None:
@@ -199,6 +201,7 @@ def replayed(
         replay = Replay(Path(folder), rank)
         try:
             replay.days(made[:learn])
+            replay.learned = True
             return replay.days(made[learn:])
         finally:
             replay.close()
