@@ -9,6 +9,7 @@ from datetime import datetime
 import streamlit as st
 
 from dashboard.chart_choice import NAMES, Choice, Span, read_choice, usual_span
+from dashboard.late_links import is_late, leave
 from services.domain.candles import DAY, Interval, Unit
 from services.domain.instruments import is_instrument_key
 
@@ -17,14 +18,15 @@ SUFFIXES = ("", "2")
 """Of the members of a link, by the place of the chart."""
 FIVE_MINUTES = Interval(Unit.MINUTES, 5)
 _MEMBERS = frozenset(f"{name}{suffix}" for name in NAMES for suffix in SUFFIXES)
+_PAGE = "candles"
 _CHOICE, _SIGHT, _PROBLEMS = "candles-choice-{}", "candles-sight-{}", "candles-problems-{}"
 
 
 def begin(key: str) -> int:
     """Take over what the link says, or what the session last showed, else days of `key`. How many charts there are.
     Call it once in a full run, before anything is drawn."""
-    words = st.query_params.to_dict()
-    if not _MEMBERS.isdisjoint(words):
+    words = _link()
+    if words and not is_late(_PAGE, words):
         for place, suffix in enumerate(SUFFIXES):
             if place == 0 or f"key{suffix}" in words:
                 _take(place, suffix, words, key)
@@ -101,13 +103,19 @@ def keep_view(place: int, view: tuple[datetime, datetime] | None) -> None:
 
 def write_link() -> None:
     """Have the address line say what is shown."""
-    words = {name: word for name, word in st.query_params.to_dict().items() if name not in _MEMBERS}
-    for place, suffix in enumerate(SUFFIXES):
-        choice: Choice | None = st.session_state.get(_CHOICE.format(place))
-        if choice is not None:
-            words |= choice.words(suffix)
-    if words != st.query_params.to_dict():
-        st.query_params.from_dict(words)
+    there = _link()
+    words: dict[str, str] = {}
+    for place in charts():
+        words |= chosen(place).words(SUFFIXES[place])
+    if words != there:
+        leave(_PAGE, there)
+        others = {name: word for name, word in st.query_params.to_dict().items() if name not in _MEMBERS}
+        st.query_params.from_dict(others | words)
+
+
+def _link() -> dict[str, str]:
+    """What the address line says of the charts."""
+    return {name: word for name, word in st.query_params.to_dict().items() if name in _MEMBERS}
 
 
 def _take(place: int, suffix: str, words: Mapping[str, str], key: str) -> None:

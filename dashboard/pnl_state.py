@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import date
-from time import monotonic
 from typing import Any, Protocol
 
 import streamlit as st
 
+from dashboard.late_links import is_late, leave
 from dashboard.pnl_choice import NAMES, Choice, Period, read_choice
 from services.pnl.values import Filter
 from services.pnl.views import PnlView
 
-_CHOICE, _PROBLEMS, _LEFT = "pnl-choice", "pnl-problems", "pnl-left"
-LATE_SECONDS = 3.0
-"""A link that says so shortly after a choice what it said before it, has not heard of the choice yet: the browser sends
-its link along with whatever else it asks for."""
+_PAGE, _CHOICE, _PROBLEMS = "pnl", "pnl-choice", "pnl-problems"
 _PLACE = frozenset({"behind", "page", "trade", "sort", "down", "outcome", "find"})
 """What may change while the trades that count stay the same."""
 
@@ -31,9 +28,9 @@ class Readable(Protocol):
 def begin(usual: Callable[[], Choice]) -> Choice:
     """Take over what the link says, or what the session last showed, else `usual()`. Once in a full run, before
     anything is drawn."""
-    words = {name: word for name, word in st.query_params.to_dict().items() if name in NAMES}
+    words = _link()
     before: Choice | None = st.session_state.get(_CHOICE)
-    if words and (before is None or (words != before.words() and not _is_late(words))):
+    if words and (before is None or (words != before.words() and not is_late(_PAGE, words))):
         choice, wrong = read_choice(words, Choice() if "period" in words or "from" in words else usual())
         st.session_state[_CHOICE], st.session_state[_PROBLEMS] = choice, wrong
     elif before is None:
@@ -57,7 +54,6 @@ def chosen() -> Choice:
 def choose(choice: Choice) -> None:
     """Show that instead, from the next run on; other trades are looked at from their first page."""
     before = chosen()
-    st.session_state[_LEFT] = (before.words(), monotonic())
     st.session_state[_CHOICE] = choice if choice.page != before.page else _from_the_start(choice, before)
     st.session_state.pop(_PROBLEMS, None)
     write_link()
@@ -88,19 +84,18 @@ def problems() -> tuple[str, ...]:
 
 def write_link() -> None:
     """Have the address line say what is shown. Members of other parts of the page are left alone."""
-    words, there = chosen().words(), st.query_params.to_dict()
-    for name in NAMES:
-        if name in there and name not in words:
-            del st.query_params[name]
-    changed = {name: word for name, word in words.items() if there.get(name) != word}
-    if changed:
-        st.query_params.update(changed)
+    words, there = chosen().words(), _link()
+    if words == there:
+        return
+    leave(_PAGE, there)
+    for name in there.keys() - words.keys():
+        del st.query_params[name]
+    st.query_params.update({name: word for name, word in words.items() if there.get(name) != word})
 
 
-def _is_late(words: dict[str, str]) -> bool:
-    left: dict[str, str]
-    left, at = st.session_state.get(_LEFT, ({}, 0.0))
-    return words == left and bool(monotonic() - at < LATE_SECONDS)
+def _link() -> dict[str, str]:
+    """What the address line says of this page's choice."""
+    return {name: word for name, word in st.query_params.to_dict().items() if name in NAMES}
 
 
 def _from_the_start(choice: Choice, before: Choice) -> Choice:

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from dashboard.late_links import is_late, leave
 from dashboard.ticket_form import TicketForm
 from services.domain.instruments import is_instrument_key
 from services.domain.orders import OrderRequest, Product, Side
 
 _FORM, _TIMES, _BASKET = "orders-ticket", "orders-ticket-times", "orders-basket"
 _FRESH = "orders-ticket-fresh"
+_PAGE = "orders"
 _MOST_UNITS = 10**9
 
 
@@ -63,8 +65,7 @@ def load(form: TicketForm) -> None:
     """Another ticket, drawn with the next run."""
     st.session_state[_FORM] = form
     st.session_state[_TIMES] = times() + 1
-    if st.query_params.get("key") != form.key:
-        st.query_params["key"] = form.key
+    _write_link(form)
 
 
 def choose(key: str, link: Link = NOTHING) -> None:
@@ -80,9 +81,18 @@ def begin() -> None:
     """Take over what the address asks for. Call it once in a full run, before the ticket is drawn."""
     link, form = take_link(), loaded()
     said = link.side is not None or link.quantity is not None or link.product is not None
-    if link.key is not None and (form is None or form.key != link.key or said):
+    late = link.key is not None and is_late(_PAGE, {"key": link.key})
+    if link.key is not None and (form is None or said or (form.key != link.key and not late)):
         choose(link.key, link)
-    elif form is not None and link.key is None:
+    elif form is not None:
+        _write_link(form)
+
+
+def _write_link(form: TicketForm) -> None:
+    there = st.query_params.get("key")
+    if there != form.key:
+        if there is not None:
+            leave(_PAGE, {"key": there})
         st.query_params["key"] = form.key
 
 

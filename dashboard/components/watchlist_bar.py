@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.columns import CHOICE, DEFAULT, Layout, label
 from dashboard.components.watchlist_dialogs import Watchlist, delete_dialog, import_dialog, new_dialog, rename_dialog
-from dashboard.over_page import Over, standing, want
+from dashboard.over_page import Over, dismiss, standing, want
 from dashboard.state import LIST_KEY, chosen_list
 
 _NEW, _RENAME, _DELETE, _IMPORT = "New watchlist", "Rename", "Delete", "Import"
@@ -63,18 +63,21 @@ def watchlist_menu(watchlist: Watchlist | None) -> None:
         format_func=lambda option: f"{_ICONS[option]} {option}",
         help="New, rename, import, delete",
     )
+    of = "" if watchlist is None else f" {watchlist.id}"
     if action is not None:
-        want(Over.WATCHLIST, action)
+        want(Over.WATCHLIST, action if action in (_NEW, _IMPORT) else action + of)
         st.rerun()
     doing = standing(Over.WATCHLIST)
     if doing == _NEW:
         new_dialog()
     elif doing == _IMPORT:
         import_dialog(watchlist)
-    elif doing == _RENAME and watchlist is not None:
+    elif watchlist is not None and doing == _RENAME + of:
         rename_dialog(watchlist)
-    elif doing == _DELETE and watchlist is not None:
+    elif watchlist is not None and doing == _DELETE + of:
         delete_dialog(watchlist)
+    elif doing is not None:  # that list was deleted elsewhere
+        dismiss()
 
 
 def columns_popover(watchlist: Watchlist, layout: Layout, on_change: Callable[[tuple[str, ...]], None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 from types import SimpleNamespace
 
@@ -20,6 +21,7 @@ from tests.support.screens import DEFAULT, PAGES, ROOT, open_page, pages_over, s
 
 RELIANCE = "NSE_EQ|INE002A01018"
 MM = "NSE_EQ|INE101A01026"
+SILENT = "nothing came for *60 s*"
 TITLES = {"pnl": "P&L", "pnl_print": "P&L report"}
 
 
@@ -74,7 +76,13 @@ def test_depth_can_be_put_away(desk):
 
 @pytest.mark.parametrize(
     ("text", "symbol"),
-    [("reliance", "RELIANCE"), ("INE002A01018", "RELIANCE"), ("M&M", "M&M"), ("bajaj auto", "BAJAJ-AUTO")],
+    [
+        ("reliance", "RELIANCE"),
+        ("INE002A01018", "RELIANCE"),
+        ("INE009A01021", "INFY"),
+        ("M&M", "M&M"),
+        ("bajaj auto", "BAJAJ-AUTO"),
+    ],
 )
 def test_search_finds_by_symbol_name_and_isin(desk, text, symbol):
     app = open_page("quotes")
@@ -245,13 +253,15 @@ def test_an_alert_that_is_being_made_stays_open_over_a_page_that_is_drawn_anew(d
         ("health", {}, (Over.CHANNEL, ""), {"Name", "Address"}),
         ("health", {}, (Over.RULE, "error_rate"), {"Opens above, errors a minute"}),
         ("quotes", {}, (Over.WATCHLIST, "New watchlist"), {"Name"}),
-        ("quotes", {}, (Over.WATCHLIST, "Rename"), {"Name"}),
+        ("quotes", {}, (Over.WATCHLIST, "Rename {list}"), {"Name"}),
         ("quotes", {}, (Over.WATCHLIST, "Import"), {"Name of the new list"}),
     ],
 )
 def test_a_dialog_of_the_page_stays_open_over_a_page_that_is_drawn_anew_until_it_is_put_away(
     desk, page, link, wanted, fields
 ):
+    kind, what = wanted
+    wanted = (kind, what.format(list=desk.watchlists.all()[0].id))
     app = open_page(page, **link)
     app.session_state["alerts-rules-open"] = True
     app.session_state["desk-over-wanted"] = wanted  # as its button leaves it
@@ -263,6 +273,19 @@ def test_a_dialog_of_the_page_stays_open_over_a_page_that_is_drawn_anew_until_it
     del app.session_state["desk-over-open"]  # as the browser's cross does by `dismiss`
     app.run()
     assert not fields <= {one.label for one in (*app.text_input, *app.number_input)}
+
+
+def test_what_was_to_be_done_to_a_list_that_is_gone_is_not_asked_of_the_next_one(desk):
+    asked = desk.watchlists.create("Mine", [RELIANCE])
+    app = open_page("quotes")
+    app.session_state["quotes-list-wanted"] = asked.id
+    app.session_state["desk-over-wanted"] = (Over.WATCHLIST, f"Delete {asked.id}")
+    assert "**Mine** and its 1 instrument will be gone" in words_on(app.run())
+
+    desk.watchlists.delete(asked.id)  # by another browser
+    app.run()
+    assert not app.exception
+    assert "will be gone" not in words_on(app)
 
 
 def test_an_instrument_stays_open_over_a_page_that_is_drawn_anew_and_not_over_the_next(desk):
@@ -303,13 +326,16 @@ def test_going_live_is_told_from_how_the_desk_stands(desk):
 
 
 def test_open_alerts_and_failed_requests_are_told_on_the_overview(desk):
-    alert = desk.alerts.raise_alert("feed", "nothing came for *60 s*", subject="test")
+    alert = desk.alerts.raise_alert("feed", SILENT, subject="test")
+    before = desk.errors.breakdown(24 * 60).get("NoAnswer", 0)  # of tests that shared this desk
     desk.errors.add("NoAnswer", "no answer", endpoint="quotes")
     assert desk.errors.flush()
+    assert desk.errors.breakdown(24 * 60)["NoAnswer"] > before
 
     def told():
+        count = desk.errors.breakdown(24 * 60)["NoAnswer"]
         shown = words_on(open_page("overview"))
-        return "nothing came for *60 s*" in shown and "The broker does not answer: " in shown
+        return SILENT in shown and f"The broker does not answer: {count}" in re.split(r"\n|; ", shown)
 
     try:
         eventually(told)
