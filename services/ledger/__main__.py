@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
+from services.desk_card import desk_on
 from services.domain.clock import HostClock
 from services.domain.errors import ConfigurationError, UpstoxError
 from services.ledger.backup import Checked, back_up_ledger, check, restore
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str] | None = None, *, program: str = PROGRAM) -> i
         backups = given.to or path.parent / "backups"
         now = HostClock(time.time).now()
         if given.command == "copy":
+            _refuse_beside_a_desk(path.parent)
             return _copy(path, url, backups, now, settings.folder.name)
         if is_server(url) and given.ledger is None and getattr(given, "file", None) is None:
             return _on_server(given.command, url, as_json=given.json)
@@ -51,6 +53,7 @@ def main(arguments: Sequence[str] | None = None, *, program: str = PROGRAM) -> i
             return _tell("copied to", back_up_ledger(path, backups, now=now), as_json=given.json)
         if not given.yes:
             return _ask_first(given.copy, path, as_json=given.json)
+        _refuse_beside_a_desk(path.parent)
         done = restore(given.copy, path, backups, now=now)
         if done.before is not None and not given.json:
             _say(f"what was there before is in {done.before}")
@@ -84,6 +87,12 @@ def _parser(program: str) -> argparse.ArgumentParser:
     restoring.add_argument("copy", type=_path)
     restoring.add_argument("--yes", action="store_true", help="do it; without this it is only told what would happen")
     return parser
+
+
+def _refuse_beside_a_desk(folder: Path) -> None:
+    """What a desk holds in memory of its orders would not be what the ledger says from then on."""
+    if (desk := desk_on(folder)) is not None:
+        raise ConfigurationError(f"a desk runs on {folder} (process {desk.pid}); stop it first, nothing was changed")
 
 
 def _copy(path: Path, url: str, backups: Path, now: datetime, mode: str) -> int:

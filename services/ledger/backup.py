@@ -72,9 +72,9 @@ def back_up_ledger(path: Path, folder: Path, *, now: datetime, label: str = "bac
 def restore(copy: Path, path: Path, backups: Path, *, now: datetime) -> Restored:
     """Put `copy` in the place of the ledger at `path`, whole or not at all.
 
-    What was there is copied into `backups` first, or moved aside if it is damaged. A running desk sees the restored
-    rows at once, but for what it holds in memory: it should be started anew. Raises `StorageError` if the copy is not
-    sound, `DataFolderTooNew` if a newer desk made it; then nothing was changed.
+    What was there is copied into `backups` first, or moved aside if it is damaged. No desk may run on it meanwhile:
+    what that holds in memory would not be what the ledger says. Raises `StorageError` if the copy is not sound,
+    `DataFolderTooNew` if a newer desk made it; then nothing was changed.
     """
     wanted = check(copy)
     if wanted.trouble:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from services.desk_card import DeskCard, known
 from services.ledger.__main__ import BAD_OPTIONS, SOUND, TROUBLE, main
-from services.ledger.backup import check
+from services.ledger.backup import back_up_ledger, check
 from services.ledger.watchlists import Watchlists
 from tests.support.clocks import FakeClock
 from tests.support.ledger import NOW, new_ledger
@@ -51,6 +52,26 @@ def test_a_ledger_is_copied_looked_over_and_put_back(
     assert main(["restore", str(copy), "--data-dir", str(tmp_path), "--yes"]) == SOUND
     assert "what was there before is in" in capsys.readouterr().out
     assert check(path).figures == check(copy).figures
+
+
+@pytest.mark.parametrize("command", ["restore", "copy"])
+def test_beside_a_running_desk_nothing_is_put_back_or_moved(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    if command == "copy":
+        monkeypatch.setenv("DESK_LEDGER_URL", "postgresql://nowhere.invalid/desk")
+    before = check(path).figures
+    copy = back_up_ledger(path, tmp_path / "copies", now=NOW).path
+    with closing(new_ledger(path.parent)) as ledger:
+        Watchlists(ledger, FakeClock(NOW)).create("Later")
+
+    with known(path.parent, DeskCard("http://127.0.0.1:8501", 4711)):
+        given = [str(copy), "--yes"] if command == "restore" else []
+        assert main([command, *given, "--data-dir", str(tmp_path)]) == BAD_OPTIONS
+
+    assert "a desk runs on" in (told := capsys.readouterr().err)
+    assert "4711" in told
+    assert check(path).figures != before
 
 
 def test_a_folder_and_a_file_may_be_named(path: Path, tmp_path: Path) -> None:
