@@ -50,10 +50,12 @@ _PYTEST = ("-m", "pytest", "-q", "--dist", "worksteal", "-n")
 _WORKERS, _BROWSERS = str(min(2 * _CORES, 8)), str(min(_CORES + 1, 6))
 """More than cores: most tests wait for something half of their time. A browser waits less."""
 
+_TYPED = ("-p", "services", "-p", "dashboard", "-p", "pages", "-p", "tests.benchmarks")
+"""Benchmarks too, which run seldom: so it is told at once when they no longer fit."""
 STAGES = (
     Stage("lint", ("-m", "ruff", "check", "."), beside=True),
     Stage("format", ("-m", "ruff", "format", "--check", "."), beside=True),
-    Stage("types", ("-m", "mypy", "-p", "services", "-p", "dashboard", "-p", "pages"), beside=True),
+    Stage("types", ("-m", "mypy", *_TYPED), beside=True),
     Stage("import rules", ("-c", _LINT_IMPORTS), beside=True),
     # In a fresh clone pytest compiles every test: once here, on the core that `types` leaves free, or in each worker.
     Stage("collection", ("-m", "pytest", "-q", "--collect-only"), beside=True),

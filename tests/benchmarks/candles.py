@@ -242,7 +242,7 @@ def _day_of_looking(*, feed: bool) -> tuple[int, int]:
 
 def _sessions(count: int) -> tuple[CandleColumns, list[date]]:
     """Minutes of so many sessions, a price that wanders, and their days."""
-    last, days = date(2026, 11, 20), []
+    last, days = date(2026, 11, 20), list[date]()
     while len(days) < count:
         last -= timedelta(days=1)
         if last.weekday() < 5:

@@ -70,7 +70,7 @@ def _quotes(shared: Shared) -> list[Row]:
 
 def _bare(link: RedisLink, keys: list[str], names: list[str]) -> Mapping[str, object]:
     found = link.client.mget(names)
-    return {key: unpack(packed) for key, packed in zip(keys, found, strict=True)}
+    return {key: unpack(packed) for key, packed in zip(keys, found, strict=True) if isinstance(packed, bytes)}
 
 
 def _through(tier: SharedQuotes, keys: list[str]) -> None:

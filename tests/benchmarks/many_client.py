@@ -13,6 +13,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from statistics import quantiles
 from typing import Any
 
 import orjson
@@ -46,6 +47,8 @@ class Taken:
     lag_p50: float
     lag_p99: float
     """Of the last ten seconds: from the holder's receipt until this process had the batch. 0: the holder itself."""
+    board_p99: float
+    """From then until it stood on this process's board."""
     batches: int
     missed: int
     dropped: int
@@ -97,6 +100,7 @@ def take_part(part: Part) -> Taken:
             followed,
             0.0 if now.lag is None else now.lag.p50_ms,
             0.0 if now.lag is None else now.lag.p99_ms,
+            quantiles(board.took, n=100)[98] / 1e6,
             now.sent.batches if now.token is not None else now.batches,
             now.missed,
             now.sent.dropped,

@@ -48,7 +48,7 @@ class Brought:
 def rows() -> list[Row]:
     """One row for each number of processes."""
     with TemporaryDirectory() as folder:
-        found = {count: _brought(Path(folder) / str(count), count) for count in PROCESSES}
+        found = _brought(Path(folder))
     alone = found[1].per_second
     return [
         Row(f"page updates/s with {count} process{'es' if count > 1 else ''}, {CLIENTS} clients", told.per_second,
@@ -60,8 +60,11 @@ def rows() -> list[Row]:
     ]  # fmt: skip
 
 
-def _brought(folder: Path, count: int) -> Brought:
-    folder.mkdir()
+def _brought(folder: Path) -> dict[int, Brought]:
+    """By number of processes; those of a smaller number go on in a larger one."""
+    desks: list[Desk] = []
+    clients: list[Process] = []
+    found: dict[int, Brought] = {}
     with ExitStack() as closing:
         redis = closing.enter_context(RedisServer(_program()))
         broker = closing.enter_context(process("tests.benchmarks.push_broker"))
@@ -71,17 +74,22 @@ def _brought(folder: Path, count: int) -> Brought:
         environment = {f"DESK_{name.upper()}": value for name, value in base.items()}
         environment |= {"DESK_ACCESS_TOKEN": told["access_token"], "DESK_REDIS_URL": redis.url}
         token = _token(redis, folder, told, base)
-        desks = [
-            closing.enter_context(Desk(folder / f"data-{number}", environment=environment, timeout=180))
-            for number in range(count)
-        ]
-        for desk in desks:
-            desk.opened()
-        clients = [closing.enter_context(process("tests.benchmarks.push_clients")) for _ in desks]
-        for seconds in (SETTLE_SECONDS, SECONDS):  # at first everything is subscribed, and shown once
-            used, began = [cpu_seconds(desk.pid) for desk in desks], time.monotonic()
-            heard = _listen(clients, [_crowd(desk, token, told["keys"], CLIENTS // count, seconds) for desk in desks])
-            share = 100 * (sum(cpu_seconds(desk.pid) for desk in desks) - sum(used)) / (time.monotonic() - began)
+        for count in PROCESSES:
+            for number in range(len(desks), count):
+                clients.append(closing.enter_context(process("tests.benchmarks.push_clients")))
+                desk = Desk(folder / f"data-{number}", environment=environment, timeout=180)
+                desks.append(closing.enter_context(desk))
+            for desk in desks:
+                desk.opened()
+            found[count] = _listened(desks, clients, token, told["keys"])
+    return found
+
+
+def _listened(desks: list[Desk], clients: list[Process], token: str, keys: list[str]) -> Brought:
+    for seconds in (SETTLE_SECONDS, SECONDS):  # at first everything is subscribed, and shown once
+        used, began = sum(cpu_seconds(desk.pid) for desk in desks), time.monotonic()
+        heard = _listen(clients, [_crowd(desk, token, keys, CLIENTS // len(desks), seconds) for desk in desks])
+        share = 100 * (sum(cpu_seconds(desk.pid) for desk in desks) - used) / (time.monotonic() - began)
     return Brought(
         per_second=sum(one.messages / one.seconds for one in heard),
         p95=max(one.p95 for one in heard),

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,13 +64,17 @@ class Process:
 
 
 @contextmanager
-def process(module: str, *arguments: object) -> Iterator[Process]:
-    """One for the length of the block."""
-    made = Process(module, *arguments)
+def running(made: Process) -> Iterator[Process]:
+    """Until the end of the block."""
     try:
         yield made
     finally:
         made.end()
+
+
+def process(module: str, *arguments: object) -> AbstractContextManager[Process]:
+    """One for the length of the block."""
+    return running(Process(module, *arguments))
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from services.settings import load_settings
 from tests.benchmarks.processes import Process, chromium, cpu_seconds, process
 from tests.benchmarks.push_broker import Ticking
 from tests.benchmarks.push_clients import Crowd, Heard
-from tests.benchmarks.surroundings import price_of_pauses, share_met
+from tests.benchmarks.surroundings import share_met
 from tests.benchmarks.table import Row
 from tests.support.chromium import find_chromium
 from tests.support.desk import Desk
@@ -47,11 +47,11 @@ def run() -> list[Row]:
         return []
     with ExitStack() as closing:
         broker = closing.enter_context(process("tests.benchmarks.push_broker"))
+        clients = closing.enter_context(process("tests.benchmarks.push_clients"))
+        browser = closing.enter_context(chromium())
         told = broker.ask(asdict(Ticking(SHARES, SHARES * TICKS_A_SECOND, PER_FRAME)))
         folder = Path(closing.enter_context(TemporaryDirectory()))
         desk = closing.enter_context(_desk(folder / "data", told))
-        clients = closing.enter_context(process("tests.benchmarks.push_clients"))
-        browser = closing.enter_context(chromium())
         bench = Bench(told["keys"], broker, desk, clients, browser)
         return [*_painted(bench), *_cost(bench)]
 
@@ -238,7 +238,7 @@ def _cost(bench: Bench) -> list[Row]:
         heard += told
     alone, crowded = (median(one.desk for one in used) for used in (none, many))
     cost = crowded - alone
-    met, remark = share_met(cost, MOST_COST, price_of_pauses())
+    met, remark = share_met(cost, MOST_COST)
     last: Heard = heard[-1]
     how = f"{last.messages / last.seconds / CROWD:.1f} messages/s each, {LISTS} different lists; {last.lost} lost"
     return [

@@ -50,10 +50,11 @@ def price_of_pauses() -> float:
     return cpu_seconds(PIECE_SECONDS) / cpu_seconds(0.0)
 
 
-def share_met(share: float, bar: float, pauses: float) -> tuple[bool, str]:
-    """Is a share of a core, in percent, within its bar, and what of a miss is this machine's?"""
+def share_met(share: float, bar: float) -> tuple[bool, str]:
+    """Is a share of a core, in percent, within its bar, and what of a miss is this machine's? That is measured now."""
     if share <= bar:
         return True, ""
+    pauses = price_of_pauses()
     if pauses > MOST_FOR_PAUSES and share / pauses <= bar:
         return False, f"; work in pieces costs {pauses:.2f}x on this machine, {share / pauses:.1f} % without that"
     return False, f"; work in pieces costs {pauses:.2f}x here"

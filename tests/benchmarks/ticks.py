@@ -42,7 +42,9 @@ def run() -> list[Row]:
 
 
 def _rates(folder: Path, frames: Sequence[Batch]) -> list[Row]:
-    ours, usual, put = [], [], []
+    ours: list[tuple[float, int]] = []
+    usual: list[tuple[float, int]] = []
+    put: list[float] = []
     for turn in range(TURNS):
         ours.append(_ours(folder / f"ours-{turn}", frames, put))
         usual.append(_usual(folder / f"usual-{turn}", frames))

@@ -15,7 +15,7 @@ from typing import Self
 
 import pytest
 
-from services.shared.link import RedisLink
+from services.shared.link import AGAIN_SECONDS, RedisLink
 
 STARTS_WITHIN = 20.0
 
@@ -105,9 +105,11 @@ class RedisServer:
         self.close()
 
 
-def link_to(server: RedisServer, *, prefix: str = "desk:test", timeout: float = 5.0, **options: float) -> RedisLink:
+def link_to(
+    server: RedisServer, *, prefix: str = "desk:test", timeout: float = 5.0, again: float = AGAIN_SECONDS
+) -> RedisLink:
     """A way to it that waits as long as a loaded machine may need."""
-    return RedisLink(server.url, prefix=prefix, timeout=timeout, **options)
+    return RedisLink(server.url, prefix=prefix, timeout=timeout, again=again)
 
 
 def settle(link: RedisLink) -> None:

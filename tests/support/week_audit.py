@@ -173,7 +173,8 @@ class Audit:
         ]
 
     def cash_agrees(self) -> list[str]:
-        """What was there at first, and every rupee that our trades moved, less our charges, is what there is."""
+        """What was there at first, and every rupee that our trades moved, less our charges, is what there is, and what
+        the desk is told."""
         flows = Decimal(0)
         for one in self.whole.fills():
             flows += (one.price * one.quantity * one.multiplier) * (-1 if one.side.value == "BUY" else 1)
@@ -183,8 +184,11 @@ class Audit:
         ours = self.book["opening"] + flows - charges * UNITS_OF_PAISA + still_bound
         if ours != self.book["balance"]:
             return [f"by our trades there are {ours / 10_000}, the broker has {Decimal(self.book['balance']) / 10_000}"]
-        shown = self._rt.api.funds()
-        return [] if shown is not None else ["the broker tells no funds"]
+        shown, balance = self._rt.api.funds(), Decimal(self.book["balance"]) / 10_000
+        binds = any(_net(one) for one in self.positions)  # what is open, and what it loses is taken off
+        if shown.available + shown.used > balance if binds else (shown.available, shown.used) != (balance, Decimal(0)):
+            return [f"of {balance} the desk is told {shown.available} free and {shown.used} used"]
+        return []
 
     def _settled(self) -> int:
         """Contracts that expired: of them `fills()` tells nothing, since nobody traded them."""
