@@ -30,7 +30,9 @@ from dashboard.routes import RegisteredCallback, routes
 from dashboard.stopping import heed_first_signal_only
 from dashboard.supervisor import Supervisor
 from dashboard.theme import accent_options, mode_look
+from dashboard.theme_once import tell_theme_once
 from dashboard.token_notice import notice_routes
+from dashboard.turns import take_turns
 from services.domain.errors import ConfigurationError
 from services.logs import setup_logging
 
@@ -51,6 +53,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
     sys.setswitchinterval(SWITCH_INTERVAL)
     heed_first_signal_only()
     leave_out_left_pages()
+    take_turns()
+    tell_theme_once()
     with ExitStack() as closing:
         _prepare(closing)
         opening()

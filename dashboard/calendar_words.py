@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 
-from services.domain.calendar.days import DayPlan
+from services.domain.calendar.days import DayKind, DayPlan
 from services.domain.clock import IST
 from services.domain.phases import Market, Phase, PhaseNow, Stage
 
@@ -37,6 +37,8 @@ _TOGETHER: tuple[tuple[frozenset[Market], str], ...] = (
 
 _SOON = 60
 """Days within which a line tells how far away it is."""
+_LONGEST_NAME = 32
+"""Letters of an occasion in a place that has room for few; its whole name is in the calendar."""
 
 
 class EntryKind(StrEnum):
@@ -116,6 +118,28 @@ def span(start: datetime, end: datetime) -> str:
     last = end.astimezone(IST)
     closing = "24:00" if last.date() > start.astimezone(IST).date() else f"{last:%H:%M}"
     return f"{start.astimezone(IST):%H:%M}–{closing}"
+
+
+def occasion(plan: DayPlan, now: datetime) -> str:
+    """What makes the day of `now` another than an ordinary one, in few words: "Diwali Laxmi Pujan session", "Guru Nanak
+    Jayanti". Empty on ordinary days, on weekends, and once the sessions of the day are over."""
+    if plan.kind not in (DayKind.SPECIAL, DayKind.PARTIAL, DayKind.HOLIDAY):
+        return ""
+    if plan.windows and now >= plan.windows[-1].end:
+        return ""
+    name = plan.name.partition(" (")[0]
+    if len(name) > _LONGEST_NAME:
+        name = f"{name[: _LONGEST_NAME - 1].rstrip()}…"
+    if plan.kind is not DayKind.SPECIAL:
+        return name
+    return f"{name or 'special'} session" if "session" not in name.casefold() else name
+
+
+def session_words(plan: DayPlan, now: datetime) -> str:
+    """The session of a day at hours of its own, with them: "Diwali Laxmi Pujan session: 18:15–19:15". Empty where there
+    is none, or none any more."""
+    day = occasion(plan, now)
+    return f"{day}: {hours_words(plan)}" if plan.trades and day else ""
 
 
 def stage_words(phase: Phase, stage: Stage) -> str:

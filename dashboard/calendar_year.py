@@ -111,12 +111,13 @@ def _whole_day(plan: DayPlan) -> bool:
 
 
 def _by_name(plans: Iterable[DayPlan], kind: EntryKind, fits: Callable[[DayPlan], bool]) -> Iterator[Entry]:
-    """One line for each occasion: markets that rest on the same day for different reasons have a line each."""
-    groups: dict[str, list[DayPlan]] = {}
+    """One line for each occasion: markets that rest on the same day for different reasons have a line each, and so have
+    those of which it is confirmed beside those of which it is not."""
+    groups: dict[tuple[str, bool], list[DayPlan]] = {}
     for plan in plans:
         if fits(plan):
-            groups.setdefault(plan.name, []).append(plan)
-    for name, members in groups.items():
+            groups.setdefault((plan.name, plan.confirmed), []).append(plan)
+    for (name, confirmed), members in groups.items():
         yield Entry(
             day=members[0].day,
             kind=kind,
@@ -124,7 +125,7 @@ def _by_name(plans: Iterable[DayPlan], kind: EntryKind, fits: Callable[[DayPlan]
             markets=ordered(plan.market for plan in members),
             hours=_grouped(members),
             source="; ".join(dict.fromkeys(plan.source for plan in members if plan.source)),
-            confirmed=all(plan.confirmed for plan in members),
+            confirmed=confirmed,
             note="; ".join(dict.fromkeys(plan.note for plan in members if plan.note)),
             sessions=_sessions(members),
         )

@@ -11,8 +11,9 @@ from dashboard.formatting import ist_moment
 from dashboard.health_folder import Entry
 from dashboard.health_log import LogLine
 from services.logs import redact
+from services.measures.calls_now import Spread
 from services.measures.checks import Check, size, span
-from services.measures.snapshot import Snapshot, Spread
+from services.measures.snapshot import Snapshot
 
 _LONGEST_LINE = 300
 

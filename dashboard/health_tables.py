@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from dashboard.formatting import ist_when
 from dashboard.words import title_of
-from services.measures.snapshot import BudgetNow, FeedNow, OperationNow, Spread
+from services.measures.calls_now import BudgetNow, OperationNow, Spread
+from services.measures.snapshot import FeedNow
 
 HOPS: Mapping[str, tuple[str, str]] = {
     "exchange to received": ("Broker to this desk", "From the broker's time of sending to our receipt: two clocks."),

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
 
@@ -181,16 +180,6 @@ class InstrumentMaster:
             finally:
                 self._refreshing.release()
 
-    def import_file(self, file: Path | Reader, name: str) -> int:
-        """Put the instruments of an unpacked JSON file in place of what `name` held; the number of rows.
-
-        Raises `MalformedPayload` if it is no instrument file; the rows of before then stay.
-        """
-        if isinstance(file, Path):
-            with file.open("rb") as reader:
-                return self._load(reader, name, etag=None)
-        return self._load(file, name, etag=None)
-
     def _need_rows(self) -> None:
         """Load the master if there is nothing at all; raise if there is still nothing after that."""
         if self._has_rows:
@@ -245,7 +234,7 @@ class InstrumentMaster:
             else:
                 self._load(reader, file, etag=getattr(reader, "etag", None))
 
-    def _load(self, reader: Reader, file: str, *, etag: str | None) -> int:
+    def _load(self, reader: Reader, file: str, *, etag: str | None) -> None:
         parsed = _Parsed()
         rows = self._store.replace_file(
             file,
@@ -257,7 +246,6 @@ class InstrumentMaster:
         self._retry_at.pop(file, None)
         self._untold.pop(file, None)
         log.info("instrument file %s: %d rows loaded, %d malformed", file, rows, len(parsed.malformed))
-        return rows
 
 
 def _instruments(reader: Reader, file: str, parsed: _Parsed) -> Iterator[Instrument]:

@@ -7,7 +7,7 @@ interest of yesterday: those come from the underlying quote, which is renewed no
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from math import isfinite
 from threading import Lock
@@ -16,10 +16,10 @@ from typing import Any
 from services.domain.clock import Clock, from_epoch_ms, ist_date
 from services.domain.errors import MalformedPayload
 from services.domain.quote_row import Depth, QuoteRow
-from services.domain.quotes import FROM_FEED, DepthLevel
+from services.domain.quotes import FROM_FEED, DepthLevel, DepthSide
 from services.feed.board import Board
 from services.feed.snapshot import Snapshot
-from services.wire.feed.details import find_bar, read_depth
+from services.wire.feed.details import RawLevel, find_bar, raw_levels
 from services.wire.feed.rows import FIRST_LEVEL, MARKET
 
 UNDERLYING_GOOD_FOR = timedelta(minutes=10)
@@ -52,24 +52,24 @@ class LiveRows:
         self._speed = speed
         self._monotonic_ns = monotonic_ns
         self._guard = Lock()  # guards the one below
-        self._made: dict[str, tuple[int, QuoteRow, QuoteRow]] = {}
+        self._made: dict[str, tuple[int, QuoteRow, QuoteRow, bool]] = {}
+        """Version on the board, what it was made over, the row, and whether it is the newer of the two."""
 
     def over(self, underlying: Mapping[str, QuoteRow]) -> dict[str, QuoteRow]:
         """`underlying` with the feed's row in place of each that the feed has told something newer of. Where a request
         told something newer of what the feed serves, nothing has happened since, and the feed answers for that row."""
-        keys = [key for key in underlying if key in self._board]
-        if not keys:
-            return dict(underlying)
-        snapshot = self._board.snapshot(keys)
         rows = dict(underlying)
+        if not (rows and len(self._board)):
+            return rows
+        snapshot = self._board.snapshot(list(rows))
         older: dict[str, object] = {}
         with self._guard:
             self._make_what_changed(snapshot, underlying)
-            for key in keys:
-                made = self._made.get(key)
-                if made is None:
+            get = self._made.get
+            for key in underlying:
+                if (made := get(key)) is None:
                     continue
-                if made[2]["received_at"] >= underlying[key]["received_at"]:
+                if made[3]:
                     rows[key] = made[2]
                 else:
                     older[key] = made
@@ -82,7 +82,7 @@ class LiveRows:
                     now = self._made.get(key)
                     if now is older[key]:
                         rows[key] = self._vouched(key, underlying[key])
-                    elif now is not None and now[2]["received_at"] >= underlying[key]["received_at"]:
+                    elif now is not None and now[1] is underlying[key] and now[3]:
                         rows[key] = now[2]  # another thread was quicker
         return rows
 
@@ -99,21 +99,24 @@ class LiveRows:
         maker = _Maker(snapshot, self._clock.now(), self._monotonic_ns(), speed=self._speed(), source=self._source())
         for place, cells in zip(changed, snapshot.rows.take(changed).tolist(), strict=True):
             key = snapshot.keys[place]
-            made[key] = (cells[0], underlying[key], maker.row(place, cells, underlying[key]))
+            under = underlying[key]
+            row = maker.row(place, cells, under)
+            made[key] = (cells[0], under, row, row["received_at"] >= under["received_at"])
 
     def current(self, underlying: Mapping[str, QuoteRow]) -> dict[str, QuoteRow]:
         """Rows of those keys that the feed keeps current, where the underlying quote is good enough to stand on."""
-        served = self.serves(underlying)
-        if not served:
-            return {}
-        now = self._clock.now()
-        good = {key: underlying[key] for key in served if _still_good(underlying[key]["received_at"], now)}
+        good = {key: underlying[key] for key in self.keeps(underlying)}
         return {key: row for key, row in self.over(good).items() if row["api_version"] == FROM_FEED}
+
+    def keeps(self, underlying: Mapping[str, QuoteRow]) -> set[str]:
+        """Those of `underlying` of which `current` has rows, without making them."""
+        served, now = self.serves(underlying), self._clock.now()
+        return {key for key in served if _still_good(underlying[key]["received_at"], now)}
 
     def _vouched(self, key: str, under: QuoteRow) -> QuoteRow:
         """`under`, for which the feed answers from now on."""
         row = QuoteRow({**under, "source": self._source(), "api_version": FROM_FEED})
-        self._made[key] = (self._made[key][0], under, row)
+        self._made[key] = (self._made[key][0], under, row, True)
         return row
 
 
@@ -182,18 +185,67 @@ def _day(raw: bytes, under: QuoteRow) -> dict[str, float | None]:
     return {"open": day.open or under["open"], "high": day.high or under["high"], "low": day.low or under["low"]}
 
 
+class _Book:
+    """The levels of one row, read when somebody looks, and once: each pass of the push channel makes hundreds of rows
+    and wants no more than the best price of both sides."""
+
+    __slots__ = ("_levels", "_raw")
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        self._levels: Sequence[RawLevel] | None = None
+
+    def levels(self) -> Sequence[RawLevel]:
+        if self._levels is None:
+            try:
+                self._levels = raw_levels(self._raw)
+            except MalformedPayload:
+                self._levels = ()
+        return self._levels
+
+
+class _Bids(DepthSide):
+    """The buyers of a book. The feed does not count orders; where it tells zeros nobody is there."""
+
+    __slots__ = ("_book",)
+
+    def __init__(self, book: _Book) -> None:
+        super().__init__(())
+        self._book = book
+
+    def best(self) -> float | None:
+        for level in self._book.levels():
+            if level.bidQ:
+                return level.bidP
+        return None
+
+    def _read(self) -> Iterator[DepthLevel]:
+        return (DepthLevel(level.bidP, level.bidQ, None) for level in self._book.levels() if level.bidQ)
+
+    def __reduce__(self) -> tuple[type[DepthSide], tuple[tuple[DepthLevel, ...]]]:
+        return DepthSide, (self.levels(),)
+
+
+class _Asks(_Bids):
+    """The sellers of a book."""
+
+    __slots__ = ()
+
+    def best(self) -> float | None:
+        for level in self._book.levels():
+            if level.askQ:
+                return level.askP
+        return None
+
+    def _read(self) -> Iterator[DepthLevel]:
+        return (DepthLevel(level.askP, level.askQ, None) for level in self._book.levels() if level.askQ)
+
+
 def _depth(raw: bytes | None) -> Depth:
-    """The book. The feed does not count orders."""
-    try:
-        levels = [] if raw is None else read_depth(raw)
-    except MalformedPayload:
-        levels = []
-    return Depth(
-        {
-            "buy": tuple([DepthLevel(price, quantity, None) for price, quantity, _, _ in levels if quantity]),
-            "sell": tuple([DepthLevel(price, quantity, None) for _, _, price, quantity in levels if quantity]),
-        }
-    )
+    if raw is None:
+        return Depth({"buy": (), "sell": ()})
+    book = _Book(raw)
+    return Depth({"buy": _Bids(book), "sell": _Asks(book)})
 
 
 def _open_interest(oi: float | None, under: QuoteRow) -> dict[str, float | None]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime
 from operator import index
-from typing import TypedDict, overload
+from typing import overload
 
 if __name__ == "__main__":  # run as a file, Python looks for `services` beside it and not where it is
     import sys
@@ -20,88 +20,14 @@ if __name__ == "__main__":  # run as a file, Python looks for `services` beside 
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from services.calendar import Calendar
+from services.calendar.views import MATCHING, HolidayRow, Status, Timings, holiday_row, status_of, timings_of
 from services.domain.calendar.calendar import KNOWN_YEARS
-from services.domain.calendar.days import DayKind, DayPlan, NamedDay
 from services.domain.calendar.naming import market_named, markets_named
 from services.domain.clock import ist_date
 from services.domain.errors import InvalidRequest, NotPublished
-from services.domain.phases import Listing, Market, Phase
+from services.domain.phases import Listing
 from services.runtime import get_runtime
 from services.self_check import assure, main
-
-_OPEN = frozenset({Phase.OPEN, Phase.CLOSING_AUCTION})
-
-
-class Status(TypedDict):
-    """One market now. Instants are aware, UTC; `None` = not known."""
-
-    exchange: str
-    status: str
-    """The broker's word as heard last (`NORMAL_OPEN` ...), `UNKNOWN` if it has said nothing yet. The phase below is
-    what the desk goes by."""
-    last_updated: datetime | None
-    """Since when, by the broker's account."""
-    as_of: datetime | None
-    """When the broker said so; `None`: never."""
-    is_open: bool
-    phase: str
-    reason: str
-    until: datetime | None
-    source: str
-    """Who says what phase it is: the broker, or a circular in the desk's own table."""
-    confirmed: bool
-    practice: bool
-    """The paper broker trades around the clock, whatever the phase of the real market is."""
-    error: str | None
-    """Why the broker's word is missing or old."""
-
-
-class Session(TypedDict):
-    """Hours of continuous trading (aware, UTC)."""
-
-    exchange: str
-    start_time: datetime
-    end_time: datetime
-
-
-class HolidayRow(TypedDict):
-    """A date that differs from an ordinary one in at least one of the markets asked about."""
-
-    date: str
-    name: str
-    holiday_type: str
-    """`TRADING_HOLIDAY`, `SETTLEMENT_HOLIDAY` (shares trade) or `SPECIAL_TIMING`. Which markets it means is told by the
-    two lists below, never by this word."""
-    closed_exchanges: list[str]
-    open_exchanges: list[Session]
-    hours_to_be_announced: list[str]
-    """Exchanges that trade at hours nobody has confirmed."""
-    source: str
-    as_of: datetime | None
-    """When the broker told the list of that year last; `None`: never, the desk's own table answers."""
-    confirmed: bool
-
-
-class Timings(TypedDict):
-    """The hours of one market on one day. Instants are aware, UTC."""
-
-    exchange: str
-    date: str
-    trades: bool | None
-    """`None`: not known of this market."""
-    start_time: datetime | None
-    """The first instant of continuous trading; `None`: closed, or hours that are not confirmed."""
-    end_time: datetime | None
-    sessions: list[dict[str, object]]
-    """Every phase of the day: `phase`, `stage`, `accepts` (which orders), `start_time`, `end_time`."""
-    name: str
-    kind: str
-    """`trading day`, `special session`, `part of a day`, `holiday`, `weekend` or `not published`."""
-    settles: bool
-    source: str
-    as_of: datetime | None
-    """When the broker told the hours of that day last; `None`: never, the desk's own table answers."""
-    confirmed: bool
 
 
 class MarketInfoService:
@@ -128,7 +54,7 @@ class MarketInfoService:
 
         Of the real market, also in a practice session. Makes no request.
         """
-        return self._calendar.phase(market_named(exchange, segment), listing=_listing(listing)).phase in _OPEN
+        return self._calendar.phase(market_named(exchange, segment), listing=_listing(listing)).phase in MATCHING
 
     @overload
     def get_market_status(self, exchange: None = None, segment: str | None = None) -> list[Status]: ...
@@ -139,26 +65,8 @@ class MarketInfoService:
         segment."""
         wanted = markets_named(exchange, segment)
         self._calendar.refresh_if_due(wait=True)
-        statuses = [self._status(market) for market in wanted]
+        statuses = [status_of(self._calendar, market) for market in wanted]
         return statuses if exchange is None else statuses[0]
-
-    def _status(self, market: Market) -> Status:
-        calendar = self._calendar
-        now, heard, state = calendar.phase(market), calendar.heard_status(market), calendar.state()
-        return {
-            "exchange": market.value,
-            "status": heard.status.status if heard else "UNKNOWN",
-            "last_updated": heard.status.last_updated if heard else None,
-            "as_of": heard.fetched_at if heard else None,
-            "is_open": now.phase in _OPEN,
-            "phase": now.phase.value,
-            "reason": now.reason,
-            "until": now.until,
-            "source": now.source,
-            "confirmed": now.confirmed,
-            "practice": state.practice,
-            "error": state.source("status").error,
-        }
 
     # -- days --------------------------------------------------------------------------------------------------
 
@@ -186,7 +94,7 @@ class MarketInfoService:
         as_of = calendar.heard_holidays(wanted)
         if wanted not in KNOWN_YEARS and as_of is None:
             raise _not_published(str(wanted), wanted)
-        return [_holiday_row(day, as_of) for day in calendar.current.named_days(wanted, market)]
+        return [holiday_row(day, as_of) for day in calendar.current.named_days(wanted, market)]
 
     @overload
     def get_market_timings(
@@ -208,7 +116,7 @@ class MarketInfoService:
         plans = [self._calendar.current.day(market, when) for market in wanted]
         if all(plan.trades is None for plan in plans):
             raise _not_published(f"{when:%d %b %Y}", when.year)
-        timings = [_timings(plan, self._calendar.heard_timings(when)) for plan in plans]
+        timings = [timings_of(plan, self._calendar.heard_timings(when)) for plan in plans]
         return timings if exchange is None else timings[0]
 
     def _day(self, given: date | str | None) -> date:
@@ -221,57 +129,6 @@ class MarketInfoService:
             return given if isinstance(given, date) else date.fromisoformat(given)
         except (TypeError, ValueError, OverflowError):
             raise InvalidRequest(f"{str(given)[:40]!r} is not a date; write 2026-11-23") from None
-
-
-def _holiday_row(day: NamedDay, as_of: datetime | None) -> HolidayRow:
-    return {
-        "date": day.day.isoformat(),
-        "name": day.name,
-        "holiday_type": _holiday_type(day),
-        "closed_exchanges": [market.value for market in day.closed],
-        "open_exchanges": [
-            {"exchange": plan.market.value, "start_time": start, "end_time": end}
-            for plan in day.plans
-            for start, end in plan.hours
-        ],
-        "hours_to_be_announced": [plan.market.value for plan in day.plans if plan.trades and not plan.hours_known],
-        "source": day.source,
-        "as_of": as_of,
-        "confirmed": day.confirmed,
-    }
-
-
-def _holiday_type(day: NamedDay) -> str:
-    """In the broker's words, by the first market that differs."""
-    if day.kind is DayKind.SPECIAL:
-        return "SPECIAL_TIMING"
-    return "SETTLEMENT_HOLIDAY" if day.kind is DayKind.TRADING else "TRADING_HOLIDAY"
-
-
-def _timings(plan: DayPlan, as_of: datetime | None) -> Timings:
-    return {
-        "exchange": plan.market.value,
-        "date": plan.day.isoformat(),
-        "trades": plan.trades,
-        "start_time": plan.opens,
-        "end_time": plan.closes,
-        "sessions": [
-            {
-                "phase": window.phase.value,
-                "stage": window.stage.value,
-                "accepts": window.accepts.value,
-                "start_time": window.start,
-                "end_time": window.end,
-            }
-            for window in plan.windows
-        ],
-        "name": plan.name,
-        "kind": plan.kind.value,
-        "settles": plan.settles,
-        "source": plan.source,
-        "as_of": as_of,
-        "confirmed": plan.confirmed,
-    }
 
 
 def _year(given: int) -> int:

@@ -186,16 +186,19 @@ def _day(day: date, place: int, lanes: Sequence[Lane], today: date, notes: Seque
 
 
 def _notes(entries: Sequence[Entry]) -> list[dict[str, str]]:
-    """Occasion, expiries and changes; an occasion that concerns markets in several ways is named once."""
-    notes: dict[str, str] = {}
+    """Occasion, expiries and changes; an occasion that concerns markets in several ways is named once, and is doubtful
+    only where all that is told of it is."""
+    notes: dict[str, tuple[str, bool]] = {}
     for entry in entries:
         text = entry.name
         if entry.kind in (EntryKind.EXPIRY, EntryKind.WEEKLY):
             text += f" expiry; {entry.hours_text}" if entry.hours else " expiry"
-        if not entry.confirmed:
-            text += " (unconfirmed)"
-        notes.setdefault(text, entry.mark(tuple(Market)))
-    return [{"mark": mark, "text": text} for text, mark in notes.items()]
+        mark, confirmed = notes.get(text, (entry.mark(tuple(Market)), False))
+        notes[text] = mark, confirmed or entry.confirmed
+    return [
+        {"mark": mark, "text": text if confirmed else f"{text} (unconfirmed)"}
+        for text, (mark, confirmed) in notes.items()
+    ]
 
 
 def _bar(plan: DayPlan) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.components.alert_dialog import alert_button
-from dashboard.components.cards import card_title, fact_table
+from dashboard.components.cards import card_title, fact_groups
 from dashboard.components.chart_link import chart_link
 from dashboard.components.trade_link import side_links
 from dashboard.components.web import browser_component
@@ -106,7 +106,8 @@ def instrument_panel(reading: Reading, instrument_key: str, *, key: str) -> None
                 chart_link(instrument_key)
                 alert_button(key=f"{key}-alert", instrument_key=instrument_key)
         depth_ladder(reading, instrument_key, key=key)
-        fact_table(day_facts(reading, instrument_key))
+        rows = [{"name": name, "value": text} for name, text in day_facts(reading, instrument_key).items()]
+        fact_groups([{"rows": rows}], key=f"{key}-facts", across=1)
 
 
 def _why_empty(row: Row | None, instrument: Instrument | None) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.calendar_words import PHASE_NAMES, sentence, stage_words
+from dashboard.calendar_words import PHASE_NAMES, occasion, sentence, stage_words
 from dashboard.components.calendar_now import Phases
 from dashboard.components.web import browser_component
 from dashboard.first_start import INDEX_KEYS
@@ -19,6 +19,7 @@ from dashboard.resources import desk, push_tokens
 from dashboard.state import push_door
 from dashboard.theme import mode_look
 from dashboard.words import in_words
+from services.domain.clock import ist_date
 from services.domain.errors import StorageError, UpstoxError
 from services.domain.phases import Listing, Market, Phase, PhaseNow
 from services.runtime import Runtime
@@ -105,6 +106,7 @@ def _phase(runtime: Runtime) -> dict[str, Any]:
             "phase_left": None,
             "phase_then": "",
         }
+    nse += f", {day}" if (day := occasion(runtime.calendar.current.day(Market.NSE, ist_date(now)), now)) else ""
     disputed = [one for one in runtime.calendar.state().contradictions if one.market is Market.NSE]
     doubts = [f"{one.source} says {one.broker_says}, the calendar says {one.table_says}." for one in disputed]
     left = None if phase.until is None else (phase.until - now).total_seconds()

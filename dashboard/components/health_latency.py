@@ -12,7 +12,8 @@ from dashboard.health_tables import hop_data
 from dashboard.health_unseen import unseen
 from dashboard.markup import plain
 from dashboard.resources import desk
-from services.measures.snapshot import Snapshot, Spread
+from services.measures.calls_now import Spread
+from services.measures.snapshot import Snapshot
 
 _mount = browser_component("health_hops")
 

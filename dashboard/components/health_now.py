@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dashboard.components.notices import live_part
@@ -34,6 +34,7 @@ def checks_list(checks: Iterable[Check], *, key: str) -> None:
 def checks_data(checks: Iterable[Check]) -> dict[str, Any]:
     """What the browser draws; it counts the ages by itself."""
     checks = tuple(checks)
+    reasons = reasons_told_once(checks)
     return {
         "label": summary(checks),
         "checks": [
@@ -41,12 +42,29 @@ def checks_data(checks: Iterable[Check]) -> dict[str, Any]:
                 "name": one.name,
                 "title": TITLES.get(one.name, one.name),
                 "state": one.state.value,
-                "reason": one.reason,
+                "reason": reasons[one.name],
                 "seconds": round(one.age_seconds, 1),
             }
             for one in checks
         ],
     }
+
+
+def reasons_told_once(checks: Sequence[Check]) -> dict[str, str]:
+    """The reason of each check. A sentence that several have in common stands in one of them, in the token's if it is
+    among them; the others point there."""
+    sentences = {one.name: one.reason.removesuffix(".").split(". ") for one in checks}
+    homes: dict[str, str] = {}
+    for name in sorted(sentences, key=lambda name: name != "token"):
+        for sentence in sentences[name]:
+            homes.setdefault(sentence, name)
+    reasons = {one.name: one.reason for one in checks}
+    for name, told in sentences.items():
+        elsewhere = dict.fromkeys(homes[sentence] for sentence in told if homes[sentence] != name)
+        if elsewhere:
+            own = [sentence for sentence in told if homes[sentence] == name]
+            reasons[name] = ". ".join([*own, *(f"See {TITLES.get(one, one)}" for one in elsewhere)]) + "."
+    return reasons
 
 
 def summary(checks: Iterable[Check]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import streamlit as st
 
 from dashboard.alert_words import TONES, life_told, since_told
@@ -27,6 +29,8 @@ from services.domain.phases import Market, Phase, PhaseNow
 
 MOST_ALERTS = 5
 _MOVER_COLUMNS = Layout(("ltp", "change_percent", "day", "volume"))
+_WITHOUT_A_DAY = Layout(("ltp", "change_percent", "volume"))
+"""Before the first session of a day, and on days without one."""
 
 
 def movers_cards(reading: Reading, tracks: Tracks, *, name: str) -> None:
@@ -37,12 +41,14 @@ def movers_cards(reading: Reading, tracks: Tracks, *, name: str) -> None:
             st.caption("Nothing to watch yet. Add instruments, and those that move most stand here.")
             st.page_link(QUOTES, label="Add instruments", icon=":material/add:", width="content")
         return
-    for column, title, keys in zip(st.columns(2, gap="small"), ("Gainers", "Losers"), movers(reading), strict=True):
+    both = movers(reading)
+    columns = mover_columns(reading, tracks, [key for keys in both for key in keys])
+    for column, title, keys in zip(st.columns(2, gap="small"), ("Gainers", "Losers"), both, strict=True):
         with column, st.container(border=True, height="stretch"):
             _title(title, breadth_words(reading, name))
             quote_table(
                 reading.of(keys),
-                _MOVER_COLUMNS,
+                columns,
                 key=f"overview-{title.lower()}-{st.session_state.get(_OPENED, 0)}",
                 label=f"{title} of {name}",
                 tracks=tracks,
@@ -50,6 +56,11 @@ def movers_cards(reading: Reading, tracks: Tracks, *, name: str) -> None:
                 on_pick=_open,
                 quiet=True,
             )
+
+
+def mover_columns(reading: Reading, tracks: Tracks, shown: Iterable[str]) -> Layout:
+    """The path of the day only where there is one, or may be any moment."""
+    return _MOVER_COLUMNS if reading.moving or any(len(tracks(key)) > 1 for key in shown) else _WITHOUT_A_DAY
 
 
 _OPENED = "overview-opened"
@@ -77,13 +88,20 @@ def phase_card() -> None:
         card_title("Market")
         st.page_link(CALENDAR, label="Calendar", icon=":material/calendar_month:", width="content")
     facts = {"Session": "practice, every market open"} if runtime.source.practice else {}
-    facts |= {
+    phases = {
         "NSE shares": _phase_words(nse_phase(runtime.calendar)),
         "NSE F&O": _phase_words(runtime.calendar.phase(Market.NFO)),
         "MCX": _phase_words(runtime.calendar.phase(Market.MCX)),
-        "Instruments": master_words(),
     }
-    fact_table(facts)
+    fact_table(facts | told_once(phases) | {"Instruments": master_words()})
+
+
+def told_once(phases: Mapping[str, str]) -> dict[str, str]:
+    """Markets of which the same is to be told share a line."""
+    names: dict[str, list[str]] = {}
+    for name, words in phases.items():
+        names.setdefault(words, []).append(name)
+    return {", ".join(sharing): words for words, sharing in names.items()}
 
 
 def _phase_words(phase: PhaseNow) -> str:
@@ -135,7 +153,9 @@ def trouble_card() -> None:
         kinds = runtime.errors.breakdown(24 * 60)
         if kinds:
             rate = runtime.errors.rate(5)
-            st.markdown(f"{sum(kinds.values())} failed requests in 24 hours, {rate:.1f} a minute now")
+            count = sum(kinds.values())
+            what = "failed request" if count == 1 else "failed requests"
+            st.markdown(f"{count} {what} in 24 hours, {rate:.1f} a minute now")
             st.caption(plain("; ".join(f"{title_of(name)}: {count}" for name, count in kinds.items())))
         else:
             st.markdown(":material/check: No failed request in 24 hours")

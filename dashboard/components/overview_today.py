@@ -56,7 +56,7 @@ def today_cards() -> None:
 def result_tiles(view: PnlView) -> tuple[Tile, ...]:
     """Gross, charges, net of what was closed today, and what is open; dashes while the book is not built yet."""
     known = view.version > 0
-    lacking = "; not everything could be had" if view.missing else ""
+    lacking = "; incomplete" if view.missing else ""  # why, the page behind the tile tells
     return tuple(
         Tile(
             str(one["id"]), one["name"] if one["id"] == "unrealised" else f"{one['name']} today",

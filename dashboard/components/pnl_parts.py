@@ -16,7 +16,6 @@ from dashboard.pnl_tables import Table
 _chart = browser_component("pnl_chart", parts=("pnl_text", "pnl_plot"))
 _days = browser_component("pnl_days", parts=("pnl_text",))
 _table = browser_component("pnl_table")
-_facts = browser_component("pnl_facts")
 _headline = browser_component("pnl_headline")
 
 _LONGEST = 200
@@ -41,11 +40,6 @@ def figure_table(table: Table, *, key: str, on_pick: Event | None = None, on_sor
         on_picked_change=_handler(key, "picked", on_pick),
         on_sort_change=_handler(key, "sort", on_sort),
     )
-
-
-def fact_groups(groups: Sequence[Mapping[str, Any]], *, key: str, across: int = 3) -> None:  # Any: texts
-    """Names and values in groups, in so many columns where there is room."""
-    _facts(key=key, data={"groups": list(groups), "across": across})
 
 
 def headline_tiles(tiles: Sequence[Mapping[str, Any]], open: str, *, key: str, on_open: Event) -> None:  # Any: texts

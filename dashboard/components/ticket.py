@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from dashboard.calendar_words import session_words
 from dashboard.components.cards import card_title, fact_table
 from dashboard.components.chart_link import chart_link
 from dashboard.components.depth import day_facts, depth_ladder
@@ -35,6 +36,8 @@ from dashboard.ticket_form import (
 )
 from dashboard.ticket_state import basket, choose, field, fresh_wanted, loaded, put, replace_form, set_basket
 from dashboard.uses import TICKET, seen
+from services.domain.calendar.days import market_of
+from services.domain.clock import ist_date
 from services.domain.errors import InvalidRequest
 from services.domain.instruments import Instrument
 from services.domain.orders import OrderRequest, Side
@@ -64,6 +67,7 @@ def ticket() -> None:
         if fresh_wanted():
             form = _filled_in(form, instrument, reading)
         _title(instrument, st.session_state.get(field("side"), form.side))
+        _session(instrument)
         if why := why_not_traded(instrument):
             st.info(why, icon=":material/info:")
         else:
@@ -98,6 +102,15 @@ def _title(instrument: Instrument, side: Side) -> None:
         st.badge(SIDE_NAMES[side], color="green" if side is Side.BUY else "red")
         card_title(instrument.symbol, f"{instrument.name} · {instrument.segment.replace('_', ' ')}")
         chart_link(instrument.key)
+
+
+def _session(instrument: Instrument) -> None:
+    """Say that the instrument trades at hours of its own today, and at which."""
+    runtime = desk()
+    now = runtime.clock.now()
+    plan = runtime.calendar.current.day(market_of(instrument.segment), ist_date(now))
+    if words := session_words(plan, now):
+        st.markdown(f":violet[:material/event: {plain(words)}]")
 
 
 def _market(reading: Reading, instrument: Instrument) -> None:

@@ -7,8 +7,10 @@ from decimal import Decimal
 
 import streamlit as st
 
+from dashboard.calendar_words import listed
 from dashboard.formatting import MISSING, rupees
 from dashboard.markup import plain
+from services.domain.margins import ChargesEstimate
 from services.domain.order_facts import Finding
 from services.orders.views import BasketPreview, Figure, Preview
 from services.portfolio.charges.kinds import Line
@@ -18,6 +20,7 @@ NAMES = {
     Line.BROKERAGE: "brokerage", Line.STT: "STT", Line.EXCHANGE: "exchange", Line.IPFT: "IPFT", Line.SEBI: "SEBI",
     Line.STAMP: "stamp duty", Line.CLEARING: "clearing", Line.DP: "depository", Line.GST: "GST",
 }  # fmt: skip
+_HALF = Decimal("0.5")
 LETTER = 7.7
 """Pixels of a letter of a bold amount."""
 
@@ -44,16 +47,51 @@ def show_figures(preview: Preview | BasketPreview) -> None:
 
 def _beside(preview: Preview | BasketPreview) -> None:
     if isinstance(preview, Preview) and preview.own_detail is not None:
-        st.caption(plain(_lines(preview.own_detail)))
+        told = _lines(preview.own_detail)
+        if preview.charges_detail is not None:
+            told += difference_words(preview.own_detail, preview.charges_detail)
+        st.caption(plain(told))
+    for line in unknown_words(preview):
+        st.caption(f":material/info: {plain(line)}")
+
+
+def unknown_words(preview: Preview | BasketPreview) -> list[str]:
+    """What cannot be told, and why: one line for each reason."""
     figures = (
-        ("Margin", preview.margin),
-        ("Charges", preview.own_charges),
-        ("The broker's estimate of charges", preview.charges),
-        ("Funds", preview.available),
+        ("margin", preview.margin),
+        ("charges", preview.own_charges),
+        ("the broker's estimate of charges", preview.charges),
+        ("funds", preview.available),
     )
+    reasons: dict[str, list[str]] = {}
     for name, figure in figures:
         if figure.error is not None:
-            st.caption(f":material/info: {name} not known: {plain(figure.error)}")
+            reasons.setdefault(figure.error, []).append(name)
+    lines = (f"{listed(names)} not known: {reason}" for reason, names in reasons.items())
+    return [f"{line[:1].upper()}{line[1:]}" for line in lines]
+
+
+def difference_words(own: PaiseLines, told: ChargesEstimate) -> str:
+    """Where the broker's estimate parts from ours; empty where both come to the same.
+
+    It may be a little old: it is asked for once, and not with every tick of a market order's price.
+    """
+    more = round(told.total - own.rupees, 2)
+    if not more:
+        return ""
+    theirs = {
+        Line.BROKERAGE: told.brokerage, Line.STT: told.stt, Line.EXCHANGE: told.transaction, Line.IPFT: told.ipft,
+        Line.SEBI: told.sebi_turnover, Line.STAMP: told.stamp_duty, Line.CLEARING: told.clearing, Line.GST: told.gst,
+    }  # fmt: skip
+    ours = own.by_line()
+    apart = [_apart(line, amount, ours[line]) for line, amount in theirs.items() if round(amount, 2) != ours[line]]
+    where = f" It has {listed(apart)}." if apart else " It does not tell where."
+    return f". The broker's estimate is {rupees(abs(more))} {'higher' if more > 0 else 'lower'}.{where}"
+
+
+def _apart(line: Line, told: Decimal, ours: Decimal) -> str:
+    words = f"{NAMES[line]} {rupees(told)}"
+    return f"{words} (to the rupee)" if told == told.to_integral_value() and abs(told - ours) <= _HALF else words
 
 
 def show_findings(findings: Iterable[Finding]) -> None:
@@ -70,7 +108,7 @@ def show_findings(findings: Iterable[Finding]) -> None:
 def _lines(charges: PaiseLines) -> str:
     """What the charges are made of, by our rates."""
     parts = [f"{NAMES[line]} {rupees(amount)}" for line, amount in charges.by_line().items() if amount]
-    return f"Charges: {' · '.join(parts)}" if parts else "No charges."
+    return f"Charges: {' · '.join(parts)}" if parts else "No charges"
 
 
 def figure_words(figure: Figure) -> str:

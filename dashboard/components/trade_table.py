@@ -20,7 +20,8 @@ EVERY = 2.0
 PAGE = 200
 _PAGE = "orders-fills-page"
 _ROWS_IN_SIGHT, _TALLEST = 15, 560
-_COLUMNS = ("Time", "Instrument", "Side", "Quantity", "Price", "Value", "Product", "Order", "Trade")
+_COLUMNS = ("Instrument", "Side", "Quantity", "Price", "Value", "Time", "Product", "Order", "Trade")
+"""What was traded and for how much comes first: so much of it fits a phone."""
 
 
 def trade_table() -> None:

@@ -59,7 +59,7 @@ def watchlists_tab() -> None:
 
 def _named(id: int) -> Watchlist:
     """The list as it is now; a full run if another tab has deleted it."""
-    found = next((watchlist for watchlist in desk().watchlists.all() if watchlist.id == id), None)
+    found = desk().watchlists.find(id)
     if found is None:
         st.rerun()
     return found

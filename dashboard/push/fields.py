@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from services.domain.clock import epoch_ms
@@ -49,6 +50,7 @@ _MADE: dict[str, Callable[[Row], Any]] = {  # Any: as in `Row`
     "received_ms": _ms("received_at"),
     "from_feed": lambda row: row["api_version"] == FROM_FEED,
 }
+_plain, _MAKE = itemgetter(*_PLAIN), tuple(_MADE.values())
 FIELDS: tuple[str, ...] = (*_PLAIN, *_MADE)
 """Rupees, units, epoch milliseconds; null = not available."""
 PLACE: Mapping[str, int] = {name: place for place, name in enumerate(FIELDS)}
@@ -61,7 +63,7 @@ def member(row: Row, name: str) -> Any:  # Any: as in `Row`
 
 def values(row: Row) -> list[Any]:  # Any: as in `Row`
     """The members of `row` in the order of `FIELDS`."""
-    return [*[row[name] for name in _PLAIN], *[make(row) for make in _MADE.values()]]
+    return [*_plain(row), *[make(row) for make in _MAKE]]
 
 
 def depth_values(row: Row) -> list[Any]:  # Any: as in `Row`

@@ -14,6 +14,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import count
 from typing import Any, Protocol, TypeAlias
 
@@ -27,6 +28,9 @@ TIMES_A_SECOND = 40.0
 A_MESSAGE_SECONDS = 0.0008
 """The pause after a pass is at least this for each message that it sent: 1,250 a second in all, a fiftieth of a core or
 so, however many listen."""
+REST, MOST_REST_SECONDS = 3, 0.15
+"""After a pass that took long the loop is left to others for so many times as long: where much changes it is told in
+larger portions, instead of more often than pages can be drawn beside it."""
 BEAT_SECONDS = 1.0
 MAILBOX = 64
 MOST_CLIENTS = 400
@@ -168,7 +172,8 @@ class PushHub:
                 self.step()
             except Exception:  # outermost loop of a task: the next pass must come
                 log.exception("telling the browsers what changed failed")
-            await asyncio.sleep(max(0.01, self.pause - (self._monotonic() - started)))
+            took = self._monotonic() - started
+            await asyncio.sleep(max(0.01, self.pause - took, min(REST * took, MOST_REST_SECONDS)))
 
     @property
     def pause(self) -> float:
@@ -272,11 +277,16 @@ def _together(wants: Iterable[Want]) -> Want:
 
 
 def _pieces(rows: Mapping[str, Row]) -> dict[str, str]:
-    return {key: f"{_encoded(key)}:{orjson.dumps(values(row)).decode()}" for key, row in rows.items()}
+    return {key: f"{_name(key)}:{orjson.dumps(values(row)).decode()}" for key, row in rows.items()}
 
 
 def _depths(rows: Mapping[str, Row], wanted: frozenset[str]) -> dict[str, str]:
-    return {key: f"{_encoded(key)}:{orjson.dumps(depth_values(rows[key])).decode()}" for key in _common(wanted, rows)}
+    return {key: f"{_name(key)}:{orjson.dumps(depth_values(rows[key])).decode()}" for key in _common(wanted, rows)}
+
+
+@lru_cache(maxsize=10_000)
+def _name(key: str) -> str:
+    return _encoded(key)
 
 
 def _encoded(what: str | Mapping[str, Any]) -> str:  # Any: as in `Prices`

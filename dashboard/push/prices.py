@@ -16,6 +16,8 @@ from services.runtime import Runtime
 
 RENEW_SECONDS = 5.0
 """The lease on what is watched lasts fifteen."""
+LOOK_AT_ALL_SECONDS = 0.25
+WORD_SECONDS = 0.1
 MUTE_SECONDS = 3.0
 """A feed that told nothing for so long in session is not called live."""
 HOLDER = "push"
@@ -37,6 +39,9 @@ class DeskPrices:
         self._told: dict[str, tuple[int, Row]] = {}
         self._version = 0
         self._renewed = (float("-inf"), frozenset[str]())
+        self._looked = (float("-inf"), frozenset[str]())
+        self._board_version = 0
+        self._word: tuple[float, Mapping[str, Any]] = (float("-inf"), {})  # Any: as in `feed_word`
 
     def hold(self, holder: str, keys: Collection[str]) -> None:
         """Have the feed tell `keys` for as long as `holder` is there. What is more than the broker allows on one
@@ -53,7 +58,8 @@ class DeskPrices:
         self._runtime().feed.release(holder)
 
     def changed(self, cursor: int, keys: Collection[str]) -> tuple[int, Mapping[str, Row]]:
-        quotes = self._runtime().quotes
+        runtime = self._runtime()
+        quotes = runtime.quotes
         now, wanted = self._monotonic(), frozenset(keys)
         if wanted - self._renewed[1] or now - self._renewed[0] >= RENEW_SECONDS:
             everything = wanted if cursor else wanted | self._renewed[1]
@@ -61,7 +67,7 @@ class DeskPrices:
             self._renewed = (now, everything)
         self._version += 1
         news = {}
-        for key, row in quotes.last_known(wanted, disk=False).items():
+        for key, row in quotes.last_known(self._to_look_at(cursor, wanted, now, runtime), disk=False).items():
             told = self._told.get(key)
             if told is None or told[1] is not row:
                 told = self._told[key] = (self._version, row)
@@ -71,8 +77,23 @@ class DeskPrices:
             self._told = {key: told for key, told in self._told.items() if key in wanted}
         return self._version, news
 
+    def _to_look_at(self, cursor: int, wanted: frozenset[str], now: float, runtime: Runtime) -> Collection[str]:
+        """What may have changed since the last pass. The feed says which rows it wrote; what came by requests, or fell
+        silent, is found by looking at everything now and then."""
+        if not cursor:
+            return wanted
+        last, then = self._looked
+        self._board_version, moved = runtime.feed.board.changed_since(self._board_version)
+        if wanted != then or now - last >= LOOK_AT_ALL_SECONDS:
+            self._looked = (now, wanted)
+            return wanted
+        return [key for key in moved if key in wanted]
+
     def word(self) -> Mapping[str, Any]:
-        return feed_word(self._runtime())
+        now, (at, word) = self._monotonic(), self._word
+        if now - at >= WORD_SECONDS:
+            self._word = (now, word := feed_word(self._runtime()))
+        return word
 
     def painted(self, seconds: float) -> None:
         """A change took so long from its sending to a screen."""

@@ -2,8 +2,7 @@
 
 `calendar.py` keeps it current: `schedule.py` says what is to be asked and `asking.py` asks, `brokers_word.py`
 understands the answers, `compare.py` and `laying.py` decide between them and the table, `telling.py` tells of
-contradictions.
-`market_info_service` is its public face.
+contradictions. `market_info_service` is its public face, `views.py` spells its answers.
 """
 
 from services.calendar.asking import CalendarSource

@@ -126,10 +126,6 @@ class Calendar:
         until = min(known_until(market) for market in Market)
         return CalendarState(tuple(sources), standing, until, self._practice())
 
-    def past_contradictions(self, limit: int = 100) -> tuple[Contradiction, ...]:
-        """The newest contradictions, standing and gone, the newest first. Reads the market file."""
-        return self._contradictions.newest(limit)
-
     # -- keeping it current ------------------------------------------------------------------------------------
 
     def start(self) -> None:

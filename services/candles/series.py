@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 STORED = "stored"
-V3 = "v3"
-V2 = "v2"
 INTRADAY = "intraday"
 FORMING = "forming (feed)"
 FROM_MINUTES = "derived from minutes"

@@ -55,6 +55,8 @@ class ReadCounts:
     store: int = 0
     broker: int = 0
     """Nowhere: the broker was asked."""
+    unwritten: int = 0
+    """Reads and seconds of reads that could not be written down: `BookStats` tells too little of them."""
 
 
 class BadKeys:

@@ -37,13 +37,13 @@ class Depth(ReadOnlyDict):
         return tuple(
             [
                 ReadOnlyDict({"price": level.price, "quantity": level.quantity, "orders": level.orders})
-                for level in DepthSide(super().__getitem__(side))
+                for level in _read(super().__getitem__(side))
             ]
         )
 
     def best(self, side: str) -> float | None:
         """The price of the best level, without making the others; `None`: nobody is there."""
-        return DepthSide(super().__getitem__(side)).best()
+        return _read(super().__getitem__(side)).best()
 
     def get(self, side: str, default: Any = None) -> Any:  # Any: as in dict
         return self[side] if side in self else default  # noqa: SIM401  # `get` is what is being written here
@@ -63,9 +63,13 @@ class Depth(ReadOnlyDict):
     __hash__ = None  # type: ignore[assignment]  # as every dict
 
 
+def _read(side: Sequence[Any]) -> DepthSide:  # Any: levels or their unread rows
+    return side if isinstance(side, DepthSide) else DepthSide(side)
+
+
 def _rows(side: Sequence[DepthLevel]) -> Sequence[Any]:  # Any: levels or their unread rows
     """What `DepthSide` reads, and JSON takes as it is."""
-    return side.rows if isinstance(side, DepthSide) else side
+    return side.rows if type(side) is DepthSide else side
 
 
 class QuoteRow(ReadOnlyDict):

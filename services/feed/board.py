@@ -146,11 +146,11 @@ class Board:
         with self._guard:
             return self._taken(list(map(self._slots.get, keys, repeat(_NOBODY))), list(keys))
 
-    def changed_since(self, version: int) -> Snapshot:
-        """The rows that were written after `version`; ask next time with the version of what is returned."""
+    def changed_since(self, version: int) -> tuple[int, list[str]]:
+        """The keys whose rows were written after `version`, and the version to ask with next time."""
         with self._guard:
             slots: list[int] = np.flatnonzero(self._rows["version"] > version).tolist()
-            return self._taken(slots, [self._keys[slot] for slot in slots])
+            return self._version, [self._keys[slot] for slot in slots]
 
     # -- behind the lock -----------------------------------------------------------------------------------------------
 

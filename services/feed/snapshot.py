@@ -81,7 +81,7 @@ class Snapshot:
     """Rows of the board as they were at `version`."""
 
     version: int
-    """Of the board: what to ask `changed_since` with next."""
+    """Of the board."""
     keys: list[str]
     rows: NDArray[np.void]
     """One per key, in its order, of dtype `ROW`: `snapshot.rows["ltp"]` is a column."""

@@ -16,6 +16,14 @@ from services.domain.instruments import require_instrument_key
 from services.ledger.engine import Ledger
 from services.ledger.tables import watchlist_items, watchlists
 
+_ONE = sa.select(watchlists.c.id, watchlists.c.name, watchlists.c.columns).where(watchlists.c.id == sa.bindparam("id"))
+_KEYS_OF_ONE = (
+    sa.select(watchlist_items.c.instrument_key)
+    .where(watchlist_items.c.watchlist_id == sa.bindparam("id"))
+    .order_by(watchlist_items.c.position)
+)
+"""Made once: each open page asks for its list every two seconds."""
+
 MAX_KEYS = 500
 MAX_LISTS = 100
 MAX_NAME = 60
@@ -50,6 +58,14 @@ class Watchlists:
         """Every list, in the order of their making."""
         with self._ledger.read() as connection:
             return _lists(connection)
+
+    def find(self, id: int) -> Watchlist | None:
+        """One list; `None`: there is none of that number (any more)."""
+        with self._ledger.read() as connection:
+            if (row := connection.execute(_ONE, {"id": id}).one_or_none()) is None:
+                return None
+            keys = connection.scalars(_KEYS_OF_ONE, {"id": id}).all()
+        return Watchlist(row.id, row.name, tuple(keys), None if row.columns is None else tuple(row.columns))
 
     def create(self, name: str, keys: Iterable[str] = ()) -> Watchlist:
         """A new list at the end. A key that is given twice is kept once."""

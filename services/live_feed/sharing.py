@@ -6,10 +6,8 @@ the next one at once.
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
@@ -17,7 +15,7 @@ from typing import Protocol
 
 import orjson
 
-from services.domain.errors import HandedOver, UpstoxError
+from services.live_feed.held import HeldConnection
 from services.shared.lag import Lag, LagNow, RedisTime
 from services.shared.link import RedisLink
 from services.shared.publisher import Publisher, PublisherNow
@@ -25,11 +23,6 @@ from services.shared.relay import OPEN_SECONDS, SILENCE_SECONDS, Followed, Relay
 from services.shared.subscription import Subscription
 from services.shared.wants import Wants
 from services.transport.feed_connection import Connection
-
-LOOK_SECONDS = 0.25
-"""The holder looks at its lease so often where nothing comes."""
-
-log = logging.getLogger(__name__)
 
 
 class Role(StrEnum):
@@ -241,67 +234,3 @@ class SharedWay:
     def _tell(self, what: dict[str, object]) -> None:
         text = orjson.dumps({"stream": self.stream, "process": self._process, **what})
         self._link.run(lambda client: client.publish(self._control, text))
-
-
-class HeldConnection:
-    """The broker's connection in the process that holds the lease: what comes goes to the others as well. It ends with
-    the lease, and nothing that comes after that is accepted, here or there."""
-
-    def __init__(
-        self, inner: Connection, *, token: int, current: Callable[[], int | None], out: Publisher, name: str
-    ) -> None:
-        self.token = token
-        self._inner = inner
-        self._current = current
-        self._out = out
-        self._name = name
-        self._over: str | None = None
-
-    def open(self, url: str) -> None:
-        self._check()
-        with self._ours():
-            self._inner.open(url)
-        self._out.opened(self.token)
-
-    def receive(self, timeout: float) -> bytes | None:
-        with self._ours():
-            payload = self._inner.receive(min(timeout, LOOK_SECONDS))
-        if payload is not None:
-            self._out.put(payload)
-        return payload
-
-    def send(self, payload: bytes) -> None:
-        self._check()
-        with self._ours():
-            self._inner.send(payload)
-
-    def wake(self) -> None:
-        self._inner.wake()
-
-    def abort(self) -> None:
-        self._inner.abort()
-
-    def hand_over(self, why: str) -> None:
-        """From any thread: end, and begin in the other role. Nothing is waited for: another may connect in a moment."""
-        self._over = why
-        self._inner.abort()
-
-    def close(self) -> None:
-        self._out.ended()
-        self._inner.close()
-
-    @contextmanager
-    def _ours(self) -> Iterator[None]:
-        """Whatever comes of it, the lease says first whether it counts."""
-        try:
-            yield
-        except UpstoxError:
-            self._check()
-            raise
-        self._check()
-
-    def _check(self) -> None:
-        if self._over is not None:
-            raise HandedOver(f"the {self._name}: {self._over}")
-        if self._current() != self.token:
-            raise HandedOver(f"the {self._name}: the lease is not this process's any more")

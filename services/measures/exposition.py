@@ -20,10 +20,12 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from services.feed.health import StreamState
+from services.measures.calls_now import RestNow
 from services.measures.checks import Check, CheckState
 from services.measures.families import counter, gauge, histogram, info
 from services.measures.shared_families import shared_families
-from services.measures.snapshot import FeedNow, PoolNow, RestNow, Snapshot, StorageNow
+from services.measures.snapshot import FeedNow, Snapshot
+from services.measures.storage_now import PoolNow, StorageNow
 
 STATES = {CheckState.PASS: 0, CheckState.WARN: 1, CheckState.FAIL: 2}
 """What is not known has no sample."""
@@ -246,11 +248,13 @@ def _desk(now: Snapshot) -> Iterator[Metric]:
         yield counter("desk_push_dropped", "Browsers that were too slow.", [((), now.push.dropped)])
         yield counter("desk_push_messages", "Messages to them.", [((), now.push.messages)])
     if now.cache is not None:
-        tiers = {"feed": now.cache.live, "memory": now.cache.memory, "store": now.cache.store}
+        cache = now.cache
+        tiers = {"feed": cache.live, "memory": cache.memory, "shared": cache.shared, "store": cache.store}
         yield counter(
             "desk_cache_hits", "Quotes found, by tier.", [((tier,), count) for tier, count in tiers.items()], "tier"
         )
-        yield counter("desk_cache_misses", "Quotes for which the broker was asked.", [((), now.cache.broker)])
+        yield counter("desk_cache_misses", "Quotes for which the broker was asked.", [((), cache.broker)])
+        yield counter("desk_cache_unwritten", "Reads that could not be written down.", [((), cache.unwritten)])
     if now.orders is not None:
         parts = {"own": now.orders.own, "network": now.orders.network, "broker": now.orders.broker}
         yield histogram(

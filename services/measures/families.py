@@ -13,7 +13,7 @@ from prometheus_client.core import (
     Metric,
 )
 
-from services.measures.snapshot import Spread
+from services.measures.calls_now import Spread
 
 Values: TypeAlias = Iterable[tuple[tuple[str, ...], float | None]]
 """Label values and the figure; `None`: not known, left out."""

@@ -10,17 +10,9 @@ from pathlib import Path
 from services.feed.health import StreamHealth
 from services.feed.latency import Latency
 from services.ledger.engine import Ledger
-from services.measures.snapshot import (
-    BudgetNow,
-    FeedNow,
-    OperationNow,
-    PoolNow,
-    RestNow,
-    Spread,
-    StorageNow,
-    WindowNow,
-    WriterNow,
-)
+from services.measures.calls_now import BudgetNow, OperationNow, RestNow, Spread, WindowNow
+from services.measures.snapshot import FeedNow
+from services.measures.storage_now import PoolNow, StorageNow, WriterNow
 from services.storage.pool import Pool
 from services.storage.tick_writer import TickWriterStats
 from services.transport.order_times import BOUNDS_SECONDS as ORDER_BOUNDS

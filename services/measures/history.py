@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from services.domain.clock import epoch_ms
 from services.domain.health_row import HealthRow
-from services.measures.snapshot import FeedNow, RestNow, Snapshot, Spread
+from services.measures.calls_now import RestNow, Spread
+from services.measures.snapshot import FeedNow, Snapshot
 
 RECEIVED, BOARD, PAINTED = "exchange to received", "received to board", "sent to painted"
 

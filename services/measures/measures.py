@@ -17,7 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from services.domain.clock import Clock
 from services.domain.errors import StorageError, UpstoxError
 from services.domain.health_row import HealthRow
-from services.measures.checks import RULES, THE_LEDGER, Check, CheckBook
+from services.measures.calls_now import RestNow
+from services.measures.checks import Check, CheckBook
 from services.measures.history import row_between
 from services.measures.process import ProcessMeter
 from services.measures.shared_check import check_shared
@@ -31,11 +32,11 @@ from services.measures.snapshot import (
     MarketNow,
     OrdersNow,
     PushNow,
-    RestNow,
     Snapshot,
-    StorageNow,
     TokenNow,
 )
+from services.measures.storage_now import THE_LEDGER, StorageNow
+from services.measures.verdicts import RULES
 from services.measures.watching import Jumps
 from services.storage.background import Recurring
 from services.storage.health_history import HealthHistory

@@ -10,101 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from services.measures.calls_now import NO_TIMES, RestNow, Spread
 from services.measures.shared_now import SharingNow
-
-Buckets = tuple[tuple[float, int], ...]
-"""A histogram: upper bound in seconds (the last one infinite) and how many fell into that bucket alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Times of one kind, as a histogram and its sum (seconds)."""
-
-    buckets: Buckets = ()
-    total_seconds: float = 0.0
-
-    @property
-    def count(self) -> int:
-        return sum(count for _, count in self.buckets)
-
-    def quantile(self, share: float) -> float | None:
-        """The time that `share` (0-1) of them took at most: the bound of its bucket. `None` without any."""
-        left = share * self.count
-        last = None
-        for bound, count in self.buckets:
-            if count:
-                last = bound if bound != float("inf") else last
-                left -= count
-                if left <= 0:
-                    return last
-        return last
-
-
-@dataclass(frozen=True, slots=True)
-class OperationNow:
-    """One operation of the broker over one version of its API."""
-
-    operation: str
-    version: str
-    answers: Mapping[str, int]
-    """Attempts by what came of them: `2xx` `3xx` `4xx` `5xx`, `no_answer`, `not_sent`, `malformed`."""
-    took: Spread
-    """Of attempts that were answered, whatever the answer."""
-    retries: int
-    fallbacks: int
-    """How often this version's failure sent a call on to the next one."""
-
-    @property
-    def attempts(self) -> int:
-        return sum(self.answers.values())
-
-    @property
-    def failed(self) -> int:
-        return self.attempts - self.answers.get("2xx", 0) - self.answers.get("3xx", 0)
-
-
-@dataclass(frozen=True, slots=True)
-class WindowNow:
-    """One documented window of a rate limit."""
-
-    seconds: float
-    limit: int
-    used: int
-    frees_in: float
-
-    @property
-    def left(self) -> int:
-        return max(0, self.limit - self.used)
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetNow:
-    """What is left of a rate budget: an operation's own, or that of a group of operations."""
-
-    name: str
-    windows: tuple[WindowNow, ...]
-    closed_for: float
-    """Seconds for which the broker's 429 keeps it closed; 0.0 as a rule."""
-
-    @property
-    def share_left(self) -> float:
-        """Of its tightest window, 0-1; 0 while it is closed."""
-        return 0.0 if self.closed_for > 0 else min((one.left / one.limit for one in self.windows), default=1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class RestNow:
-    """Calls to the broker."""
-
-    operations: tuple[OperationNow, ...] = ()
-    budgets: tuple[BudgetNow, ...] = ()
-    last_answer_ago: float | None = None
-    """Seconds since the broker answered anything at all; `None`: it never has."""
-    last_success_ago: float | None = None
-    failing_since: float | None = None
-    """Seconds since the first of the failures that no success has followed; `None`: the last call succeeded."""
-    last_failure: str = ""
-    """What the last failure was, in words, while it is the last thing that happened."""
+from services.measures.storage_now import StorageNow
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,81 +67,16 @@ class CacheNow:
     store: int
     broker: int
     """Had to be asked for."""
+    shared: int = 0
+    """Another process had been told."""
+    unwritten: int = 0
+    """Reads that the statistics of the last hour lack: they could not be written down."""
 
     @property
     def hit_share(self) -> float | None:
         """0-1; `None` while nobody has asked for anything."""
-        asked = self.live + self.memory + self.store + self.broker
+        asked = self.live + self.memory + self.shared + self.store + self.broker
         return None if not asked else 1 - self.broker / asked
-
-
-@dataclass(frozen=True, slots=True)
-class PoolNow:
-    """The connections to one database file."""
-
-    name: str
-    size: int
-    in_use: int
-    waiting: int
-    checkouts: int
-    waits: int
-    exhausted: int
-    longest_wait: float
-    held_up: int
-    """Transactions that waited for another process's to end before they could begin."""
-    file_bytes: int | None
-    wal_bytes: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class WriterNow:
-    """The writer of ticks."""
-
-    waiting: int
-    most_waiting: int
-    """Ticks for which there is room."""
-    oldest_seconds: float | None
-    """How long the oldest of them has waited; `None`: none waits."""
-    written: int
-    flushes: int
-    failures: int
-    """Attempts that the disk refused."""
-    failing_seconds: float | None
-    """Since when every attempt has been refused; `None`: the last one worked."""
-    last_flush: float | None
-    longest_flush: float
-    flush_seconds: float
-    """All flushes together."""
-    dropped: Mapping[str, int]
-    dropped_ago: float | None
-    """Since a tick was dropped last; `None`: none ever was."""
-    trouble: str
-    """Why the last attempt failed, in words; "" after one that worked."""
-
-    @property
-    def dropped_in_all(self) -> int:
-        return sum(self.dropped.values())
-
-
-@dataclass(frozen=True, slots=True)
-class StorageNow:
-    """Files and disk."""
-
-    pools: tuple[PoolNow, ...] = ()
-    writer: WriterNow | None = None
-    folder: str = ""
-    free_bytes: int | None = None
-    total_bytes: int | None = None
-    read_only: bool | None = False
-    """The data folder's file system takes no writes; `None`: the operating system does not tell."""
-    faults: Mapping[str, str] = field(default_factory=dict)
-    """What does not work, by file (`market_data.db`, `ledger.db`) or part (`ticks`, `error log`), in words."""
-    lost_errors: int = 0
-    """Errors that could not be kept."""
-
-    @property
-    def free_share(self) -> float | None:
-        return None if self.free_bytes is None or not self.total_bytes else self.free_bytes / self.total_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,11 +98,11 @@ class OrdersNow:
     """Decisions of which nobody knows yet what became of them. `None`: those of before the start are not looked up
     yet."""
     oldest_unknown_seconds: float | None
-    own: Spread = Spread()
+    own: Spread = NO_TIMES
     """From the decision to the request's leaving."""
-    network: Spread = Spread()
+    network: Spread = NO_TIMES
     """On the way there and back, without the broker's own time."""
-    broker: Spread = Spread()
+    broker: Spread = NO_TIMES
     """The broker's own `latency`."""
 
 

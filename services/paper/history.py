@@ -23,7 +23,8 @@ from services.paper.simulator.board import Board
 from services.paper.simulator.corrections import settled
 from services.paper.simulator.daily import DailyBars, RootDays
 from services.paper.simulator.paths import Paths
-from services.paper.simulator.rows import RowMaker, mark_of
+from services.paper.simulator.row_maker import RowMaker
+from services.paper.simulator.rows import mark_of
 from services.paper.simulator.texture import Texture
 from services.paper.simulator.trading_days import FIRST_DAY, LAST_DAY, TradingDays
 from services.paper.simulator.turns import Turns

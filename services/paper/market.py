@@ -22,7 +22,7 @@ from services.paper.replay import CandleDays
 from services.paper.simulator.board import Board
 from services.paper.simulator.daily import DailyBars
 from services.paper.simulator.paths import Paths
-from services.paper.simulator.rows import RowMaker
+from services.paper.simulator.row_maker import RowMaker
 from services.paper.simulator.snapshots import minute_bars, snapshots
 from services.paper.simulator.texture import make_texture
 from services.paper.simulator.trading_days import TradingDays

@@ -11,7 +11,7 @@ from services.domain.clock import IST
 from services.paper.accounts import Account
 from services.paper.broker import Broker, Handlers
 from services.paper.envelope import refusal, success
-from services.paper.order_told import tell_funds_v2, tell_funds_v3
+from services.paper.portfolio_told import tell_funds_v2, tell_funds_v3
 
 _SERVICE_FROM = time(5, 30)
 

@@ -15,7 +15,7 @@ from services.paper.envelope import refusal, success
 from services.paper.members import INVALID, as_list, as_object, price, read_json, shown, whole, word
 from services.paper.model import Listing
 from services.paper.order_bodies import SIDES, listed_key
-from services.paper.order_told import Prices
+from services.paper.portfolio_told import Prices
 from services.paper.trading.charges import charges_of, depository_plan
 from services.paper.trading.margins import BasketLine, LineMargin, hedge_benefit, line_margin
 from services.paper.trading.values import rupees

@@ -12,7 +12,7 @@ from services.paper.broker import Broker, Handlers
 from services.paper.envelope import refusal, success
 from services.paper.members import as_object, read_json, shown, whole, word
 from services.paper.order_bodies import SIDES
-from services.paper.order_told import Prices, tell_holding, tell_position
+from services.paper.portfolio_told import Prices, tell_holding, tell_position
 from services.paper.trading.position_values import Position
 
 

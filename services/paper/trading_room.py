@@ -9,7 +9,8 @@ from services.paper.broker import BrokerClock
 from services.paper.feed.portfolio_feed import PortfolioUpdates
 from services.paper.gtt_bodies import tell_gtt_update
 from services.paper.model import Market
-from services.paper.order_told import tell_holding_update, tell_order_update, tell_position_update
+from services.paper.order_told import tell_order_update
+from services.paper.portfolio_told import tell_holding_update, tell_position_update
 from services.paper.sessions import Sessions
 from services.paper.trading.desk import TradingDesk
 from services.paper.trading.gtt import GttBook

@@ -8,8 +8,6 @@ find it in memory.
 
 from __future__ import annotations
 
-import logging
-import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
@@ -19,21 +17,16 @@ from threading import Lock
 from typing import Protocol
 
 from services.domain.clock import Clock, epoch_ms
-from services.domain.errors import (
-    InvalidRequest,
-    RedisAway,
-    StorageError,
-    UpstoxError,
-)
+from services.domain.errors import InvalidRequest, UpstoxError
 from services.domain.instruments import is_instrument_key, require_instrument_key
 from services.domain.quote_batch import BadKeys, BatchResult, BookStats, ReadCounts, no_data
 from services.domain.quote_row import QuoteRow
 from services.domain.quotes import PriceSource
 from services.domain.shared_quotes import SharedQuotes, Told
+from services.quote_book.colder import ColderTiers
 from services.quote_book.watching import LEASE_SECONDS, Watching
 from services.storage.memory_tier import MemoryTier
 from services.storage.quote_fetcher import Fetch, Fetched, QuoteFetcher
-from services.storage.quote_payload import from_stored
 from services.storage.quote_store import QuoteMetric, QuoteStore
 from services.storage.quote_writer import HitTally, QuoteWriter
 from services.wire.chunks import MAX_KEYS, MAX_QUERY_CHARS
@@ -42,14 +35,15 @@ TTL_SECONDS = 5.0
 FETCHERS = 4
 HOUR_MS = 3_600_000
 
-log = logging.getLogger(__name__)
-
 
 class Live(Protocol):
     """The live feed's side of quotes. Nothing here waits."""
 
     def current(self, underlying: Mapping[str, QuoteRow]) -> dict[str, QuoteRow]:
         """Rows of those keys that the feed keeps current now: no request can tell anything newer."""
+
+    def keeps(self, underlying: Mapping[str, QuoteRow]) -> Collection[str]:
+        """The keys of `current`, without the cost of rows."""
 
     def over(self, underlying: Mapping[str, QuoteRow]) -> dict[str, QuoteRow]:
         """All of `underlying`, each with what the feed has told since, if anything."""
@@ -89,14 +83,13 @@ class QuoteBook:
         self._store = store
         self._clock = clock
         self._live = live
-        self._shared = shared
         self._lock = Lock()
         self._memory = MemoryTier(ttl=ttl)
         self._bad = BadKeys()
         self._tally = HitTally()
         self._counts = ReadCounts()
-        self._looked_up: set[str] = set()  # keys that SQLite was asked for; from then on memory knows better
         self._writer = QuoteWriter(store)
+        self._colder = ColderTiers(store=store, clock=clock, lock=self._lock, memory=self._memory, shared=shared)
         self._fetcher = QuoteFetcher(
             fetch=fetch,
             clock=clock,
@@ -118,7 +111,7 @@ class QuoteBook:
             memory=self._memory,
             bad=self._bad,
             fetcher=self._fetcher,
-            served=self._live_rows,
+            served=self._kept_live,
             shared=shared,
             note=self._note,
             back_in_reach=back_in_reach,
@@ -162,7 +155,7 @@ class QuoteBook:
         with self._lock:
             rows = self._memory.any_age(asked)
         if disk and len(rows) < len(asked):
-            self._fill_from_store(key for key in asked if key not in rows)
+            self._colder.fill(key for key in asked if key not in rows)
             with self._lock:
                 rows = self._memory.any_age(asked)
         return rows if self._live is None else self._live.over(rows)
@@ -174,6 +167,14 @@ class QuoteBook:
         with self._lock:
             underlying = self._memory.any_age(keys)
         return self._live.current(underlying)
+
+    def _kept_live(self, keys: Collection[str]) -> Collection[str]:
+        """Those of `keys` that need no request, without their rows."""
+        if self._live is None:
+            return ()
+        with self._lock:
+            underlying = self._memory.any_age(keys)
+        return self._live.keeps(underlying)
 
     # -- watching ----------------------------------------------------------------------------------------------
 
@@ -215,11 +216,11 @@ class QuoteBook:
             silent = self._memory.silent(asked.keys() - found.keys(), now.timestamp()) if use_cache else {}
         problems.update(silent)
         missing = [key for key in asked if key not in found and key not in problems]
-        told = self._told_elsewhere(missing, now) if use_cache and use_v3 is None else Told()
+        told = self._colder.told_elsewhere(missing, now) if use_cache and use_v3 is None else Told()
         if told:
             problems.update(no_data(told.silent))
             missing = [key for key in missing if key not in told.rows and key not in told.silent]
-        stored = self._fresh_from_store(missing, now) if use_cache else {}
+        stored = self._colder.stored(missing, now) if use_cache else {}
         missing = [key for key in missing if key not in stored]
         fetched = self._fetcher.ask(missing, use_cache=use_cache, use_v3=use_v3)
         memory_hits, db_hits, misses = len(found) + len(silent), len(told) + len(stored), len(missing)
@@ -239,51 +240,6 @@ class QuoteBook:
             {key: problems[key] for key in asked if key not in rows},
         )
 
-    def _told_elsewhere(self, keys: list[str], now: datetime) -> Told:
-        """What other processes were told of `keys` within the TTL."""
-        if self._shared is None or not keys:
-            return Told()
-        try:
-            told = self._shared.fresh(keys)
-        except RedisAway:
-            return Told()
-        if told:
-            with self._lock:
-                self._memory.put_told(told.rows, now.timestamp())
-                self._memory.put_silent(no_data(told.silent), now.timestamp())
-        return told
-
-    def _fresh_from_store(self, keys: list[str], now: datetime) -> dict[str, QuoteRow]:
-        if not self._fill_from_store(keys):
-            return {}
-        with self._lock:
-            return self._memory.fresh(keys, now.timestamp())
-
-    def _fill_from_store(self, keys: Iterable[str]) -> bool:
-        """Bring into memory what SQLite holds of `keys`, of any age, unless this process has looked before. Did it
-        hold any?"""
-        with self._lock:
-            unseen = [key for key in keys if key not in self._looked_up]
-            self._looked_up.update(unseen)
-        if not unseen:
-            return False
-        rows: dict[str, QuoteRow] = {}
-        try:
-            loaded = self._store.load(unseen, not_before_ms=0)
-        except (StorageError, sqlite3.Error) as error:
-            log.warning("the quote cache in SQLite could not be read: %s", error)
-            with self._lock:
-                self._looked_up.difference_update(unseen)
-            return False
-        for key, stored in loaded.items():
-            try:
-                rows[key] = from_stored(stored)
-            except StorageError as error:
-                log.warning("%s", error)
-        with self._lock:
-            self._memory.put_stored(rows, self._clock.now().timestamp())
-        return bool(rows)
-
     def _note(self, fetched: Fetched, metric: QuoteMetric) -> None:
         """Write down one read that memory did not answer whole, or one refresh."""
         if fetched.own:
@@ -302,7 +258,7 @@ class QuoteBook:
     def counts(self) -> ReadCounts:
         """Where keys were found since this process began. Reads no file."""
         with self._lock:
-            return replace(self._counts)
+            return replace(self._counts, unwritten=self._writer.unwritten)
 
     def stats(self) -> BookStats:
         """How the cache does now and did in the last hour. Reads SQLite."""
@@ -328,7 +284,7 @@ class QuoteBook:
         with self._lock:
             self._memory.clear()
             self._bad.clear()
-            self._looked_up.clear()
+            self._colder.forget()
         self._writer.clear()
 
     def close(self) -> None:

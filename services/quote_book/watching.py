@@ -9,7 +9,6 @@ from services.domain.clock import Clock, epoch_ms
 from services.domain.errors import BrokerFault, RedisAway, TransportError
 from services.domain.leases import Leases
 from services.domain.quote_batch import BadKeys, no_data
-from services.domain.quote_row import QuoteRow
 from services.domain.refresh_plan import plan_refresh
 from services.domain.shared_quotes import SharedQuotes, Told
 from services.storage.background import Recurring
@@ -36,7 +35,7 @@ class Watching:
     """Who looks at what, and the thread `quote-refresher`, alive while somebody does.
 
     `lock` is the quote book's; it guards `memory`, `bad` and the leases, and is never held while asking. `served` gives
-    the rows of those keys that the live feed keeps current.
+    those of some keys that the live feed keeps current.
     """
 
     def __init__(
@@ -48,7 +47,7 @@ class Watching:
         memory: MemoryTier,
         bad: BadKeys,
         fetcher: QuoteFetcher,
-        served: Callable[[Collection[str]], dict[str, QuoteRow]],
+        served: Callable[[Collection[str]], Collection[str]],
         shared: SharedQuotes | None,
         note: Callable[[Fetched, QuoteMetric], None],
         back_in_reach: Callable[[], None],

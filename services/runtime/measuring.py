@@ -9,19 +9,11 @@ from typing import TYPE_CHECKING
 from services.domain.calendar.calendar import market_of
 from services.domain.phases import TRADING, PhaseNow
 from services.ledger.upgrade import HEAD
+from services.measures.calls_now import RestNow
 from services.measures.gathering import feed_now, order_spreads, rest_now, storage_now
 from services.measures.measures import Sources
-from services.measures.snapshot import (
-    CacheNow,
-    ErrorsNow,
-    FeedNow,
-    LedgerNow,
-    MarketNow,
-    OrdersNow,
-    RestNow,
-    StorageNow,
-    TokenNow,
-)
+from services.measures.snapshot import CacheNow, ErrorsNow, FeedNow, LedgerNow, MarketNow, OrdersNow, TokenNow
+from services.measures.storage_now import StorageNow
 from services.measures.watching import Growth, Silence
 from services.runtime.team import ledger_away, sharing_of
 from services.transport.order_times import OrderPart
@@ -93,6 +85,8 @@ class _Parts:
             memory=sum(one.memory for one in counts),
             store=sum(one.store for one in counts),
             broker=sum(one.broker for one in counts),
+            shared=sum(one.shared for one in counts),
+            unwritten=sum(one.unwritten for one in counts),
         )
 
     def storage(self, faults: Mapping[str, str]) -> StorageNow:

@@ -1,4 +1,4 @@
-"""Where the broker contradicted the desk's own calendar: what stands, and what stood."""
+"""Where the broker contradicts the desk's own calendar. What is gone stays in the table, for who looks into it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.storage.pool import Pool
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """Broker and table disagree about one market on one day, in words. It stands until `gone`.
+    """Broker and table disagree about one market on one day, in words.
 
     `about`: `hours` (does it trade, and when) or `status` (is it open now).
     """
@@ -27,7 +27,6 @@ class Contradiction:
     source: str
     """Whose word it is that contradicts."""
     since: datetime
-    gone: datetime | None = None
 
     @property
     def subject(self) -> str:
@@ -37,7 +36,6 @@ class Contradiction:
 
 _COLUMNS = "market, day, about, table_says, broker_says, source, since_ms, gone_ms"
 _STANDING = f"SELECT id, {_COLUMNS} FROM calendar_contradictions WHERE gone_ms IS NULL"  # noqa: S608  # our own words
-_NEWEST = f"SELECT {_COLUMNS} FROM calendar_contradictions ORDER BY since_ms DESC LIMIT ?"  # noqa: S608
 _BEGIN = f"INSERT INTO calendar_contradictions ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, NULL)"  # noqa: S608
 _UPDATE = "UPDATE calendar_contradictions SET table_says = ?, broker_says = ?, source = ? WHERE id = ?"
 _END = "UPDATE calendar_contradictions SET gone_ms = ? WHERE id = ?"
@@ -70,15 +68,8 @@ class ContradictionStore:
             rows = connection.execute(_STANDING).fetchall()
         return tuple(sorted((_contradiction(row) for row in rows), key=lambda one: (one.day, one.market, one.about)))
 
-    def newest(self, limit: int = 100) -> tuple[Contradiction, ...]:
-        """The newest contradictions, standing and gone, the newest first."""
-        with self._pool.get_connection(write=False) as connection:
-            rows = connection.execute(_NEWEST, (limit,)).fetchall()
-        return tuple(_contradiction(row) for row in rows)
-
 
 def _contradiction(row: sqlite3.Row) -> Contradiction:
-    gone = row["gone_ms"]
     return Contradiction(
         market=Market(row["market"]),
         day=date.fromisoformat(str(row["day"])),
@@ -87,5 +78,4 @@ def _contradiction(row: sqlite3.Row) -> Contradiction:
         broker_says=str(row["broker_says"]),
         source=str(row["source"]),
         since=from_epoch_ms(row["since_ms"]),
-        gone=None if gone is None else from_epoch_ms(gone),
     )

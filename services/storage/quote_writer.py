@@ -18,7 +18,7 @@ GATHER_SECONDS = 0.5
 LINGER_SECONDS = 10.0
 MOST_METRICS = 1000
 """What waits is bounded: rows by the number of instruments (a newer one takes the older one's place), metrics by this;
-beyond it the oldest are dropped and counted."""
+beyond it the oldest are dropped. What was lost so, or by the disk, is counted in `unwritten`."""
 
 log = logging.getLogger(__name__)
 
@@ -52,13 +52,14 @@ class QuoteWriter:
 
     def __init__(self, store: QuoteStore) -> None:
         self._store = store
-        self._guard = Lock()  # guards what waits
+        self._guard = Lock()  # guards what waits and the count
         self._rows: dict[str, QuoteRow] = {}
         self._metrics: deque[QuoteMetric] = deque(maxlen=MOST_METRICS)
         self._gathering = False
         self._writing = Lock()  # held while writing, so that an older row never lands after a newer one
         self._thread = Recurring(self._step, name="quote-writer", linger=LINGER_SECONDS)
-        self.dropped = 0
+        self.unwritten = 0
+        """Metrics that were lost: the figures of their hour are too low."""
 
     def put(self, rows: Mapping[str, QuoteRow] | None = None, metric: QuoteMetric | None = None) -> None:
         """Have these written soon, if there is anything. Never waits for the disk."""
@@ -67,7 +68,7 @@ class QuoteWriter:
         with self._guard:
             self._rows.update(rows or {})
             if metric is not None:
-                self.dropped += len(self._metrics) == MOST_METRICS
+                self.unwritten += len(self._metrics) == MOST_METRICS
                 self._metrics.append(metric)
         self._thread.ensure()
 
@@ -78,13 +79,18 @@ class QuoteWriter:
                 rows, metrics = self._rows, list(self._metrics)
                 self._rows = {}
                 self._metrics.clear()
+            written = 0
             try:
                 if rows:
                     self._store.save([to_stored(row) for row in rows.values()])
                 for metric in metrics:
                     self._store.record(metric)
+                    written += 1
             except (StorageError, sqlite3.Error) as error:
-                log.warning("%d quotes and %d metrics were not stored: %s", len(rows), len(metrics), error)
+                lost = len(metrics) - written
+                with self._guard:
+                    self.unwritten += lost
+                log.warning("%d quotes were not all stored, %d metrics were lost: %s", len(rows), lost, error)
 
     def clear(self) -> None:
         """Forget the quotes that wait and those that are stored."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,10 +15,9 @@ from filelock import FileLock, Timeout
 
 from services.domain.errors import StorageError
 from services.sqlite.opening import make_private_file
-from services.wire.feed.recording import Record, RecordingDecoder, RecordingEncoder, RecordingHeader
+from services.wire.feed.recording import RecordingEncoder, RecordingHeader
 
 _NAME = re.compile(r"feed-(\d{4}-\d{2}-\d{2})\.rec")
-_PIECE = 1024 * 1024
 
 log = logging.getLogger(__name__)
 
@@ -46,21 +45,6 @@ def recordings(folder: Path) -> list[Recording]:
             if match is not None:
                 found.append(Recording(date.fromisoformat(match[1]), path, path.stat().st_size))
     return sorted(found, key=lambda recording: recording.day)
-
-
-def read_recording(path: Path) -> Iterator[Record]:
-    """The frames of a recording in order of receipt, read piece by piece. What is torn or damaged is skipped, and the
-    log tells. Raises `StorageError` if the file cannot be read, `MalformedPayload` if a newer desk wrote it."""
-    decoder = RecordingDecoder()
-    try:
-        with path.open("rb") as file:
-            while piece := file.read(_PIECE):
-                yield from decoder.feed(piece)
-    except OSError as error:
-        raise StorageError(f"the recording {path} cannot be read: {error.strerror}") from error
-    yield from decoder.finish()
-    if decoder.damaged_bytes:
-        log.warning("%s: %d damaged bytes were skipped", path.name, decoder.damaged_bytes)
 
 
 def thin_out(folder: Path, today: date, *, keep_days: int, most_bytes: int) -> int:

@@ -103,7 +103,7 @@ class Caller(SentOnce):
                     f"the broker answered HTTP {stream.status} where a file should be", field="status"
                 )
             stack.push(attempt)
-            self.reports.served(call.operation.name, route.version, stream.headers.get("requestId"))
+            self.reports.succeeded()
             return stream
 
         return self._over_routes(call, True, opened)
@@ -203,7 +203,7 @@ class Caller(SentOnce):
             error.add_note(f"request id {answer.request_id}")
             raise
         self._strikes.cleared(call.operation.name)
-        self.reports.served(call.operation.name, route.version, answer.request_id)
+        self.reports.succeeded()
         return Served(value, route.version, answer.elapsed_ms)
 
     def _routes(self, call: Call, use_v3: bool) -> tuple[Route, ...]:

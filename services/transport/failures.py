@@ -56,8 +56,6 @@ class Failures:
         name = type(error).__name__
         broker = error if isinstance(error, BrokerError) else None
         request_id = broker.request_id if broker is not None else None
-        if not then:
-            self._reports.failed(operation.name, name, request_id)
         if isinstance(error, TransportError | BrokerFault | RateLimited):
             self._reports.troubled(f"{operation.name.replace('_', ' ')}: {error}")
         ordinary = bool(then) or isinstance(error, RequestRefused)

@@ -68,7 +68,7 @@ class SentOnce(Carrier):
             settled(error, answer.status)
             raise
         self._strikes.cleared(call.operation.name)
-        self.reports.served(call.operation.name, route.version, answer.request_id)
+        self.reports.succeeded()
         return Served(value, route.version, answer.elapsed_ms)
 
     def _write_routes(self, call: Call, may_fall_back: bool) -> tuple[Route, ...]:

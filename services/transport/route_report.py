@@ -1,4 +1,4 @@
-"""Counts which version of the API served what, how long its answers took, and since when nothing succeeds."""
+"""Counts what came of the calls to each version of the API, how long answers took, and since when nothing succeeds."""
 
 from __future__ import annotations
 
@@ -11,24 +11,6 @@ from types import MappingProxyType
 
 BOUNDS_SECONDS: tuple[float, ...] = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
 """Upper bounds of the histogram of answering times; beyond the last one is one more bucket."""
-
-
-@dataclass(frozen=True, slots=True)
-class RouteReport:
-    """One operation since the start of the process."""
-
-    operation: str
-    served: Mapping[str, int]
-    """Successful calls by API version."""
-    retries: int
-    fallbacks: int
-    errors: int
-    """Calls that ended in an error for the caller."""
-    last_version: str
-    """Version that served last; "" if none has."""
-    last_error: str
-    """Class name of the last error the caller got; "" if none."""
-    last_request_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +52,11 @@ class _Version:
     fallbacks: int = 0
 
 
-@dataclass(slots=True)
-class _Count:
-    served: dict[str, int] = field(default_factory=dict)
-    retries: int = 0
-    fallbacks: int = 0
-    errors: int = 0
-    last_version: str = ""
-    last_error: str = ""
-    last_request_id: str = ""
-
-
 class RouteReports:
     """The counters of all operations, behind one lock."""
 
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._counts: dict[str, _Count] = {}
         self._versions: dict[tuple[str, str], _Version] = {}
         self._answered: float | None = None
         self._succeeded: float | None = None
@@ -113,23 +83,18 @@ class RouteReports:
                 answers["2xx"] -= 1
                 answers["malformed"] = answers.get("malformed", 0) + 1
 
-    def served(self, operation: str, version: str, request_id: str | None) -> None:
+    def succeeded(self) -> None:
+        """A call was served."""
         with self._lock:
             self._succeeded, self._failing, self._failure = self._monotonic(), None, ""
-            count = self._counts.setdefault(operation, _Count())
-            count.served[version] = count.served.get(version, 0) + 1
-            count.last_version = version
-            count.last_request_id = request_id or count.last_request_id
 
     def retried(self, operation: str, version: str) -> None:
         with self._lock:
-            self._counts.setdefault(operation, _Count()).retries += 1
             self._version(operation, version).retries += 1
 
     def fell_back(self, operation: str, version: str) -> None:
         """A call goes on to another version, because `version` failed."""
         with self._lock:
-            self._counts.setdefault(operation, _Count()).fallbacks += 1
             self._version(operation, version).fallbacks += 1
 
     def troubled(self, failure: str) -> None:
@@ -138,13 +103,6 @@ class RouteReports:
             if self._failing is None:
                 self._failing = self._monotonic()
             self._failure = failure
-
-    def failed(self, operation: str, error: str, request_id: str | None) -> None:
-        with self._lock:
-            count = self._counts.setdefault(operation, _Count())
-            count.errors += 1
-            count.last_error = error
-            count.last_request_id = request_id or count.last_request_id
 
     def reach(self) -> Reach:
         """How the broker can be reached, by all operations together."""
@@ -174,20 +132,3 @@ class RouteReports:
 
     def _version(self, operation: str, version: str) -> _Version:
         return self._versions.setdefault((operation, version), _Version())
-
-    def all(self) -> dict[str, RouteReport]:
-        """A snapshot by operation name."""
-        with self._lock:
-            return {
-                name: RouteReport(
-                    name,
-                    MappingProxyType(dict(count.served)),
-                    count.retries,
-                    count.fallbacks,
-                    count.errors,
-                    count.last_version,
-                    count.last_error,
-                    count.last_request_id,
-                )
-                for name, count in self._counts.items()
-            }

@@ -22,7 +22,6 @@ from services.transport.failures import ErrorSink
 from services.transport.http import Answer, HttpClient
 from services.transport.instrument_file import InstrumentFile
 from services.transport.retry import ReadRetry, RetryPolicy
-from services.transport.route_report import RouteReport
 from services.wire import account, candles, endpoints, feed_address, instruments, market, options, quote_decoder, quotes
 from services.wire.account import TokenGrant, TokenRequest
 from services.wire.candle_columns import CandleColumns
@@ -30,7 +29,7 @@ from services.wire.endpoints import Base, Operation
 from services.wire.envelope import unwrap, unwrap_flat
 from services.wire.rate_windows import Gate
 
-__all__ = ["InstrumentFile", "RouteReport", "Served", "UpstoxApi"]
+__all__ = ["InstrumentFile", "Served", "UpstoxApi"]
 
 _FILE_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_-]{0,40}$")
 _OHLC_INTERVALS = ("1d", "I1", "I30")
@@ -81,10 +80,6 @@ class UpstoxApi:
     def caller(self) -> Caller:
         """What carries the calls; the order operations go the same way."""
         return self._caller
-
-    def route_reports(self) -> dict[str, RouteReport]:
-        """Which version served how often, by operation."""
-        return self._caller.reports.all()
 
     # -- quotes and options ------------------------------------------------------------------------------------
 

@@ -68,11 +68,6 @@ class CandleColumns:
     def nbytes(self) -> int:
         return sum(column.nbytes for column in self.as_tuple())
 
-    def same_as(self, other: CandleColumns) -> bool:
-        """Are all bars equal?"""
-        pairs = zip(self.as_tuple(), other.as_tuple(), strict=True)
-        return len(self) == len(other) and all(np.array_equal(mine, its) for mine, its in pairs)
-
 
 def no_candles() -> CandleColumns:
     """Columns without a bar."""

@@ -29,11 +29,9 @@ def run() -> list[Row]:
         board.apply(decode(full_frame(ROWS)), 1)
         plain = _dicts(board)
         deep = [row | _levels(board, place) for place, row in enumerate(plain)]
-        version = board.version - 1
         took = medians_ms(
             {
                 "snapshot": lambda: board.snapshot(asked),
-                "changed": lambda: board.changed_since(version),
                 "dicts": lambda: pd.DataFrame(plain),
                 "with depth": lambda: board.snapshot(asked).depth(_LEVELS),
                 "dicts with depth": lambda: pd.DataFrame(deep),
@@ -50,8 +48,6 @@ def run() -> list[Row]:
     return [
         Row(f"snapshot of {ROWS:,} rows", took["snapshot"], took["dicts"], ratio, ">= 5x", ratio >= 5, "ms",
             f"a DataFrame over flat dicts; {told}"),
-        Row("  of what changed", took["changed"], took["dicts"], took["dicts"] / took["changed"], "", None, "ms",
-            "every row changed"),
         Row("  as a DataFrame", took["frame"], took["dicts"], frame_ratio, "", None, "ms", "the same for both"),
         Row("  with five levels of depth", took["with depth"], took["dicts with depth"], deep_ratio, "", None, "ms",
             "ours is read from the broker's bytes in this time, theirs had been read before"),

@@ -49,4 +49,4 @@ def _row(name: str, ask: Callable[[], object], *, bar_us: float | None = None) -
 
 
 def _requests(runtime: Runtime) -> int:
-    return sum(sum(report.served.values()) for report in runtime.api.route_reports().values())
+    return sum(sum(one.answers.values()) for one in runtime.api.caller.reports.versions())

@@ -23,6 +23,7 @@ from dashboard.health_log import LogLine, search
 from dashboard.health_tables import HOPS, budget_rows, call_rows, error_rows, hop_data
 from services.logs import hide, setup_logging
 from services.measures.checks import CheckBook
+from services.measures.verdicts import RULES
 from tests.support.measures import FEED, NOW, REST, WELL, but
 
 
@@ -143,7 +144,7 @@ def test_diagnostics_tell_everything_but_secrets() -> None:
 
     text = diagnostics(
         spoilt,
-        CheckBook().look(spoilt, 0.0),
+        CheckBook(RULES).look(spoilt, 0.0),
         mode="Paper",
         versions=versions(),
         folder=[Entry("ledger.db", "", 2, 150, True)],

@@ -12,10 +12,14 @@ from dashboard.order_rows import Group
 from dashboard.portfolio_drafts import exits_draft
 from dashboard.reading import Reading
 from dashboard.resources import order_sender
+from services.domain.calendar.calendar import MarketCalendar
+from services.domain.calendar.days import DayOverride, midnight
+from services.domain.clock import ist_date
 from services.domain.errors import NotSent
 from services.domain.order_facts import Finding
 from services.domain.order_records import OrderEvent, StoredTrade
 from services.domain.orders import OrderRequest, OrderType, Product, Side, Status
+from services.domain.phases import Market
 from services.orders.views import News
 from services.runtime import Runtime
 from tests.support.order_page import RELIANCE, FakeOrders, book_order, waiting_gtt
@@ -85,6 +89,15 @@ def test_a_link_that_makes_no_sense_is_no_error(orders):
 
     assert not app.exception
     assert "Choose what to trade" in words_on(app)
+
+
+def test_a_special_session_is_named_in_the_ticket_with_its_hours(orders, desk, monkeypatch):
+    today = ist_date(desk.clock.now())
+    hours = midnight(today), midnight(today + timedelta(days=1))
+    special = DayOverride(Market.NSE, today, (hours,), "Muhurat", "SPECIAL_TIMING", "the broker")
+    monkeypatch.setattr(type(desk.calendar), "current", property(lambda calendar: MarketCalendar([special])))
+
+    assert "Muhurat session: 00:00–24:00" in words_on(ticket())
 
 
 def test_an_index_is_not_traded(orders):
@@ -365,6 +378,7 @@ def test_fills_are_listed_with_their_sums(orders):
 
     assert "2 fills: bought 10 for ₹1,001.00, sold 4 for ₹404.00." in words_on(app)
     assert list(app.dataframe[0].value["Price"]) == ["100.10", "101.00"]
+    assert list(app.dataframe[0].value)[:5] == ["Instrument", "Side", "Quantity", "Price", "Value"]  # fits a phone
 
 
 def test_bid_last_and_ask_in_the_ticket_are_grey_with_their_age_once_they_are_not_of_now(orders, monkeypatch):

@@ -79,7 +79,7 @@ def test_the_figures_are_those_of_the_book_and_the_pictures_are_drawn(put, fills
     assert {scene["kind"] for scene in sent_to_browser(app, "pnl_chart")} == {"curve", "way", "spread"}
     assert len(sent_to_browser(app, "pnl_days")[0]["days"]) == len(view.curve)
     assert "Results by symbol" in tables(app)
-    assert sent_to_browser(app, "pnl_facts")
+    assert sent_to_browser(app, "facts")
 
 
 def test_the_link_says_what_is_looked_at_and_the_page_looks_at_what_a_link_says(put, fills):

@@ -571,6 +571,9 @@ class FakeLive:
     def current(self, underlying: Mapping[str, QuoteRow]) -> dict[str, QuoteRow]:
         return self.over({key: under for key, under in underlying.items() if key in self.served})
 
+    def keeps(self, underlying: Mapping[str, QuoteRow]) -> Collection[str]:
+        return self.current(underlying).keys()
+
     def want(self, keys: Collection[str], seconds: float) -> None:
         self.wanted.append((list(keys), seconds))
 

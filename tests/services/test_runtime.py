@@ -83,7 +83,7 @@ def test_the_calendar_asks_nobody_before_it_is_started(tmp_path: Path) -> None:
         assert rt.calendar is rt.calendar_in("market_data.db")
         assert rt.calendar.broker == "Upstox"
         assert rt.calendar.state().source("holidays").fetched_at is None
-        assert not rt.built("http") or not rt.api.route_reports()
+        assert not rt.built("http") or not rt.api.caller.reports.versions()
 
 
 def test_the_calendar_hears_the_paper_broker_and_does_not_follow_its_practice(tmp_path: Path) -> None:

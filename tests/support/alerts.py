@@ -26,17 +26,10 @@ from services.ledger.engine import LEDGER_FILE, Ledger
 from services.ledger.files import FileLedger
 from services.ledger.postgres import ServerLedger
 from services.ledger.price_alerts import PriceAlerts
+from services.measures.calls_now import RestNow
 from services.measures.process import ProcessMeter
-from services.measures.snapshot import (
-    ClockNow,
-    ErrorsNow,
-    FeedNow,
-    RestNow,
-    Snapshot,
-    StorageNow,
-    TokenNow,
-    WriterNow,
-)
+from services.measures.snapshot import ClockNow, ErrorsNow, FeedNow, Snapshot, TokenNow
+from services.measures.storage_now import StorageNow, WriterNow
 from services.storage.token_store import TokenStore
 from tests.support.clocks import FakeClock, FakeMonotonic
 from tests.support.ledger import NOTE, NOW, new_ledger

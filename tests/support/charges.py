@@ -7,6 +7,7 @@ from datetime import date
 from services.domain.orders import Side
 from services.portfolio.charges.engine import Charged, Part, charge
 from services.portfolio.charges.kinds import Group, Kind
+from services.portfolio.charges.lines import Lines, total_of
 from services.portfolio.charges.plan import STANDARD_PLAN, Plan
 from services.portfolio.charges.table import STANDARD, RateTable
 from services.portfolio.money import price_units
@@ -63,3 +64,11 @@ def round_trip(
     bought = part(kind, "BUY", quantity, buy, number=1, exchange=exchange, day=day, multiplier=multiplier)
     sold = part(kind, "SELL", quantity, sell, number=2, exchange=exchange, day=day, multiplier=multiplier)
     return charge([bought, sold], rates=rates, plan=plan)
+
+
+def by_order(charged: Charged) -> dict[tuple[str, date, str], Lines]:
+    """What each order cost: account, day and id."""
+    parts: dict[tuple[str, date, str], list[Lines]] = {}
+    for one, lines in zip(charged.parts, charged.lines, strict=True):
+        parts.setdefault((one.account, one.day, one.order_id), []).append(lines)
+    return {order: total_of(lines) for order, lines in parts.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import orjson
 
 from services.domain.clock import IST, epoch_ms
+from services.instrument_master import Download
 
 Row = dict[str, Any]  # Any: a row of the broker's file
 
@@ -18,6 +20,15 @@ _WORDS = (
     "TATA", "BAJAJ", "HDFC", "ICICI", "INDIA", "BHARAT", "POWER", "STEEL", "BANK", "FINANCE", "MOTORS", "PHARMA",
     "CEMENT", "INFRA", "GREEN", "SOLAR", "AUTO", "LABS", "TEXTILES", "SUGAR", "PAPER", "GLOBAL", "CAPITAL", "FOODS",
 )  # fmt: skip
+
+
+def on_disk(path: Path) -> Download:
+    """Every file that is asked for is the one at `path`, unpacked."""
+
+    def download(name: str, *, etag: str | None = None) -> AbstractContextManager[Any]:
+        return path.open("rb")
+
+    return download
 
 
 def share(symbol: str, isin: str, name: str, *, exchange: str = "NSE", kind: str | None = None, **more: object) -> Row:

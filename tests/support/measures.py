@@ -7,28 +7,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.domain.processes import ProcessSeen
+from services.measures.calls_now import BudgetNow, OperationNow, RestNow, Spread, WindowNow
 from services.measures.shared_now import FanOutNow, PostgresNow, RedisNow, SharingNow
 from services.measures.snapshot import (
-    BudgetNow,
     CacheNow,
     ClockNow,
     ErrorsNow,
     FeedNow,
     LedgerNow,
     MarketNow,
-    OperationNow,
     OrdersNow,
-    PoolNow,
     ProcessNow,
     PushNow,
-    RestNow,
     Snapshot,
-    Spread,
-    StorageNow,
     TokenNow,
-    WindowNow,
-    WriterNow,
 )
+from services.measures.storage_now import PoolNow, StorageNow, WriterNow
 
 NOW = datetime(2026, 11, 20, 5, 0, tzinfo=UTC)
 INF = float("inf")
@@ -74,7 +68,7 @@ WELL = Snapshot(
     feed=FEED,
     portfolio_feed=replace(FEED, name="portfolio", subscribed=0, expected=False, hops={}),
     push=PushNow(clients=2, dropped=0, messages=400),
-    cache=CacheNow(live=60, memory=30, store=0, broker=10),
+    cache=CacheNow(live=60, memory=10, store=0, broker=10, shared=20, unwritten=3),
     storage=STORAGE,
     ledger=LedgerNow("0005", 0),
     orders=OrdersNow("", 0, None, spread(1), spread(0, 1), spread(0, 1)),

@@ -49,6 +49,7 @@ from services.ledger.trades import Trades
 from services.orders.checking import Held
 from services.orders.desk import OrderDesk
 from services.orders.lives import Life
+from services.orders.opening import open_desk
 from services.orders.ports import Broker
 from services.orders.previewing import OwnCharges
 from services.orders.together import BookNote, Together
@@ -519,7 +520,7 @@ class Bench:
         self.life = KnownLife(self.ended)
         self.intents = Intents(self.ledger, clock, process=self.life.name if self.many else "")
         self.orders = Orders(self.ledger, clock)
-        self.desk = OrderDesk(
+        self.desk = open_desk(
             broker=self._asked,
             intents=self.intents,
             orders=self.orders,

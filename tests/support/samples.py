@@ -49,3 +49,12 @@ def same_shape(told: Any, written: Any, where: str = "") -> None:
             same_shape(one, written[0], f"{where}[{place}]")
     else:
         assert type(told) is type(written), f"{where}: {told!r}, documented {written!r}"
+
+
+def kinds(value: object) -> object:
+    """Members and types, recursively; a whole number where a fraction may stand counts as one."""
+    if isinstance(value, dict):
+        return {name: kinds(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [kinds(value[0])] if value else []
+    return type(value).__name__

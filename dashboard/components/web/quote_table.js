@@ -364,6 +364,7 @@ class QuoteTable {
         : `${words}, newest price ${newest === null ? "not there yet" : `${ageText(newest)} old`}${doubt}.`,
     )
     this.status.classList.toggle("warn", silent)
+    this.scroll.classList.toggle("short", Boolean(this.data.quiet))
     this.status.classList.toggle("sr", Boolean(this.data.quiet) && !silent)
   }
 }

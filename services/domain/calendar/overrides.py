@@ -24,7 +24,7 @@ def overridden(said: DayOverride, listing: Listing) -> DayPlan:
     told = _within_day(said)
     table = table_plan(market, day, Listing.ORDINARY)
     ordinary = ordinary_plan(market, day, Listing.ORDINARY)
-    name = said.name or table.name
+    name, note = _named(said.name, table.name)
     settles = bool(told) and said.kind != _SETTLEMENT_HOLIDAY and (table.settles or table.kind is DayKind.UNKNOWN)
     source = said.source or "the broker"
     if not told:
@@ -39,8 +39,18 @@ def overridden(said: DayOverride, listing: Listing) -> DayPlan:
         kind = _kind_of_hours(said, told, ordinary.hours)
         windows = _windows(said, told, listing, kind)
         kind = kind if windows else DayKind.HOLIDAY
-        return DayPlan(market, day, kind, windows, name=name, source=source, settles=settles and bool(windows))
-    return DayPlan(market, day, kind, plan.windows, name=name, source=source, settles=settles, note=plan.note)
+        settles = settles and bool(windows)
+        return DayPlan(market, day, kind, windows, name=name, source=source, settles=settles, note=note)
+    note = "; ".join(filter(None, (plan.note, note)))
+    return DayPlan(market, day, kind, plan.windows, name=name, source=source, settles=settles, note=note)
+
+
+def _named(said: str, known: str) -> tuple[str, str]:
+    """The occasion, and what the broker says of it besides: "Diwali Laxmi Pujan (muhurat)" is no other day than the
+    table's "Diwali Laxmi Pujan"."""
+    if known and said.casefold().startswith(f"{known} (".casefold()) and said.endswith(")"):
+        return known, "; ".join(said[len(known) + 2 : -1].split(") ("))
+    return said or known, ""
 
 
 def _within_day(said: DayOverride) -> Hours:

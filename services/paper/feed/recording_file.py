@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ _PIECE = 1 << 18
 _HEAD = 1 << 12
 """A recording begins with its header, which is far smaller."""
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:
@@ -33,12 +36,14 @@ class Recording:
     """When its first frame was received."""
 
     def records(self) -> Iterator[Record]:
-        """Its frames in the order in which they came. What is damaged is left out."""
+        """Its frames in the order in which they came. What is damaged is left out, and the log tells."""
         decoder = RecordingDecoder()
         with self.path.open("rb") as file:
             while piece := file.read(_PIECE):
                 yield from decoder.feed(piece)
             yield from decoder.finish()
+        if decoder.damaged_bytes:
+            log.warning("%s: %d damaged bytes were skipped", self.path.name, decoder.damaged_bytes)
 
     def clock(self, monotonic: Callable[[], float] = time.monotonic) -> PaperClock:
         """The clock of the session: it starts with the first frame, and runs at the speed asked for. Real hours."""

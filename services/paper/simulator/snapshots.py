@@ -11,7 +11,8 @@ from services.paper.model import Greeks, Level, MarketBar, Snapshot
 from services.paper.simulator.board import Board, Moment
 from services.paper.simulator.book import Book, make_book
 from services.paper.simulator.option_pricing import smile, valuation
-from services.paper.simulator.rows import Row, RowMaker, years_to
+from services.paper.simulator.row_maker import RowMaker, years_to
+from services.paper.simulator.rows import Row
 from services.paper.simulator.texture import SECONDS, Texture
 from services.paper.specs import Kind
 

@@ -2,12 +2,8 @@
 
 A SINGLE order has one ENTRY rule. A MULTIPLE one opens a position by its ENTRY and leaves it by TARGET or STOPLOSS,
 which sleep until the entry is filled; the first of them to fire cancels the other. What a rule sends is a LIMIT order
-at its trigger price, or a MARKET order if it carries market protection. The documents name nine states of a rule and no
-transitions; those here are:
-
-    ENTRY                 SCHEDULED -> OPEN (its order is in the book) -> COMPLETED | CANCELLED | FAILED
-    TARGET, STOPLOSS      INACTIVE -> SCHEDULED (the entry is filled) -> OPEN -> COMPLETED | CANCELLED | FAILED
-    any that waits        -> CANCELLED (by the user, or because another rule decided), EXPIRED
+at its trigger price, or a MARKET order if it carries market protection. Which states a rule goes through is told in
+`gtt_rules`.
 
 Prices are integers of 1/10000 rupee. Every step is one commit together with the order that it sends.
 """
@@ -23,7 +19,7 @@ from typing import Protocol
 
 from services.domain.clock import IST
 from services.domain.errors import BrokerError
-from services.domain.orders import OrderType, Status
+from services.domain.orders import OrderType
 from services.paper.envelope import refusal
 from services.paper.trading.gtt_orders import (
     WAITING,
@@ -38,6 +34,7 @@ from services.paper.trading.gtt_orders import (
     read_gtt,
     write_gtt,
 )
+from services.paper.trading.gtt_rules import after_end, changed_rule, end_waiting, ended_rule, is_due, new_rule
 from services.paper.trading.order_values import Order, Wanted
 
 _LIFE = timedelta(days=365)
@@ -107,7 +104,7 @@ class GttBook:
                 buys=wanted.buys,
                 quantity=wanted.quantity,
                 product=wanted.product,
-                rules=tuple(_new_rule(rule, buys=wanted.buys) for rule in wanted.rules),
+                rules=tuple(new_rule(rule, buys=wanted.buys) for rule in wanted.rules),
                 created_us=_us(now),
                 expires_us=_us(ends),
             )
@@ -125,9 +122,9 @@ class GttBook:
             raise refusal("UDAPI1150")
         by_strategy = {rule.strategy: rule for rule in rules}
         if not fired and by_strategy.keys() - {rule.strategy for rule in old.rules}:
-            kept = tuple(_new_rule(rule, buys=old.buys) for rule in rules)
+            kept = tuple(new_rule(rule, buys=old.buys) for rule in rules)
         else:
-            kept = tuple(_changed(rule, by_strategy.get(rule.strategy)) for rule in old.rules)
+            kept = tuple(changed_rule(rule, by_strategy.get(rule.strategy)) for rule in old.rules)
         changed = replace(old, quantity=quantity, rules=kept)
         check_prices(changed.as_wanted(), self._price_now(old.key, now))
         with self._step():
@@ -140,7 +137,7 @@ class GttBook:
         gtt = self._living(gtt_id)
         with self._step():
             # Legs first: an order that is filled in part must not wake them on its way out.
-            self._keep(_end_waiting(gtt, RuleStatus.CANCELLED))
+            self._keep(end_waiting(gtt, RuleStatus.CANCELLED))
             for rule in gtt.rules:
                 if rule.status is RuleStatus.OPEN and rule.order_id is not None:
                     with suppress(BrokerError):  # filled in this very moment
@@ -165,14 +162,14 @@ class GttBook:
     def _move(self, gtt: Gtt, now: datetime) -> None:
         gtt = self._follow(gtt)
         if _us(now) >= gtt.expires_us and any(rule.status in WAITING for rule in gtt.rules):
-            gtt = self._keep(_end_waiting(gtt, RuleStatus.EXPIRED))
+            gtt = self._keep(end_waiting(gtt, RuleStatus.EXPIRED))
         if not any(rule.status is RuleStatus.SCHEDULED for rule in gtt.rules):
             return
         price = self._price_now(gtt.key, now)
         if price is None:
             return
         gtt = self._trail(gtt, price)
-        due = next((rule for rule in gtt.rules if rule.status is RuleStatus.SCHEDULED and _is_due(rule, price)), None)
+        due = next((rule for rule in gtt.rules if rule.status is RuleStatus.SCHEDULED and is_due(rule, price)), None)
         if due is not None:
             self._follow(self._fire(gtt, due))
 
@@ -185,9 +182,9 @@ class GttBook:
                 child = self._desk.order(rule.order_id)
             except BrokerError:  # of a day that is told no more; its end was told by `order_changed`
                 continue
-            ended = _ended(rule, child)
+            ended = ended_rule(rule, child)
             if ended is not None:
-                gtt = self._keep(_after(gtt.with_rule(ended), ended, child))
+                gtt = self._keep(after_end(gtt.with_rule(ended), ended, child))
         return gtt
 
     def _trail(self, gtt: Gtt, price: int) -> Gtt:
@@ -224,7 +221,7 @@ class GttBook:
             fired = replace(rule, status=RuleStatus.OPEN, order_id=order.order_id)
         gtt = gtt.with_rule(fired)
         if exits or fired.status is RuleStatus.FAILED:
-            gtt = _end_waiting(gtt, RuleStatus.CANCELLED)
+            gtt = end_waiting(gtt, RuleStatus.CANCELLED)
         return self._keep(gtt)
 
     # -- keeping --------------------------------------------------------------------------------------------------
@@ -250,74 +247,6 @@ class GttBook:
         if not found.alive:
             raise refusal("UDAPI1140", property_path="gtt_order_id", invalid_value=gtt_id)
         return found
-
-
-def _new_rule(wanted: RuleWanted, *, buys: bool) -> Rule:
-    entry = wanted.strategy is Strategy.ENTRY
-    return Rule(
-        strategy=wanted.strategy,
-        trigger_type=wanted.trigger_type,
-        trigger=wanted.trigger,
-        gap=wanted.gap,
-        protection=wanted.protection,
-        buys=buys if entry else not buys,
-        status=RuleStatus.SCHEDULED if entry else RuleStatus.INACTIVE,
-    )
-
-
-def _changed(rule: Rule, wanted: RuleWanted | None) -> Rule:
-    """`rule` with the prices asked for, unless it has fired."""
-    if wanted is None or rule.status not in WAITING:
-        return rule
-    return replace(
-        rule,
-        trigger_type=wanted.trigger_type,
-        trigger=wanted.trigger,
-        gap=wanted.gap,
-        protection=wanted.protection,
-        anchor=0,
-    )
-
-
-def _is_due(rule: Rule, price: int) -> bool:
-    if rule.strategy is Strategy.TARGET:
-        return price >= rule.trigger if not rule.buys else price <= rule.trigger
-    if rule.strategy is Strategy.STOPLOSS:
-        return price <= rule.trigger if not rule.buys else price >= rule.trigger
-    if rule.trigger_type is Trigger.ABOVE:
-        return price >= rule.trigger
-    return rule.trigger_type is Trigger.IMMEDIATE or price <= rule.trigger
-
-
-def _ended(rule: Rule, child: Order) -> Rule | None:
-    """`rule` after the end of its order; `None` while that is alive. What was filled in part and then cancelled has
-    done its work for that part."""
-    if child.alive:
-        return None
-    if child.status == Status.COMPLETE:
-        return replace(rule, status=RuleStatus.COMPLETED)
-    if child.status == Status.REJECTED:
-        return replace(rule, status=RuleStatus.FAILED, message=child.message)
-    if child.filled:
-        return replace(rule, status=RuleStatus.COMPLETED, message=f"{child.filled} filled, the rest was cancelled")
-    return replace(rule, status=RuleStatus.CANCELLED, message=child.message)
-
-
-def _after(gtt: Gtt, ended: Rule, child: Order) -> Gtt:
-    """The entry's end decides over the rules that wait for it."""
-    if ended.strategy is not Strategy.ENTRY:
-        return gtt
-    if ended.status is not RuleStatus.COMPLETED:
-        return _end_waiting(gtt, RuleStatus.CANCELLED)
-    woken = tuple(
-        replace(rule, status=RuleStatus.SCHEDULED) if rule.status is RuleStatus.INACTIVE else rule for rule in gtt.rules
-    )
-    return replace(gtt, rules=woken, filled=child.filled)
-
-
-def _end_waiting(gtt: Gtt, status: RuleStatus) -> Gtt:
-    rules = tuple(replace(rule, status=status) if rule.status in WAITING else rule for rule in gtt.rules)
-    return replace(gtt, rules=rules)
 
 
 def _us(instant: datetime) -> int:

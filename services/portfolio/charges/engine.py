@@ -7,11 +7,10 @@ last part takes what is left over; so it does not matter in which order trades c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import TypeVar
 
 from services.domain.errors import InvalidRequest
 from services.domain.orders import Side
@@ -21,7 +20,6 @@ from services.portfolio.charges.plan import STANDARD_PLAN, Plan
 from services.portfolio.charges.table import STANDARD, RateTable
 from services.portfolio.money import FINE_OF_PRODUCT, FINE_OF_VALUE, GST_STEP, RATE_UNITS
 
-_Key = TypeVar("_Key", bound=Hashable)
 SHARE_UNIT = 10**7
 """Fine units: shares of a brokerage are whole multiples of a hundred-millionth of a rupee, but for the last one."""
 
@@ -116,31 +114,16 @@ class Charged:
     def total(self) -> Lines:
         return total_of(self.lines)
 
-    def by_trade(self) -> Mapping[tuple[str, date, str], Lines]:
-        """By (account, day, trade id)."""
-        return self._sums(lambda part: (part.account, part.day, part.trade_id))
-
-    def by_order(self) -> Mapping[tuple[str, date, str], Lines]:
-        """By (account, day, order id)."""
-        return self._sums(lambda part: (part.account, part.day, part.order_id))
-
     def notes(self) -> tuple[Note, ...]:
         """The notes of all days, in order."""
         values: dict[NoteKey, list[int]] = {}
-        for part in self.parts:
+        costs: dict[NoteKey, list[Lines]] = {}
+        for part, lines in zip(self.parts, self.lines, strict=True):
             sums = values.setdefault(part.note, [0, 0])
             sums[part.side is Side.SELL] += 0 if part.kind.exercised else part.value
-        sums_of = self._sums(lambda part: part.note)
-        return tuple(
-            Note(key, lines, lines.on_a_note(self.plan), *values[key])
-            for key, lines in sorted(sums_of.items(), key=lambda item: item[0])
-        )
-
-    def _sums(self, key: Callable[[Part], _Key]) -> dict[_Key, Lines]:
-        groups: dict[_Key, list[Lines]] = {}
-        for part, lines in zip(self.parts, self.lines, strict=True):
-            groups.setdefault(key(part), []).append(lines)
-        return {name: total_of(group) for name, group in groups.items()}
+            costs.setdefault(part.note, []).append(lines)
+        totals = {key: total_of(costs[key]) for key in sorted(costs)}
+        return tuple(Note(key, lines, lines.on_a_note(self.plan), *values[key]) for key, lines in totals.items())
 
 
 def charge(parts: Iterable[Part], *, rates: RateTable = STANDARD, plan: Plan = STANDARD_PLAN) -> Charged:

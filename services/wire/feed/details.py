@@ -6,12 +6,14 @@ Read one by one they cost more than all the rest of a tick, and a screen asks fo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from google.protobuf.message import DecodeError
 
 from services.domain.errors import MalformedPayload
 from services.wire.feed.feed_v3_pb2 import OHLC, MarketLevel, MarketOHLC, OptionGreeks, Quote
+
+RawLevel: TypeAlias = Quote
 
 
 class FeedLevel(NamedTuple):
@@ -45,9 +47,18 @@ class FeedBar(NamedTuple):
     start_ms: int
 
 
+def raw_levels(raw: bytes) -> Sequence[RawLevel]:
+    """The levels of `row[DEPTH]` as they came (`bidP bidQ askP askQ`), for who looks at few of them. Raises
+    `MalformedPayload`."""
+    try:
+        return MarketLevel.FromString(raw).bidAskQuote
+    except DecodeError as error:
+        raise MalformedPayload("the depth of a feed cannot be read", field="marketLevel") from error
+
+
 def read_depth(raw: bytes) -> list[FeedLevel]:
     """The levels of `row[DEPTH]`, best first: 5, 30 in full_d30, 1 in option_greeks. Raises `MalformedPayload`."""
-    return [FeedLevel(level.bidP, level.bidQ, level.askP, level.askQ) for level in _levels(raw)]
+    return [FeedLevel(level.bidP, level.bidQ, level.askP, level.askQ) for level in raw_levels(raw)]
 
 
 def add_depth(raw: bytes, count: int, prices: list[float], quantities: list[int]) -> None:
@@ -55,20 +66,13 @@ def add_depth(raw: bytes, count: int, prices: list[float], quantities: list[int]
 
     For tables: half the cost of `read_depth`. Raises `MalformedPayload`, then nothing was appended.
     """
-    levels = _levels(raw)[:count]
+    levels = raw_levels(raw)[:count]
     for level in levels:
         prices += (level.bidP, level.askP)
         quantities += (level.bidQ, level.askQ)
     if missing := 2 * (count - len(levels)):
         prices += [0.0] * missing
         quantities += [0] * missing
-
-
-def _levels(raw: bytes) -> Sequence[Quote]:
-    try:
-        return MarketLevel.FromString(raw).bidAskQuote
-    except DecodeError as error:
-        raise MalformedPayload("the depth of a feed cannot be read", field="marketLevel") from error
 
 
 def read_greeks(raw: bytes) -> FeedGreeks:
@@ -78,11 +82,6 @@ def read_greeks(raw: bytes) -> FeedGreeks:
     except DecodeError as error:
         raise MalformedPayload("the greeks of a feed cannot be read", field="optionGreeks") from error
     return FeedGreeks(greeks.delta, greeks.theta, greeks.gamma, greeks.vega, greeks.rho)
-
-
-def read_bars(raw: bytes) -> list[FeedBar]:
-    """The bars of `row[BARS]` in the broker's order. Raises `MalformedPayload`."""
-    return [_bar(bar) for bar in _bars(raw)]
 
 
 def find_bar(raw: bytes, interval: str) -> FeedBar | None:

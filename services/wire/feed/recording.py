@@ -117,11 +117,6 @@ class RecordingDecoder:
         """Skipped so far."""
         return self._damaged
 
-    @property
-    def unread_bytes(self) -> int:
-        """Of a block that is not there in full yet; at the end of a file that is still being written, its tail."""
-        return len(self._rest)
-
     def feed(self, data: bytes) -> Iterator[Record]:
         """Take the next piece of the file and give the records that it completes, in their order.
 

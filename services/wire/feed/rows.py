@@ -75,7 +75,7 @@ DEPTH: Final = 20
 GREEKS: Final = 21
 """Greeks as they came, for `details.read_greeks`. b"": all zero, as for shares."""
 BARS: Final = 22
-"""Bars of the day and of the last finished minute as they came, for `details.read_bars`."""
+"""Bars of the day and of the last finished minute as they came, for `details.find_bar`."""
 
 MODES: Final = ("ltpc", "full", "option_greeks", "full_d30")
 """Modes as requests name them, in the order of the broker's numbers."""

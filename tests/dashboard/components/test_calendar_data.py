@@ -116,6 +116,24 @@ def test_a_session_without_confirmed_hours_is_neither_open_nor_closed():
     assert bar["words"] == "Diwali Laxmi Pujan: hours not published"
 
 
+def test_a_session_that_the_broker_tells_of_some_markets_only_is_named_once():
+    told = at("2026-11-08T18:15"), at("2026-11-08T19:15")
+    some = (Market.NSE, Market.BSE, Market.NFO, Market.BFO)
+    name = "Diwali Laxmi Pujan (muhurat)"
+    calendar = MarketCalendar(
+        [DayOverride(one, date(2026, 11, 8), (told,), name, "SPECIAL_TIMING", "the broker") for one in some]
+    )
+    card = day(board(at("2026-11-07T12:00"), calendar), "2026-11-08")
+
+    assert card["notes"] == [{"mark": "S", "text": "Diwali Laxmi Pujan"}]
+    assert card["summary"][0] == "shares, F&O 18:15–19:15"
+    lines = [one for one in lines_of(calendar, date(2026, 11, 8)) if one.kind is EntryKind.SPECIAL]
+    assert [(one.name, set(one.markets) == set(some), one.confirmed) for one in lines] == [
+        ("Diwali Laxmi Pujan", True, True),
+        ("Diwali Laxmi Pujan", False, False),
+    ]
+
+
 def test_days_of_an_unpublished_year_are_said_to_be_so():
     first = day(board(at("2026-12-31T12:00")), "2027-01-01")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 
 from dashboard.components.frame import frame_data
+from services.domain.calendar.calendar import BUNDLED, MarketCalendar
+from services.domain.calendar.days import DayOverride
 from services.domain.errors import NotSent
 from services.domain.intents import KillSwitch
 from services.domain.phases import Accepts, Listing, Market, Phase, PhaseNow, Stage
@@ -27,7 +29,8 @@ AUCTION = PhaseNow(
 class ACalendar:
     """Every listing is in `phase`, those of `auction` in that one."""
 
-    def __init__(self, phase, auction=None, disputes=()):
+    def __init__(self, phase, auction=None, disputes=(), current=BUNDLED):
+        self.current = current
         self._phases = {Listing.AUCTION: auction or phase}
         self._phase = phase
         self._disputes = disputes
@@ -39,13 +42,13 @@ class ACalendar:
         return SimpleNamespace(contradictions=self._disputes)
 
 
-def a_desk(*, source=None, phase=None, auction=None, disputes=(), orders=None, **settings):
+def a_desk(*, source=None, phase=None, auction=None, disputes=(), orders=None, now=NOW, current=BUNDLED, **settings):
     return SimpleNamespace(
         settings=load_settings(**settings),
         source=source or PriceSource("simulated", "simulated", practice=True),
         broker=SimpleNamespace(label="paper broker of this desk"),
-        clock=SimpleNamespace(now=lambda: NOW),
-        calendar=ACalendar(phase or OPEN, auction, disputes),
+        clock=SimpleNamespace(now=lambda: now),
+        calendar=ACalendar(phase or OPEN, auction, disputes, current),
         orders=orders or FakeOrders(),
     )
 
@@ -105,6 +108,36 @@ def test_while_some_shares_are_in_the_closing_auction_the_frame_tells_of_it():
     assert data["phase_state"] == "closing auction"
     assert "takes limit orders" in data["phase_help"]
     assert "NSE/CMTR/74466" in data["phase_help"]
+
+
+MUHURAT = datetime(2026, 11, 8, 12, 45, tzinfo=UTC), datetime(2026, 11, 8, 13, 45, tzinfo=UTC)
+TOLD = DayOverride(
+    Market.NSE, date(2026, 11, 8), (MUHURAT,), "Diwali Laxmi Pujan (muhurat)", "SPECIAL_TIMING", "Upstox"
+)
+
+
+@pytest.mark.parametrize(
+    ("hour", "calendar", "words"),
+    [
+        (11, MarketCalendar([TOLD]), "NSE closed, Diwali Laxmi Pujan session"),
+        (13, MarketCalendar([TOLD]), "NSE open, Diwali Laxmi Pujan session"),
+        (14, MarketCalendar([TOLD]), "NSE closed"),
+        (13, BUNDLED, "NSE hours unknown, Diwali Laxmi Pujan session"),
+    ],
+)
+def test_a_special_session_is_named_until_it_is_over(hour, calendar, words):
+    now = datetime(2026, 11, 8, hour, tzinfo=UTC)
+    phase = calendar.phase(Market.NSE, now)
+
+    assert frame_data(a_desk(source=UPSTOX, phase=phase, now=now, current=calendar), None, None)["phase"] == words
+
+
+def test_a_holiday_is_named():
+    holiday = datetime(2026, 11, 24, 6, tzinfo=UTC)
+    phase = BUNDLED.phase(Market.NSE, holiday)
+    data = frame_data(a_desk(source=UPSTOX, phase=phase, now=holiday), None, None)
+
+    assert data["phase"] == "NSE closed, Guru Nanak Jayanti"
 
 
 def test_what_is_not_confirmed_is_said_to_be_so():

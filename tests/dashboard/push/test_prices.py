@@ -11,7 +11,16 @@ from typing import Any
 import pytest
 
 from dashboard.push import prices as module
-from dashboard.push.prices import HOLDER, MUTE_SECONDS, RENEW_SECONDS, STEP, DeskPrices, feed_word
+from dashboard.push.prices import (
+    HOLDER,
+    LOOK_AT_ALL_SECONDS,
+    MUTE_SECONDS,
+    RENEW_SECONDS,
+    STEP,
+    WORD_SECONDS,
+    DeskPrices,
+    feed_word,
+)
 from services.domain.clock import epoch_ms
 from services.domain.errors import InvalidRequest
 from services.domain.quote_row import QuoteRow
@@ -44,10 +53,21 @@ class Book:
         return {key: self.rows[key] for key in keys if key in self.rows}
 
 
+class Board:
+    """Counts the frames that told something."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def changed_since(self, version: int) -> tuple[int, list[str]]:
+        return len(self.told), self.told[version:]
+
+
 class Feed:
     """Takes at most `room` instruments, as the broker does."""
 
     def __init__(self, room: int = 100) -> None:
+        self.board = Board()
         limits = dict.fromkeys(FeedMode, room)
         self._subscriptions = Subscriptions(limits=Limits(limits, limits))
         self.told = SimpleNamespace(
@@ -112,14 +132,48 @@ def test_a_newcomer_is_told_all_that_is_known_then_only_what_changed(prices: Des
     cursor, told = prices.changed(cursor, WHOLE)
     assert told == {}
     runtime.quotes.put(row(INFY, 1600.0))
+    runtime.feed.board.told.append(INFY)
     cursor, told = prices.changed(cursor, WHOLE)
     assert list(told) == [INFY]
 
 
-def test_a_newcomer_takes_nothing_away_from_the_others(prices: DeskPrices, runtime: Runtime) -> None:
+def test_what_a_request_brought_is_told_with_the_next_look_at_everything(
+    prices: DeskPrices, runtime: Runtime, monotonic: FakeMonotonic
+) -> None:
+    cursor, _ = prices.changed(0, WHOLE)
+    cursor, _ = prices.changed(cursor, WHOLE)
+    runtime.quotes.put(row(INFY, 1600.0))  # the feed has said nothing
+
+    cursor, told = prices.changed(cursor, WHOLE)
+    assert told == {}
+    monotonic.now += LOOK_AT_ALL_SECONDS
+    cursor, told = prices.changed(cursor, WHOLE)
+
+    assert list(told) == [INFY]
+
+
+def test_whatever_is_wanted_anew_is_looked_at_at_once(prices: DeskPrices, runtime: Runtime) -> None:
+    cursor, _ = prices.changed(0, [RELIANCE])
+    cursor, _ = prices.changed(cursor, [RELIANCE])
+    runtime.quotes.put(row(INFY, 1600.0))
+
+    _, told = prices.changed(cursor, WHOLE)
+
+    assert list(told) == [INFY]
+
+
+@pytest.mark.parametrize("by_feed", [True, False], ids=["told by the feed", "brought by a request"])
+def test_a_newcomer_takes_nothing_away_from_the_others(
+    prices: DeskPrices, runtime: Runtime, monotonic: FakeMonotonic, by_feed: bool
+) -> None:
     runtime.quotes.put(row(RELIANCE, 1500.0))
     cursor, _ = prices.changed(0, WHOLE)
+    cursor, _ = prices.changed(cursor, WHOLE)
     runtime.quotes.put(row(RELIANCE, 1501.0))
+    if by_feed:
+        runtime.feed.board.told.append(RELIANCE)
+    else:
+        monotonic.now += LOOK_AT_ALL_SECONDS
 
     _, state = prices.changed(0, [RELIANCE])  # somebody joins between two passes of the pump
     _, told = prices.changed(cursor, WHOLE)
@@ -195,6 +249,17 @@ def test_what_is_no_instrument_is_refused_and_nothing_is_held(prices: DeskPrices
 
 def test_a_feed_that_tells_prices_is_live(prices: DeskPrices) -> None:
     assert prices.word() == {"live": True, "state": "connected", "why": ""}
+
+
+def test_the_word_is_asked_for_anew_after_a_moment(
+    prices: DeskPrices, runtime: Runtime, monotonic: FakeMonotonic
+) -> None:
+    assert prices.word()["live"]
+    runtime.feed.told.connected = False
+
+    monotonic.now += WORD_SECONDS
+
+    assert not prices.word()["live"]
 
 
 def test_a_feed_that_told_nothing_for_three_seconds_in_session_is_not_called_live(runtime: Runtime) -> None:

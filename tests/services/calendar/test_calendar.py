@@ -14,7 +14,7 @@ import pytest
 from services.calendar import Calendar
 from services.calendar.calendar import LOOK_SECONDS
 from services.domain.calendar.calendar import BUNDLED
-from services.domain.clock import ist_date
+from services.domain.clock import epoch_ms, ist_date
 from services.domain.errors import LoginRequired, NotSent, StorageError
 from services.domain.phases import Listing, Market, Phase
 from services.storage.pool import Pool
@@ -139,7 +139,10 @@ def test_what_is_taken_back_is_resolved_and_kept(desk: Desk) -> None:
     assert desk.phase() is Phase.OPEN
     assert desk.calendar.current is BUNDLED
     assert desk.alerts.open == {}
-    assert [one.gone for one in desk.calendar.past_contradictions()] == [desk.clock.now()] * len(EQUITY)
+    assert desk.calendar.state().contradictions == ()
+    with desk.pool.get_connection(write=False) as connection:
+        gone = connection.execute("SELECT gone_ms FROM calendar_contradictions").fetchall()
+    assert [row["gone_ms"] for row in gone] == [epoch_ms(desk.clock.now())] * len(EQUITY)
 
 
 def test_a_special_session_wins_today_and_on_a_day_to_come(desk: Desk) -> None:

@@ -13,6 +13,7 @@ from services.domain.candles import Interval
 from services.domain.clock import epoch_ms
 from services.domain.phases import Listing
 from services.wire.candle_columns import CandleColumns, columns_of, joined
+from tests.support.candle_columns import same
 from tests.support.candles import KEY, FakeCandles, day, ist, open_candle_book
 from tests.support.clocks import FakeClock
 
@@ -111,7 +112,7 @@ def test_bars_that_cannot_be_right_are_kept_and_told(book: CandleBook, broker: F
     series = book.read(KEY, "1minute", day("2026-10-13"), day("2026-10-14"))
     report = book.audit(KEY, "1minute", day("2026-10-13"), day("2026-10-14"))
 
-    assert series.columns.same_as(joined([before, wrong]))
+    assert same(series.columns, joined([before, wrong]))
     assert {(f"{one.start:%H:%M}", one.detail) for one in report.of(Kind.SUSPICIOUS)} == {
         ("03:48", "high below low"),
         ("03:50", "a price of zero or below"),

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from services.candles.book import CandleBook
-from services.candles.series import FORMING, FROM_DAYS, FROM_MINUTES, INTRADAY, STORED, V2, V3, CandleSeries
+from services.candles.series import FORMING, FROM_DAYS, FROM_MINUTES, INTRADAY, STORED, CandleSeries
 from services.domain.candles import DAY, MINUTE, MONTH, WEEK, Interval
 from services.domain.clock import epoch_ms
 from services.domain.errors import BrokerFault, InvalidRequest, LoginRequired, NoAnswer, RequestRefused, RouteMissing
+from tests.support.candle_columns import same
 from tests.support.candles import INDEX, KEY, Asked, FakeCandles, FeedOfMinutes, day, ist, open_candle_book
 from tests.support.clocks import FakeClock
 
@@ -59,8 +60,8 @@ def test_closed_bars_are_the_brokers_own_whatever_the_interval(
     series = book.read(KEY, word, day("2026-07-01"), day("2026-11-01"))
 
     first = "2026-06-29" if interval == WEEK else "2026-07-01"
-    assert series.columns.same_as(broker.bars(interval, days_of(first, "2026-11-01")))
-    assert sources(series) == [V3]
+    assert same(series.columns, broker.bars(interval, days_of(first, "2026-11-01")))
+    assert sources(series) == ["v3"]
     assert (series.missing, series.provisional_from) == ((), None)
     assert (series.key, series.interval) == (KEY, interval)
 
@@ -72,7 +73,7 @@ def test_a_second_read_asks_nobody_and_says_that_it_is_stored(book: CandleBook, 
     second = book.read(KEY, MINUTE, day("2026-10-01"), day("2026-11-01"))
 
     assert broker.asked == []
-    assert second.columns.same_as(first.columns)
+    assert same(second.columns, first.columns)
     assert sources(second) == [STORED]
     assert second.sources[0].fetched_at == book._clock.now()
 
@@ -86,8 +87,8 @@ def test_a_restart_with_a_warm_store_asks_nobody(tmp_path: Path, broker: FakeCan
 
     with open_candle_book(tmp_path, broker) as book:
         for one, known in zip(intervals, before, strict=True):
-            assert book.read(KEY, one, day("2026-10-01"), day("2026-11-21")).columns.same_as(known.columns)
-        assert book.latest(KEY, DAY, 100).columns.same_as(latest.columns)
+            assert same(book.read(KEY, one, day("2026-10-01"), day("2026-11-21")).columns, known.columns)
+        assert same(book.latest(KEY, DAY, 100).columns, latest.columns)
 
     assert broker.asked == []
 
@@ -100,8 +101,8 @@ def test_one_missing_day_in_the_middle_costs_one_call_for_that_day(book: CandleB
     series = book.read(KEY, MINUTE, day("2026-10-05"), day("2026-10-17"))
 
     assert broker.history() == [("minutes/1", "2026-10-14", "2026-10-14")]
-    assert series.columns.same_as(broker.bars(MINUTE, days_of("2026-10-05", "2026-10-16")))
-    assert sources(series) == [STORED, V3, STORED]
+    assert same(series.columns, broker.bars(MINUTE, days_of("2026-10-05", "2026-10-16")))
+    assert sources(series) == [STORED, "v3", STORED]
 
 
 def test_a_longer_range_asks_only_for_what_is_new_on_both_sides(book: CandleBook, broker: FakeCandles) -> None:
@@ -121,7 +122,7 @@ def test_a_range_over_the_cap_is_split_newest_first_and_tells_its_progress(
 
     series = book.read(KEY, MINUTE, day("2026-08-01"), day("2026-10-10"), progress=lambda *one: told.append(one))
 
-    assert series.columns.same_as(broker.bars(MINUTE, days_of("2026-08-01", "2026-10-09")))
+    assert same(series.columns, broker.bars(MINUTE, days_of("2026-08-01", "2026-10-09")))
     assert broker.history() == [
         ("minutes/1", "2026-09-15", "2026-10-09"),  # a weekend and a holiday at its beginning are not asked for
         ("minutes/1", "2026-08-17", "2026-09-11"),
@@ -220,7 +221,7 @@ def test_a_failure_in_the_middle_keeps_what_came_and_says_what_is_missing(
     assert isinstance(gap.error, BrokerFault)
     assert not series.complete
     kept = [*days_of("2026-08-01", "2026-08-16"), *days_of("2026-09-12", "2026-10-09")]
-    assert series.columns.same_as(broker.bars(MINUTE, kept))
+    assert same(series.columns, broker.bars(MINUTE, kept))
 
     broker.fault = lambda asked: None
     broker.asked.clear()
@@ -244,7 +245,7 @@ def test_with_the_broker_gone_what_is_stored_is_shown(book: CandleBook, broker: 
 
     series = book.read(KEY, DAY, day("2026-10-01"), day("2026-11-21"))
 
-    assert series.columns.same_as(broker.bars(DAY, days_of("2026-10-01", "2026-10-31")))
+    assert same(series.columns, broker.bars(DAY, days_of("2026-10-01", "2026-10-31")))
     assert {type(one.error) for one in series.missing} == {NoAnswer}
 
 
@@ -272,8 +273,8 @@ def test_days_over_v2s_cap_come_by_v2_in_shorter_calls(book: CandleBook, broker:
 
     series = book.read(KEY, DAY, day("2024-01-01"), day("2026-01-01"))
 
-    assert series.columns.same_as(broker.bars(DAY, days_of("2024-01-01", "2025-12-31")))
-    assert sources(series) == [V2]
+    assert same(series.columns, broker.bars(DAY, days_of("2024-01-01", "2025-12-31")))
+    assert sources(series) == ["v2"]
     assert [one.use_v3 for one in broker.asked] == [True, False, False, False]
     assert all((one.last - one.first).days < 366 for one in broker.asked[1:] if one.first and one.last)
 
@@ -283,7 +284,7 @@ def test_an_interval_that_v2_lacks_is_made_of_its_minutes(book: CandleBook, brok
 
     series = book.read(KEY, FIVE, day("2026-08-01"), day("2026-10-10"))
 
-    assert series.columns.same_as(broker.bars(FIVE, days_of("2026-08-01", "2026-10-09")))
+    assert same(series.columns, broker.bars(FIVE, days_of("2026-08-01", "2026-10-09")))
     assert sources(series) == [FROM_MINUTES] * len(series.sources)
     assert series.complete
     broker.asked.clear()
@@ -317,7 +318,7 @@ def test_today_is_joined_provisional_and_good_for_five_minutes(
     series = book.read(KEY, MINUTE, day("2026-11-19"), day("2026-11-21"))
 
     assert len(series) == 375 + 121
-    assert sources(series) == [V3, INTRADAY]
+    assert sources(series) == ["v3", INTRADAY]
     assert series.provisional_from == ist("2026-11-20 09:15")
     broker.asked.clear()
     clock.move(seconds=299)
@@ -378,7 +379,7 @@ def test_the_next_day_history_takes_the_place_of_what_was_told_while_the_day_ran
         final = book.read(KEY, MINUTE, day("2026-11-20"), day("2026-11-21"))
         report = book.audit(KEY, MINUTE, day("2026-11-20"), day("2026-11-21"))
 
-    assert final.columns.same_as(broker.bars(MINUTE, [date(2026, 11, 20)]))
+    assert same(final.columns, broker.bars(MINUTE, [date(2026, 11, 20)]))
     assert (final.provisional_from, final.missing) == (None, ())
     assert [(one.kind.value, one.bars) for one in report.findings] == [("late", 1), ("changed", 374)]
 
@@ -422,8 +423,8 @@ def test_longer_bars_of_days_whose_minutes_are_stored_need_no_call_and_say_so(
     series = book.read(KEY, FIVE, day("2026-10-05"), day("2026-10-17"))
 
     assert broker.history() == [("minutes/5", "2026-10-05", "2026-10-09")]
-    assert series.columns.same_as(broker.bars(FIVE, days_of("2026-10-05", "2026-10-16")))
-    assert sources(series) == [V3, FROM_MINUTES]
+    assert same(series.columns, broker.bars(FIVE, days_of("2026-10-05", "2026-10-16")))
+    assert sources(series) == ["v3", FROM_MINUTES]
 
 
 def test_daily_bars_are_never_made_of_minutes(book: CandleBook, broker: FakeCandles) -> None:
@@ -450,7 +451,7 @@ def test_after_a_split_the_whole_series_is_fetched_anew(
 
     series = book.read(KEY, interval, start, day("2026-11-01"))
 
-    assert series.columns.same_as(broker.bars(interval, days_of("2026-06-01", "2026-11-01")))
+    assert same(series.columns, broker.bars(interval, days_of("2026-06-01", "2026-11-01")))
     assert series.complete
     assert book.stats().begun_anew == 1
     broker.asked.clear()
@@ -468,7 +469,7 @@ def test_a_dividend_that_hardly_moves_prices_is_seen_in_the_bar_that_overlaps(
 
     series = book.read(KEY, DAY, day("2026-06-01"), day("2026-11-20"))
 
-    assert series.columns.same_as(broker.bars(DAY, days_of("2026-06-01", "2026-11-19")))
+    assert same(series.columns, broker.bars(DAY, days_of("2026-06-01", "2026-11-19")))
 
 
 def test_older_days_that_are_adjusted_differently_are_seen_too(
@@ -479,7 +480,7 @@ def test_older_days_that_are_adjusted_differently_are_seen_too(
 
     series = book.read(KEY, MINUTE, day("2026-10-05"), day("2026-10-17"))
 
-    assert series.columns.same_as(broker.bars(MINUTE, days_of("2026-10-05", "2026-10-16")))
+    assert same(series.columns, broker.bars(MINUTE, days_of("2026-10-05", "2026-10-16")))
 
 
 def test_a_real_leap_costs_one_look_and_changes_nothing(book: CandleBook, broker: FakeCandles) -> None:
@@ -560,7 +561,7 @@ def test_the_latest_are_the_latest_and_so_many(book: CandleBook, broker: FakeCan
 
     whole = book.read(KEY, word, day("2026-01-01"), day("2026-11-21"))
     assert len(series) == count
-    assert series.columns.same_as(whole.tail(count).columns)
+    assert same(series.columns, whole.tail(count).columns)
 
 
 def test_a_young_instrument_has_fewer_and_the_store_knows_that(book: CandleBook, broker: FakeCandles) -> None:

@@ -12,6 +12,7 @@ from services.domain.candles import DAY, MINUTE, MONTH, WEEK, Interval
 from services.domain.clock import epoch_ms
 from services.storage.candle_store import EPOCH
 from services.wire.candle_columns import CandleColumns, columns_of, no_candles
+from tests.support.candle_columns import same
 from tests.support.candles import FakeCandles, day, ist
 from tests.support.clocks import FakeClock
 
@@ -71,9 +72,7 @@ def test_minutes_of_a_day_whose_opening_nobody_knows_are_left_out() -> None:
     told = minutes([0, 1])
 
     assert len(from_minutes(told, days(told), Interval.parse("5m"), lambda day: None)) == 0
-    assert from_minutes(no_candles(), np.empty(0, np.int64), Interval.parse("5m"), lambda day: OPEN).same_as(
-        no_candles()
-    )
+    assert same(from_minutes(no_candles(), np.empty(0, np.int64), Interval.parse("5m"), lambda day: OPEN), no_candles())
 
 
 @pytest.mark.parametrize(
@@ -99,7 +98,7 @@ def test_weeks_begin_on_monday_and_months_on_the_first_at_midnight_in_india() ->
     assert weeks.start_ms.tolist() == [epoch_ms(day("2026-10-26")), epoch_ms(day("2026-11-02"))]
     assert months.start_ms.tolist() == [epoch_ms(day("2026-10-01")), epoch_ms(day("2026-11-01"))]
     assert months.volume.tolist() == [daily.volume[0], daily.volume[1] + daily.volume[2]]
-    assert from_days(no_candles(), WEEK).same_as(no_candles())
+    assert same(from_days(no_candles(), WEEK), no_candles())
 
 
 def test_a_day_as_one_bar() -> None:

@@ -7,6 +7,7 @@ from services.domain.clock import epoch_ms, from_epoch_ms
 from services.feed.board import Board
 from services.wire.candle_columns import columns_of, no_candles
 from services.wire.feed.decoder import decode
+from tests.support.candle_columns import same
 from tests.support.candles import KEY, ist
 from tests.support.clocks import FakeClock
 from tests.support.feed_frames import full_frame, keys
@@ -184,5 +185,5 @@ def test_minutes_over_when_the_broker_told_them_are_his_later_ones_the_feeds() -
 def test_a_minute_of_which_the_broker_told_nothing_yet_is_what_the_feed_heard_of_it() -> None:
     ours = columns_of([[TEN], *([[7.0]] * 4), [1], [0]])
 
-    assert with_live(no_candles(), TEN + 20_000, LiveBars(TEN + 10_000, ours, np.array([False]), None, 0)).same_as(ours)
-    assert with_live(ours, TEN + 20_000, LiveBars(TEN, no_candles(), np.zeros(0, bool), None, 0)).same_as(ours)
+    assert same(with_live(no_candles(), TEN + 20_000, LiveBars(TEN + 10_000, ours, np.array([False]), None, 0)), ours)
+    assert same(with_live(ours, TEN + 20_000, LiveBars(TEN, no_candles(), np.zeros(0, bool), None, 0)), ours)

@@ -59,6 +59,13 @@ def test_keys_are_added_removed_and_put_in_order(lists: Watchlists) -> None:
     assert lists.all()[0].keys == (INFY, RELIANCE)
 
 
+def test_one_list_is_found_by_its_number(lists: Watchlists) -> None:
+    lists.create("First", [RELIANCE])
+    second = lists.create("Second", [INFY, RELIANCE])
+
+    assert lists.find(second.id) == second
+
+
 def test_every_change_gives_the_list_as_it_is_then(lists: Watchlists) -> None:
     number = lists.create("Mine", [RELIANCE]).id
 
@@ -74,6 +81,7 @@ def test_a_deleted_list_is_gone_with_its_items_and_its_number_is_not_given_again
     first = lists.create("First", [RELIANCE])
     lists.delete(first.id)
 
+    assert lists.find(first.id) is None
     assert lists.create("Second").id != first.id
     with ledger.read() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM watchlist_items").scalar_one() == 0

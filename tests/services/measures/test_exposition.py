@@ -11,12 +11,15 @@ from prometheus_client.parser import text_string_to_metric_families
 from services.measures.checks import CheckBook
 from services.measures.exposition import Exposition
 from services.measures.snapshot import Snapshot
+from services.measures.verdicts import RULES
 from tests.support.measures import WELL, but
 
 
 def told(snapshot: Snapshot) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
     """Every sample by name and labels."""
-    exposition = Exposition(lambda: snapshot, lambda: CheckBook().look(snapshot, 0.0), mode="paper", version="0.1.0")
+    exposition = Exposition(
+        lambda: snapshot, lambda: CheckBook(RULES).look(snapshot, 0.0), mode="paper", version="0.1.0"
+    )
     content, media_type = exposition.text()
     assert media_type.startswith("text/plain; version=")
     found: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
@@ -39,7 +42,9 @@ def test_counts_times_and_states_are_told_under_names_of_prometheus() -> None:
     assert samples["desk_feed_state"][("state", "connected"), ("stream", "market")] == 1
     assert samples["desk_feed_state"][("state", "waiting_to_reconnect"), ("stream", "market")] == 0
     assert samples["desk_check_state"][("check", "storage"),] == 0
+    assert samples["desk_cache_hits_total"][("tier", "shared"),] == 20
     assert samples["desk_cache_misses_total"][()] == 10
+    assert samples["desk_cache_unwritten_total"][()] == 3
     assert samples["desk_protobuf_info"][("implementation", "upb"),] == 1
     for name in samples:
         assert re.fullmatch(r"(desk|process)_[a-z0-9_]+", name), name

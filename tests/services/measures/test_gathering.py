@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from services.feed.latency import Latency, Step
-from services.measures.checks import RULES, CheckState
+from services.measures.calls_now import Spread
+from services.measures.checks import CheckState
 from services.measures.gathering import hops, is_read_only, rest_now, size_of, storage_now
-from services.measures.snapshot import Spread, StorageNow
+from services.measures.storage_now import StorageNow
+from services.measures.verdicts import RULES
 from services.transport.rate_gate import RateGate
 from services.transport.route_report import RouteReports
 from services.wire.endpoints import QUOTES
@@ -49,7 +51,7 @@ def test_calls_and_budgets_are_told_by_operation_and_version() -> None:
     reports.fell_back("quotes", "v3")
     reports.troubled("quotes: trouble")
     reports.attempted("quotes", "v2", "2xx", 0.03)
-    reports.served("quotes", "v2", None)
+    reports.succeeded()
     monotonic.now += 4.0
     gate.penalise(QUOTES, 6.0)
 

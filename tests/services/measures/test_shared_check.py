@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from services.measures.checks import RULES, CheckBook, CheckState, check_storage
+from services.measures.checks import CheckBook, CheckState
 from services.measures.exposition import Exposition
 from services.measures.shared_check import check_shared
 from services.measures.shared_now import FanOutNow, PostgresNow, RedisNow, SharingNow
 from services.measures.snapshot import Snapshot
+from services.measures.verdicts import RULES, check_storage
 from tests.support.measures import SHARED, WELL, but, shared_but
 
 PASS, WARN, FAIL = CheckState.PASS, CheckState.WARN, CheckState.FAIL

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from services.domain.errors import StorageError
 from services.storage.candle_packing import HEAD, pack, unpack
 from services.wire.candle_columns import CandleColumns, columns_of, joined
+from tests.support.candle_columns import same
 
 DAY = 86_400_000
 
@@ -31,7 +32,7 @@ def test_every_bar_comes_back_as_it_was(data: st.DataObject, starts: list[int]) 
     counts = [data.draw(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=size, max_size=size)) for _ in range(2)]
     bars = columns_of([starts, *prices, *counts])
 
-    assert unpack([pack(bars)]).same_as(bars)
+    assert same(unpack([pack(bars)]), bars)
 
 
 @pytest.mark.parametrize("steps", [[60_000] * 374, [DAY] * 20, [DAY * 31, DAY * 30], [DAY * 60, DAY], [DAY * 200], []])
@@ -39,7 +40,7 @@ def test_starts_of_every_interval_come_back(steps: list[int]) -> None:
     starts = [1_790_000_000_000, *(1_790_000_000_000 + np.cumsum(steps)).astype(int).tolist()]
     bars = candles(starts, [100.05] * len(starts), [1] * len(starts))
 
-    assert unpack([pack(bars)]).same_as(bars)
+    assert same(unpack([pack(bars)]), bars)
 
 
 def test_minutes_of_a_day_take_some_ten_bytes_each() -> None:
@@ -54,7 +55,7 @@ def test_minutes_of_a_day_take_some_ten_bytes_each() -> None:
 def test_zero_prices_and_noise_of_floats_come_back() -> None:
     bars = candles([0, 60_000], [0.0, 24876.599609375], [0, 0])
 
-    assert unpack([pack(bars)]).same_as(bars)
+    assert same(unpack([pack(bars)]), bars)
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x01", b"\x02" + b"\0" * 40])
@@ -89,5 +90,5 @@ def test_blocks_of_different_widths_are_read_as_one_whole() -> None:
         candles([10**12 + 1], [0.123456], [0]),
     ]
 
-    assert unpack([pack(part) for part in parts]).same_as(joined(parts))
+    assert same(unpack([pack(part) for part in parts]), joined(parts))
     assert len(unpack([])) == 0

@@ -18,6 +18,7 @@ from services.storage.candle_store import CandleStore, Change, block_of
 from services.storage.pool import Pool
 from services.storage.schema import migrate_market
 from services.wire.candle_columns import CandleColumns, columns_of, no_candles
+from tests.support.candle_columns import same
 from tests.support.candles import KEY, FakeCandles, ist
 from tests.support.clocks import FakeClock
 from tests.support.programs import start
@@ -62,7 +63,7 @@ def stored(store: CandleStore, interval: Interval, first: str, last: str) -> Can
 def test_what_was_stored_is_read_back_with_the_days_it_covers(store: CandleStore, interval: Interval) -> None:
     save(store, interval, "2026-08-01", "2026-10-31")
 
-    assert stored(store, interval, "2026-08-01", "2026-10-31").same_as(told(interval, "2026-08-01", "2026-10-31"))
+    assert same(stored(store, interval, "2026-08-01", "2026-10-31"), told(interval, "2026-08-01", "2026-10-31"))
     assert store.coverage("x", KEY, interval) == {"v3": DaySpans([(ordinal("2026-08-01"), ordinal("2026-11-01"))])}
 
 
@@ -70,7 +71,7 @@ def test_days_stored_one_by_one_in_any_order_make_the_whole(store: CandleStore) 
     for text in ("2026-10-14", "2026-10-12", "2026-10-16", "2026-10-13", "2026-10-15"):
         save(store, DAY, text, text)
 
-    assert stored(store, DAY, "2026-10-12", "2026-10-16").same_as(told(DAY, "2026-10-12", "2026-10-16"))
+    assert same(stored(store, DAY, "2026-10-12", "2026-10-16"), told(DAY, "2026-10-12", "2026-10-16"))
     assert len(store.coverage("x", KEY, DAY)["v3"]) == 1
 
 
@@ -242,7 +243,7 @@ def test_a_writer_killed_at_any_moment_leaves_neither_torn_nor_falsely_covered_d
             covered = store.coverage("x", "KEY", interval)["v3"]
             days = [date.fromordinal(day) for span in covered for day in range(*span)]
             found = store.bars("x", "KEY", interval, 1, 10**6).candles
-            assert found.same_as(MARKET.bars(interval, days))
+            assert same(found, MARKET.bars(interval, days))
             assert len(days) >= 5
     with closing(sqlite3.connect(pool.path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

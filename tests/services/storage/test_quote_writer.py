@@ -70,11 +70,12 @@ def test_a_disk_that_fails_is_told_and_harms_nobody(
 
     monkeypatch.setattr(store, "save", full)
     writer = QuoteWriter(store)
-    writer.put({RELIANCE: row()})
+    writer.put({RELIANCE: row()}, METRIC)
 
     writer.flush()
 
-    assert "were not stored" in caplog.text
+    assert "1 quotes were not all stored, 1 metrics were lost" in caplog.text
+    assert writer.unwritten == 1
     writer.close()
 
 
@@ -83,7 +84,7 @@ def test_waiting_metrics_are_bounded_and_the_dropped_ones_counted(store: QuoteSt
     with writer._writing:  # nobody can write meanwhile
         for _ in range(MOST_METRICS + 5):
             writer.put(metric=METRIC)
-        assert writer.dropped == 5
+        assert writer.unwritten == 5
     writer.close()
 
     assert store.metrics_since(0).batches == MOST_METRICS

@@ -494,7 +494,7 @@ def test_a_limit_order_goes_over_v2_where_v3_is_not_routed(desk: Desk, request_:
     assert "slice" in first
     assert "slice" not in second
     assert second["tag"] == first["tag"]
-    assert desk.caller.reports.all()["order_place"].fallbacks == 1
+    assert [(one.version, one.fallbacks) for one in desk.caller.reports.versions()] == [("v3", 1), ("v2", 0)]
 
 
 def test_the_way_that_was_missing_is_not_tried_again_at_once(desk: Desk) -> None:

@@ -34,7 +34,7 @@ def test_failures_count_from_the_first_that_no_success_has_followed() -> None:
     reports.troubled("funds: HTTP 503")
     assert (reports.reach().failing_for, reports.reach().failure) == (30.0, "funds: HTTP 503")
 
-    reports.served("quotes", "v3", None)
+    reports.succeeded()
     monotonic.now += 5
     reach = reports.reach()
     assert (reach.failing_for, reach.failure, reach.succeeded_ago) == (None, "", 5.0)

@@ -13,6 +13,7 @@ from services.domain.errors import MalformedPayload
 from services.domain.quotes import Bar
 from services.wire.candle_columns import CandleColumns, columns_of, in_order, joined, no_candles
 from services.wire.candles import decode_candles, parse_candles
+from tests.support.candle_columns import same
 from tests.support.candles import ist
 from tests.support.payloads import body, data
 
@@ -107,7 +108,7 @@ def test_both_ways_read_the_same_in_any_order(minutes: list[int], cells: list[tu
 
     quick, patient = decode_candles(said), parse_candles(orjson.loads(said)["data"])
 
-    assert quick.same_as(patient)
+    assert same(quick, patient)
     assert (quick.start_ms[1:] > quick.start_ms[:-1]).all()
     assert len(quick) == len({row[0] for row in rows})
 
@@ -117,7 +118,7 @@ def test_joining_takes_the_later_statement_and_keeps_the_order() -> None:
 
     assert whole.start_ms.tolist() == [1, 2, 3, 4, 5]
     assert whole.open.tolist() == [1.0, 1.0, 1.0, 2.0, 2.0]
-    assert joined([]).same_as(no_candles())
+    assert same(joined([]), no_candles())
 
 
 def test_a_stretch_is_half_open_and_needs_no_copy() -> None:

@@ -288,3 +288,20 @@ def test_with_any_claims_an_answer_holds_until_its_end_and_not_at_it(
     assert (last.phase, last.stage, last.accepts, last.until) == (now.phase, now.stage, now.accepts, now.until)
     assert (following.phase, following.stage, following.accepts) != (now.phase, now.stage, now.accepts)
     assert following.phase is now.then
+
+
+@pytest.mark.parametrize(
+    ("told", "name", "note"),
+    [
+        ("Diwali Laxmi Pujan (muhurat)", "Diwali Laxmi Pujan", "muhurat"),
+        ("Diwali Laxmi Pujan (muhurat) (evening)", "Diwali Laxmi Pujan", "muhurat; evening"),
+        ("Diwali Laxmi Pujan", "Diwali Laxmi Pujan", ""),
+        ("", "Diwali Laxmi Pujan", ""),
+        ("Muhurat (evening)", "Muhurat (evening)", ""),
+    ],
+)
+def test_an_occasion_keeps_the_tables_name_and_what_the_broker_adds_stands_beside_it(told, name, note):
+    day = said(Market.NSE, "2026-11-08", ("18:15", "19:15"), kind="SPECIAL_TIMING", name=told)
+    plan = day.day(Market.NSE, date(2026, 11, 8))
+
+    assert (plan.name, plan.note) == (name, note)

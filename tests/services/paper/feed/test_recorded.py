@@ -96,7 +96,7 @@ def test_a_recording_must_run_forwards(tmp_path: Path) -> None:
         find_recording(f"replay:{path}x-3")
 
 
-def test_a_torn_end_is_left_out(tmp_path: Path) -> None:
+def test_a_torn_end_is_left_out_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = written(tmp_path / "day.feed", [(START_MS, rows({RELIANCE: 1.0}))])
     path.write_bytes(path.read_bytes() + b"\xf1DF\x00\x02 torn")
 
@@ -104,6 +104,7 @@ def test_a_torn_end_is_left_out(tmp_path: Path) -> None:
 
     assert recording is not None
     assert [record.received_ms for record in recording.records()] == [START_MS]
+    assert "10 damaged bytes were skipped" in caplog.text
 
 
 def test_its_clock_starts_with_the_first_frame_and_runs_at_its_speed(tmp_path: Path) -> None:

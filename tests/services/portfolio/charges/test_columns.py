@@ -18,7 +18,7 @@ from services.portfolio.charges.kinds import LINES, Group, Kind, Line
 from services.portfolio.charges.plan import STANDARD_PLAN, Brokerage
 from services.portfolio.charges.rates import EARLIEST
 from services.portfolio.charges.table import STANDARD
-from tests.support.charges import part
+from tests.support.charges import by_order, part
 
 DAYS = [
     date(2024, 9, 30),
@@ -117,7 +117,7 @@ def test_the_exact_engine_equals_plain_decimals(parts: list[Part]) -> None:
         value = sum((Decimal(one.value) / 10000 for one in fills), Decimal(0))
         wanted = rule.flat if rule.percent is None else min(rule.flat, value * rule.percent / 100)
         wanted += 50 if fills[0].assisted else 0
-        assert charged.by_order()[order].rupees(Line.BROKERAGE) == wanted
+        assert by_order(charged)[order].rupees(Line.BROKERAGE) == wanted
 
 
 @given(trades(), st.integers(0, 10**6))
@@ -132,7 +132,7 @@ def test_splitting_a_fill_in_two_never_changes_what_its_order_costs(parts: list[
 
     whole, split = charge(parts), charge([*parts[:place], *halves, *parts[place + 1 :]])
 
-    assert whole.by_order() == split.by_order()
+    assert by_order(whole) == by_order(split)
     assert whole.notes() == split.notes()
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from services.domain.errors import MalformedPayload
 from services.wire.feed import feed_v3_pb2 as pb
 from services.wire.feed.decoder import decode
-from services.wire.feed.details import FeedBar, FeedGreeks, FeedLevel, read_bars, read_depth, read_greeks
+from services.wire.feed.details import FeedBar, FeedGreeks, FeedLevel, find_bar, read_depth, read_greeks
 from services.wire.feed.rows import (
     BARS,
     CAS_ELIGIBLE,
@@ -65,10 +65,23 @@ def told(frame: Frame) -> dict[str, tuple[Any, ...]]:
             *row[:DEPTH],
             None if row[DEPTH] is None else read_depth(row[DEPTH]),
             None if row[GREEKS] is None else read_greeks(row[GREEKS]),
-            None if row[BARS] is None else read_bars(row[BARS]),
+            None if row[BARS] is None else bars_of(row[BARS]),
         )
         for row in frame.feeds
     }
+
+
+def bars_of(raw: bytes) -> list[FeedBar]:
+    """All bars; the first of each interval is the one that is found by it."""
+    told = pb.MarketOHLC.FromString(raw).ohlc
+    bars = [FeedBar(one.interval, one.open, one.high, one.low, one.close, one.vol, one.ts) for one in told]
+    for interval in {bar.interval for bar in bars}:
+        assert find_bar(raw, interval) == next(bar for bar in bars if bar.interval == interval)
+    return bars
+
+
+def day_bar(raw: bytes) -> FeedBar | None:
+    return find_bar(raw, "1d")
 
 
 def one(feed: pb.Feed) -> FeedRow:
@@ -111,7 +124,7 @@ def test_the_documented_share_is_read_as_printed() -> None:
     assert read_depth(row[DEPTH])[1] == FeedLevel(1472.3, 380, 1472.6, 240)
     assert row[GREEKS] == b""
     assert row[BARS] is not None
-    assert read_bars(row[BARS])[1] == FeedBar("I1", 1472.0, 1472.9, 1471.6, 1472.2, 18233, 1795153440000)
+    assert find_bar(row[BARS], "I1") == FeedBar("I1", 1472.0, 1472.9, 1471.6, 1472.2, 18233, 1795153440000)
 
 
 def test_an_index_has_bars_but_neither_volume_nor_depth() -> None:
@@ -122,7 +135,8 @@ def test_an_index_has_bars_but_neither_volume_nor_depth() -> None:
     assert row[:OI] == (NIFTY, INDEX, pb.full_d5, 25986.45, 1795153504000, 0, 25910.05, None, None)
     assert row[OI:BARS] == (None,) * 13
     assert row[BARS] is not None
-    assert [bar.interval for bar in read_bars(row[BARS])] == ["1d", "I1"]
+    assert [bar.interval for bar in bars_of(row[BARS])] == ["1d", "I1"]
+    assert find_bar(row[BARS], "I5") is None
 
 
 def test_the_first_level_of_an_option_reads_as_a_book_of_one_level() -> None:
@@ -326,7 +340,7 @@ def reads_or_complains(frame: bytes) -> None:
     except MalformedPayload:
         return
     for row in rows:
-        for place, read in ((DEPTH, read_depth), (GREEKS, read_greeks), (BARS, read_bars)):
+        for place, read in ((DEPTH, read_depth), (GREEKS, read_greeks), (BARS, day_bar)):
             raw = row[place]
             try:
                 if raw is not None:
@@ -362,7 +376,7 @@ def test_a_frame_cut_in_the_middle_is_refused() -> None:
     assert caught.value.field == "frame"
 
 
-@pytest.mark.parametrize("read", [read_depth, read_greeks, read_bars])
+@pytest.mark.parametrize("read", [read_depth, read_greeks, day_bar])
 def test_damaged_details_are_refused_when_they_are_read(read: Any) -> None:
     with pytest.raises(MalformedPayload):
         read(b"\x0a\xff")
