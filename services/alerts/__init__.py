@@ -1,6 +1,6 @@
 """What a person must be told: rules over the desk's measures, price alerts, their life, and the channels they go by."""
 
-from services.alerts.delivering import ChannelState
+from services.alerts.channel_health import ChannelState
 from services.alerts.desk import AlertDesk, RuleState
 from services.alerts.prices import PriceAlertState
 from services.alerts.rules import Rule, title_of

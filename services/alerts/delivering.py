@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
 
 from services.alerts.book import AlertBook
+from services.alerts.channel_health import ChannelHealth, ChannelState
 from services.alerts.channels import ChannelBook
 from services.alerts.messages import body, title
 from services.alerts.rules import CHANNEL_FAILING
@@ -21,12 +21,10 @@ from services.alerts.scopes import plain
 from services.alerts.sending import Sender
 from services.domain.clock import Clock
 from services.domain.errors import StorageError, TokenStoreLocked, UpstoxError
-from services.ledger.alert_channels import Channel, Channels, Claim, Sent, What
+from services.ledger.alert_channels import Channel, Channels, Claim, What
 from services.ledger.alerts import Alert, Severity
 from services.storage.background import Recurring
 
-PAUSES = (10.0, 60.0, 300.0)
-"""Seconds that a channel rests after its first, second, ... failure in a row."""
 TOLD_HOURS = 24
 """An alert that could not be told for so long is told no more."""
 KEPT_DAYS = 90
@@ -37,32 +35,6 @@ log = logging.getLogger(__name__)
 
 _Mark = tuple[int, object, What]
 """Channel, alert (by number, or by kind, subject and instant while it has none), what was told of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelState:
-    """How a channel does. Instants are of the desk's clock."""
-
-    channel: Channel
-    last_sent: datetime | None = None
-    failures: int = 0
-    """In a row."""
-    reason: str = ""
-    """Why the last one failed, without any address."""
-    failed_at: datetime | None = None
-    testing: bool = False
-    """A test message is on its way."""
-
-
-@dataclass(slots=True)
-class _Way:
-    """What the notifier remembers of a channel. `rests_until` is monotonic."""
-
-    last_sent: datetime | None = None
-    failures: int = 0
-    reason: str = ""
-    failed_at: datetime | None = None
-    rests_until: float = 0.0
 
 
 class Notifier:
@@ -88,9 +60,8 @@ class Notifier:
         self._clock = clock
         self._name = name
         self._redact = redact
-        self._monotonic = monotonic
-        self._guard = Lock()  # guards the two below
-        self._ways: dict[int, _Way] = {}
+        self._health = ChannelHealth(clock, monotonic=monotonic)
+        self._guard = Lock()  # guards the next
         self._tests: list[int] = []
         self._list: list[Channel] = []  # as the ledger told them last, with their sealed addresses
         self._sealed: dict[int, bytes] = {}
@@ -118,16 +89,15 @@ class Notifier:
         """Every channel and how it does. Raises what the disk says."""
         channels = self._channels.all()
         with self._guard:
-            return [self._state(channel) for channel in channels]
+            tests = list(self._tests)
+        return [self._health.state(channel, testing=channel.id in tests) for channel in channels]
 
     def failures(self) -> dict[str, tuple[int, str]] | None:
         """The channels that refuse, by name: how often in a row, and why. `None`: what became of the messages of before
         the start is not known yet."""
         if not self._loaded:
             return None
-        with self._guard:
-            ways = [(channel.name, self._ways.get(channel.id)) for channel in self._list if channel.active]
-            return {name: (way.failures, way.reason) for name, way in ways if way is not None and way.failures}
+        return self._health.failing(channel for channel in self._list if channel.active)
 
     def step(self) -> float | None:
         """Send what is to be sent; seconds until the next try, `None` when nothing waits."""
@@ -165,17 +135,7 @@ class Notifier:
         kept, now = self._kept(), self._clock.now()
         results = kept.last_results()
         self._done |= kept.arrived()
-        with self._guard:
-            tried = {id for id, way in self._ways.items() if way.last_sent or way.failed_at}  # since the start
-        for one in sorted(results, key=lambda one: one.at):
-            if one.channel_id in tried:
-                continue
-            way = self._way(one.channel_id)
-            with self._guard:
-                if one.state is Sent.SENT:
-                    way.last_sent, way.failures, way.reason = one.at, 0, ""
-                else:
-                    way.failed_at, way.failures, way.reason = one.at, one.attempts, one.reason
+        self._health.remember(results)
         self._loaded = True
         try:
             kept.prune(now - timedelta(days=KEPT_DAYS))
@@ -203,7 +163,7 @@ class Notifier:
 
     def _send(self, channel: Channel, pending: Sequence[tuple[Alert, What]]) -> bool:
         """Send all of it in one message. False: not now, it failed, or another process is at some of it."""
-        if self._monotonic() < self._way(channel.id).rests_until:
+        if self._health.rests(channel.id):
             return False
         claims = [(alert, what, self._claim(channel, alert, what)) for alert, what in pending]
         mine = [(alert, what) for alert, what, claim in claims if claim is Claim.MINE]
@@ -243,7 +203,6 @@ class Notifier:
 
     def _try(self, channel: Channel, title: str, body: str, severity: Severity | None) -> str | None:
         """Send; why it failed, `None` if it did not."""
-        way = self._way(channel.id)
         try:
             url = self._channels.opened(channel.id, self._sealed[channel.id])
             self._sender.send(url, self._redact(title), self._redact(body), severity)
@@ -252,14 +211,10 @@ class Notifier:
         except UpstoxError as error:
             reason = self._redact(str(error))
         else:
-            with self._guard:
-                way.last_sent, way.failures, way.reason, way.rests_until = self._clock.now(), 0, "", 0.0
+            self._health.took(channel.id)
             log.info("told over the channel %s: %s", channel.name, title)
             return None
-        with self._guard:
-            way.failed_at, way.reason = self._clock.now(), reason
-            way.rests_until = self._monotonic() + PAUSES[min(way.failures, len(PAUSES) - 1)]
-            way.failures += 1
+        self._health.refused(channel.id, reason)
         log.warning("the channel %s took no message: %s", channel.name, reason)
         return reason
 
@@ -301,19 +256,6 @@ class Notifier:
         self._unwritten = left if len(left) < 1000 else left[-1000:]
 
     # -- inside --------------------------------------------------------------------------------------------------
-
-    def _way(self, id: int) -> _Way:
-        with self._guard:
-            return self._ways.setdefault(id, _Way())
-
-    def _state(self, channel: Channel) -> ChannelState:
-        way = self._ways.get(channel.id)
-        state = ChannelState(channel, testing=channel.id in self._tests)
-        if way is None:
-            return state
-        return replace(
-            state, last_sent=way.last_sent, failures=way.failures, reason=way.reason, failed_at=way.failed_at
-        )
 
     def _take_tests(self) -> list[int]:
         with self._guard:

@@ -18,17 +18,19 @@ from datetime import datetime
 from typing import Any
 
 from services.alerts.book import AlertBook, Standing
+from services.alerts.channel_health import ChannelState
 from services.alerts.channels import ChannelBook
-from services.alerts.delivering import ChannelState, Notifier
+from services.alerts.delivering import Notifier
 from services.alerts.findings import Reader
 from services.alerts.judging import Finding, Judge, Verdict
 from services.alerts.prices import PriceWatch
-from services.alerts.rules import ORDER_UNKNOWN, PRICE, RULES, STORAGE, Rule, changed, title_of
+from services.alerts.rule_book import RuleBook
+from services.alerts.rules import ORDER_UNKNOWN, PRICE, RULES, STORAGE, Rule, title_of
 from services.alerts.scopes import Peers, Scopes
 from services.domain.actors import Actor, require_operator, require_trader
-from services.domain.errors import InvalidRequest, UpstoxError
+from services.domain.errors import UpstoxError
 from services.ledger.alert_channels import Channels, Delivery
-from services.ledger.alert_rules import Numbers, RuleChanges
+from services.ledger.alert_rules import RuleChanges
 from services.ledger.alerts import Alert, Severity
 from services.measures.snapshot import Snapshot
 from services.storage.background import Recurring
@@ -78,12 +80,11 @@ class AlertDesk:
     ) -> None:
         """`announce(text, good)` tells everybody who looks at a page; `peers`: other processes on the same ledger;
         `rules`: all that there are here."""
-        self._rules = {rule.kind: rule for rule in rules}
+        self._rules = RuleBook(rules, changes)
         self._scopes = Scopes(peers, monotonic=monotonic)
         self._book = book
         self._measures = measures
         self._readers = readers
-        self._changes = changes
         self.prices = prices
         self.channels = channels
         self._sent = sent
@@ -91,8 +92,7 @@ class AlertDesk:
         self._announce = announce
         self._monotonic = monotonic
         self._every = every_seconds
-        self._judges = {kind: Judge(kind) for kind in self._rules}
-        self._numbers: dict[str, Numbers] = {}
+        self._judges = {kind: Judge(kind) for kind in self._rules.usual}
         self._unknown: dict[str, str] = {}
         self._said: dict[tuple[str, str], tuple[float, Severity | None]] = {}
         self._seen: dict[tuple[str, str, datetime], Severity] | None = None  # None before the first look
@@ -157,19 +157,13 @@ class AlertDesk:
 
     def rules(self) -> list[RuleState]:
         """Every rule as it holds now."""
-        return [RuleState(self._rule(one), one, self._unknown.get(one.kind, "")) for one in self._rules.values()]
+        every = self._rules.usual.values()
+        return [RuleState(self._rules.now(one), one, self._unknown.get(one.kind, "")) for one in every]
 
     def set_rule(self, kind: str, actor: Actor, **numbers: Any) -> Rule:  # Any: Decimal, or a switch
         """Change `opens_at`, `closes_at`, `for_seconds`, `cool_down_seconds` or `active` (0, 1); without any: back to
         the usual. Kept for everybody who shares the ledger."""
-        require_operator(actor, "change alert rules")
-        usual = self._rules.get(kind)
-        if usual is None:
-            raise InvalidRequest(f"there is no alert rule {kind[:60]!r}")
-        rule = changed(usual, numbers)
-        self._changes().put(kind, numbers, actor, before=self._numbers.get(kind, {}))
-        self._numbers = {**self._numbers, kind: numbers}
-        return rule
+        return self._rules.change(kind, numbers, actor)
 
     # -- channels ------------------------------------------------------------------------------------------------
 
@@ -187,12 +181,12 @@ class AlertDesk:
     def round(self) -> None:
         """Look at everything once."""
         self._book.settle()
-        self._read_changes()
+        self._rules.read()
         standing = self._book.standing()
         self._adopt(standing)
         snapshot, now = self._measured(), self._monotonic()
-        for usual in self._rules.values():
-            rule, judge = self._rule(usual), self._judges[usual.kind]
+        for usual in self._rules.usual.values():
+            rule, judge = self._rules.now(usual), self._judges[usual.kind]
             if not self._scopes.judges(usual.kind):  # another process does; what is open is taken over from it
                 self._judges[usual.kind] = Judge(usual.kind)
                 continue
@@ -276,22 +270,6 @@ class AlertDesk:
         for alert in self._scopes.over(standing.alerts):
             self._book.over(alert.kind, alert.subject)
             log.info("alert over, nobody is there any more to say so: %s %s", alert.kind, alert.subject)
-
-    def _read_changes(self) -> None:
-        try:
-            self._numbers = self._changes().all()
-        except UpstoxError as error:
-            log.info("changed alert rules cannot be read, the last known ones hold: %s", error)
-
-    def _rule(self, usual: Rule) -> Rule:
-        numbers = self._numbers.get(usual.kind)
-        if not numbers:
-            return usual
-        try:
-            return changed(usual, numbers)
-        except InvalidRequest as error:
-            log.warning("the stored numbers of the rule %s make no sense, the usual ones hold: %s", usual.kind, error)
-            return usual
 
     def _tell_news(self) -> bool:
         """Announce what was opened since the last look, by whomever; whether there may be something to send. After a

@@ -1,5 +1,4 @@
-"""Watches the prices that people want to hear of. No crossing is missed between two looks: the feed's ticks are kept
-as the highest and the lowest since the last one."""
+"""Watches the prices that people want to hear of. No crossing is missed between two looks (`extremes`)."""
 
 from __future__ import annotations
 
@@ -9,10 +8,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from threading import Lock
-from typing import Any, TypeAlias
+from typing import Any
 
 from services.alerts.book import AlertBook
+from services.alerts.extremes import LATE_SECONDS, Extremes, Spans
 from services.alerts.judging import Finding, Judge, Verdict
 from services.alerts.rules import PRICE, Rule
 from services.domain.actors import Actor, require_trader
@@ -24,13 +23,8 @@ from services.ledger.price_alerts import PriceAlert, PriceAlerts, Side, Watched
 MOST_SECONDS = 60.0
 """A price that is older says nothing of now."""
 CALM_SECONDS = 10.0
-LATE_SECONDS = 15.0
-"""Another process takes over within ten seconds."""
 BACK_SHARE, BACK_LEAST = 0.001, 0.05
 """An alert is over when the price is back by so much of the level, or by that many rupees or points at least."""
-
-_Extremes: TypeAlias = dict[str, tuple[float, float]]
-"""The lowest and the highest price of each instrument."""
 
 log = logging.getLogger(__name__)
 
@@ -56,15 +50,6 @@ class PriceAlertState:
     """What it was compared with last; `None`: no current price yet."""
 
 
-@dataclass(slots=True)
-class _Wished:
-    """What was heard for a wish that no look has seen yet: the lowest and the highest since."""
-
-    key: str
-    low: float = float("inf")
-    high: float = float("-inf")
-
-
 class PriceWatch:
     """Price alerts of one ledger. `prices(keys)` tells what is known, and has it kept fresh for a while."""
 
@@ -84,14 +69,10 @@ class PriceWatch:
         self._clock = clock
         self._speed = speed
         self._monotonic = monotonic
-        self._watched: frozenset[str] = frozenset()
-        self._guard = Lock()  # guards the next two
-        self._extremes: _Extremes = {}
-        self._wished: dict[int, _Wished] = {}
+        self._extremes = Extremes(monotonic)
         self._judges: dict[int, Judge] = {}
         self._values: dict[int, float] = {}
         self._unwritten: dict[int, datetime] = {}  # fired, and the ledger does not know it yet
-        self._late: list[tuple[float, _Extremes]] = []  # of looks at which another one judged
 
     # -- what people do ------------------------------------------------------------------------------------------
 
@@ -127,22 +108,21 @@ class PriceWatch:
             once=once,
             actor=actor,
         )
-        self._listen(made)
+        self._extremes.listen(made.id, made.instrument_key)
         return made
 
     def remove(self, id: int, actor: Actor) -> None:
         """Put it away, and its open alert with it."""
         require_trader(actor)
         self._kept().remove(id, actor)
-        with self._guard:
-            self._wished.pop(id, None)
+        self._extremes.forget(id)
         self._book.over(PRICE, str(id))
 
     def again(self, id: int, actor: Actor) -> PriceAlert:
         """Let one that was reached wait anew."""
         require_trader(actor)
         waiting = self._kept().again(id, actor)
-        self._listen(waiting)
+        self._extremes.listen(waiting.id, waiting.instrument_key)
         return waiting
 
     def states(self) -> list[PriceAlertState]:
@@ -153,18 +133,7 @@ class PriceWatch:
 
     def heard(self, received_ms: int, ticks: Sequence[tuple[Any, ...]]) -> None:
         """Ticks of the feed, on its thread: neither waits nor raises."""
-        watched = self._watched
-        if not watched:
-            return
-        for tick in ticks:
-            if tick[0] in watched:
-                price = tick[1]
-                with self._guard:
-                    low, high = self._extremes.get(tick[0], (price, price))
-                    self._extremes[tick[0]] = (min(low, price), max(high, price))
-                    for wish in self._wished.values():
-                        if wish.key == tick[0]:
-                            wish.low, wish.high = min(wish.low, price), max(wish.high, price)
+        self._extremes.heard(received_ms, ticks)
 
     def round(self, open_subjects: Collection[str], *, judges: bool = True) -> None:
         """One look. `open_subjects`: the price alerts that are known to be open. `judges`: it is for this process to
@@ -177,12 +146,9 @@ class PriceWatch:
             self._judges = {int(one): _ringing(one) for one in open_subjects if one.isdecimal() and int(one) in alerts}
         active = {id: one for id, one in alerts.items() if self._waits(one) or self._is_ringing(id)}
         keys = frozenset(one.instrument_key for one in active.values())
-        with self._guard:
-            if not judges:
-                self._wished.clear()
-            self._watched = keys | {wish.key for wish in self._wished.values()}
+        self._extremes.watch(keys, judges=judges)
         known = self._prices(keys) if keys else {}  # first: if it fails, what the ticks told is kept for the next look
-        extremes, late = self._extremes_since(judges=judges)
+        extremes, late = self._extremes.since_last(judges=judges)
         now = self._monotonic()
         for id in [id for id in self._judges if id not in active]:
             del self._judges[id]
@@ -197,44 +163,13 @@ class PriceWatch:
             elif (value := _value(price, alert.measure)) is not None:
                 self._values[alert.id] = value
 
-    def _since_it_waits(
-        self, alert: PriceAlert, extremes: _Extremes, late: _Extremes | None
-    ) -> tuple[float, float] | None:
+    def _since_it_waits(self, alert: PriceAlert, extremes: Spans, late: Spans | None) -> tuple[float, float] | None:
         """The lowest and the highest that count for it. At the first look at one those of all may be from before the
         wish; then those count that came after it."""
         if late is not None and self._waited_before(alert):
             return late.get(alert.instrument_key)
-        with self._guard:
-            wish = self._wished.pop(alert.id, None)
-        if alert.id in self._judges:
-            return extremes.get(alert.instrument_key)
-        return None if wish is None or wish.low > wish.high else (wish.low, wish.high)
-
-    def _listen(self, alert: PriceAlert) -> None:
-        """Hear for it from now on, not only after the first look: the price may be there and back before that."""
-        with self._guard:
-            self._wished[alert.id] = _Wished(alert.instrument_key)
-        self._watched |= {alert.instrument_key}
-
-    def _extremes_since(self, *, judges: bool) -> tuple[_Extremes, _Extremes | None]:
-        """The lowest and the highest since the last look; and, where another process judged until now, those since
-        then: who takes over has to know what happened while nobody looked."""
-        now = self._monotonic()
-        with self._guard:
-            fresh, self._extremes = self._extremes, {}
-        self._late = [(at, one) for at, one in self._late if now - at < LATE_SECONDS]
-        if not judges:
-            self._late.append((now, fresh))
-            return {}, None
-        if not self._late:
-            return fresh, None
-        late = dict(fresh)
-        for _, extremes in self._late:
-            for key, (low, high) in extremes.items():
-                known = late.get(key, (low, high))
-                late[key] = (min(low, known[0]), max(high, known[1]))
-        self._late = []
-        return fresh, late
+        of_wish = self._extremes.of_wish(alert.id)
+        return extremes.get(alert.instrument_key) if alert.id in self._judges else of_wish
 
     def _waited_before(self, alert: PriceAlert) -> bool:
         """Did it wait already, and had it not rung, when the prices of late came?"""

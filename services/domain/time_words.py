@@ -15,3 +15,13 @@ def duration(seconds: float) -> str:
     if minutes:
         return f"{minutes} min {rest:02d} s"
     return f"{rest} s"
+
+
+def rough(seconds: float) -> str:
+    """No finer than it matters for something that lasts: 119 s, 2 min, 2 h 5 min."""
+    whole = max(0, round(seconds))
+    if whole < 120:
+        return f"{whole} s"
+    if whole < 2 * 3600:
+        return f"{whole // 60} min"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

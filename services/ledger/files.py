@@ -82,7 +82,7 @@ class FileLedger(Ledger):
         return in_words(error.orig, self._path) if isinstance(error.orig, sqlite3.Error) else None
 
     def _close(self) -> None:
-        self._engine.dispose()
+        self._pool.dispose()  # not the engine, which would give who is just coming in another pool
         if self._keeper is not None:
             self._keeper.close()
 

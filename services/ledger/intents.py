@@ -49,6 +49,7 @@ SKEW = timedelta(minutes=1)
 _OPENING = [kind.value for kind in IntentKind if kind.opens]
 _ORDER_CALLS = [kind.value for kind in IntentKind if kind.is_order_call]
 _OPEN = [state.value for state in OPEN_STATES]
+_CLOSING = [IntentKind.EXIT_ALL.value, IntentKind.PLACE.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,12 @@ class Standing:
     orders_today: int
     """Lines that left today (India), or may have left, of kinds that open orders."""
     open_writes: tuple[Intent, ...]
-    """Intents about the same target, and exits of all positions, whose fate is not known."""
+    """Intents about the same target, and exits of all positions, whose fate is not known. Before an exit of all every
+    order of which that is so."""
     now: datetime
-    placed_since: Callable[[datetime], tuple[Intent, ...]] = field(default=lambda instant: (), compare=False)
-    """Orders of the same instrument that were written down since, whatever became of them. To be asked inside the
-    transaction, and only by who needs it."""
+    written_since: Callable[[datetime], tuple[Intent, ...]] = field(default=lambda instant: (), compare=False)
+    """What was written down about the same target since, and exits of all positions, whatever became of it. To be asked
+    inside the transaction, and only by who needs it."""
 
 
 Allow = Callable[[Standing], None]
@@ -201,18 +203,16 @@ class Intents:
     def _standing(self, connection: sa.Connection, new: NewIntent, now: datetime) -> Standing:
         limits, kill_switch = self._settings.read_in(connection)
         counts = connection.execute(_COUNTS, {"after": now - SECOND, "until": now + SKEW, "today": ist_date(now)}).one()
-        about_it = read_intents(
-            connection,
-            order_intents.c.state.in_(_OPEN),
-            sa.or_(order_intents.c.target == new.target, order_intents.c.kind == IntentKind.EXIT_ALL.value),
-            order=order_intents.c.id,
-        )
+        # an exit of all is about every instrument: so is what is on its way of any other order
+        of_all = _CLOSING if new.kind is IntentKind.EXIT_ALL else _CLOSING[:1]
+        about_it = sa.or_(order_intents.c.target == new.target, order_intents.c.kind.in_(of_all))
+        is_open = order_intents.c.state.in_(_OPEN)
+        open_writes = read_intents(connection, is_open, about_it, order=order_intents.c.id)
 
-        def placed_since(instant: datetime) -> tuple[Intent, ...]:
-            kind, made = order_intents.c.kind == IntentKind.PLACE.value, order_intents.c.created_at >= instant
-            return tuple(read_intents(connection, order_intents.c.target == new.target, kind, made))
+        def written_since(instant: datetime) -> tuple[Intent, ...]:
+            return tuple(read_intents(connection, about_it, order_intents.c.created_at >= instant))
 
-        return Standing(limits, kill_switch, counts.last_second, counts.today, tuple(about_it), now, placed_since)
+        return Standing(limits, kill_switch, counts.last_second, counts.today, tuple(open_writes), now, written_since)
 
 
 _LINES = sa.func.coalesce(sa.func.sum(order_intents.c.lines), 0)

@@ -7,12 +7,10 @@ it is over.
 
 from __future__ import annotations
 
-import hmac
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from typing import Protocol
 from urllib.parse import urlencode
 
@@ -39,21 +37,15 @@ from services.login.held import (
     in_india,
     read_token_text,
 )
+from services.login.phone import Asking, Phone
 from services.logs import hide
 from services.settings import UPSTOX_API, Mode, Settings
-from services.wire.account import TokenGrant, TokenRequest, parse_token_notice
+from services.wire.account import TokenGrant, TokenRequest
 from services.wire.endpoints import LOGIN_DIALOG
 
 _LONGEST_CODE = 2048
 
 log = logging.getLogger(__name__)
-
-
-class Asking(Protocol):
-    """What other processes of the desk asked for on the phone."""
-
-    def tell(self, until: datetime | None, seconds: float) -> None: ...
-    def until(self) -> datetime | None: ...
 
 
 class ExchangeCode(Protocol):
@@ -94,14 +86,14 @@ class Login:
         self._profile = profile
         self._clock = clock
         self._base = base or self._configured_base
-        self._request_token = request_token
         self._logout = logout
         self._write_down = write_down or (lambda what, about: None)
-        self._asking = asking
-        self._asked_until: datetime | None = None
         self._default_redirect = default_redirect
         self._states = States(nonce=nonce, monotonic=monotonic)
         self._codes = Codes()
+        self._phone = Phone(
+            app=lambda: self._app(None), accept=self._accept, request_token=request_token, asking=asking, clock=clock
+        )
 
     # -- which token ---------------------------------------------------------------------------------------------
 
@@ -238,32 +230,16 @@ class Login:
         """Ask the person on the phone for today's token. After consent the broker posts it to the app's notifier
         address: hand that to `accept_notice`. Nothing comes if the person says no."""
         self._allow()
-        if self._request_token is None:
-            raise ConfigurationError("this desk cannot ask for a token on the phone")
-        app = self._app(None)
-        request = self._request_token(app.client_id, app.client_secret)
-        self._asked_until = request.expires
-        if self._asking is not None:
-            self._asking.tell(request.expires, (request.expires - self._clock.now()).total_seconds())
-        return request
+        return self._phone.request()
 
     def awaits_notice(self) -> bool:
         """Did a process of this desk ask on the phone, and may the answer still come? Nothing waits for it."""
-        until = self._asked_until or (None if self._asking is None else self._asking.until())
-        return until is not None and self._clock.now() < until
+        return self._phone.awaits_notice()
 
     def accept_notice(self, body: object) -> Token:
-        """Keep a token that the broker posted to the notifier address. The notice is not signed, so it must name our
-        app, and a profile call must confirm the token."""
-        notice = parse_token_notice(body)
-        if not hmac.compare_digest(notice.client_id.encode(), self._app(None).client_id.encode()):
-            hide(notice.access_token)
-            raise InvalidRequest("this notice is for another app")
-        token = self._accept(notice.access_token)
-        self._asked_until = None
-        if self._asking is not None:
-            self._asking.tell(None, 0.0)
-        return token
+        """Keep a token that the broker posted to the notifier address: after it has confirmed it with a profile
+        call."""
+        return self._phone.accept_notice(body)
 
     def read(self, secret: str) -> Token:
         """A token from its bare text, as of now. Neither checked nor kept."""

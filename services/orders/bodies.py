@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from services.domain.errors import InvalidRequest
+from services.domain.intents import Intent, IntentKind
 from services.domain.orders import BookOrder, OrderChange, OrderRequest, OrderType, Product, Side, Validity
 
 _AMOUNTS = frozenset({"price", "trigger_price", "market_protection"})
@@ -31,6 +32,16 @@ def body_of(asked: OrderRequest | OrderChange) -> dict[str, Any]:
 def read_request(body: Body) -> OrderRequest:
     """The order that `body_of` was given."""
     return _read(OrderRequest, body)
+
+
+def request_of(intent: Intent) -> OrderRequest | None:
+    """The order that `intent` was to place; `None`: it was to do something else, or cannot be read any more."""
+    if intent.kind is not IntentKind.PLACE:
+        return None
+    try:
+        return read_request(intent.body)
+    except InvalidRequest:
+        return None
 
 
 def read_change(body: Body) -> OrderChange:

@@ -17,7 +17,7 @@ from services.orders.baskets import MOST_AT_ONCE, OTHERWISE, Baskets
 from services.orders.bodies import before_of
 from services.orders.bulk_outcomes import bulk_outcome, each_outcome, fate_of_many, together
 from services.orders.checking import refuse_exit_twice, refuse_repeat
-from services.orders.exits import refuse_on_its_way
+from services.orders.exits import refuse_into_closing, refuse_on_its_way
 from services.orders.kit import Kit
 from services.orders.views import BasketOutcome, BulkLine, BulkOutcome
 
@@ -36,6 +36,8 @@ class _Call:
     """Order ids or instrument keys that it is about, as they are known here."""
     before: dict[str, Any]  # Any: JSON values
     send: Callable[[], BulkResult]
+    check: Callable[[Standing], None] = lambda standing: None
+    """What else may stand against it."""
 
 
 class Bulk:
@@ -140,6 +142,11 @@ class Bulk:
             "positions": [{"key": one.key, "product": one.product, "quantity": one.quantity} for one in held],
             "order_ids": [order.order_id for order in kit.book.all()[0] if order.key in keys],
         }
+
+        def check(standing: Standing) -> None:
+            refuse_exit_twice(standing, segment)
+            refuse_into_closing(standing, held)
+
         call = _Call(
             IntentKind.EXIT_ALL,
             segment,
@@ -147,6 +154,7 @@ class Bulk:
             tuple(one.key for one in held),
             before,
             lambda: kit.broker.exit_positions(segment, tag),
+            check,
         )
         return self._call(call, intent_id=intent_id, actor=actor)
 
@@ -179,8 +187,7 @@ class Bulk:
         def allow(standing: Standing) -> None:
             kit.may_reduce(standing)
             refuse_repeat(standing, call.kind, body)
-            if call.kind is IntentKind.EXIT_ALL:
-                refuse_exit_twice(standing, call.segment)
+            call.check(standing)
 
         new = NewIntent(
             intent_id, call.kind, target, body, actor, before=call.before, lines=min(MOST_AT_ONCE, len(call.lines)) or 1

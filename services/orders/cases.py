@@ -1,54 +1,35 @@
-"""Decisions whose fate is not known: when each is looked up, and what was found so far."""
+"""Decisions whose fate is not known, all of them: what is open, and looking it up."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 from threading import Lock
 
 from services.domain.clock import Clock
-from services.domain.errors import InvalidRequest, LoginRequired, UpstoxError
-from services.domain.intents import Intent, IntentKind, IntentState, Witness
-from services.domain.orders import BookOrder, OrderRequest
+from services.domain.errors import LoginRequired, UpstoxError
+from services.domain.intents import Intent, IntentState, Witness
+from services.domain.orders import BookOrder
 from services.ledger.intents import Intents
 from services.orders.announcing import Announcer
-from services.orders.bodies import read_request
+from services.orders.bodies import request_of
 from services.orders.books import Books
+from services.orders.case import PAUSES, Case, is_whole
 from services.orders.lives import Whose
 from services.orders.sending import GROUNDED, LEAVES_SECONDS
 from services.orders.settling import Clue, Verdict, look
 from services.orders.views import News, OpenIntent
 from services.orders.words import Words
 
-PAUSES = (1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0, 60.0)
-"""Seconds between two looks; the first is also how long after the loss of the answer the first look is taken."""
-LEAST_LOOKS = 3
-"""So many looks have to find nothing before "never arrived" is concluded."""
 THEIRS_SECONDS = 5.0
 """What another process has just written down is shown, and looked for, after so long: by then it mostly tells of it
 itself."""
 LEFT = "the desk ended before an answer came"
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Case:
-    intent: Intent
-    since: float
-    """The answer was lost no later than this; while somebody may be sending it: since when it is known here."""
-    next_at: float
-    left: bool
-    """Nobody is sending it any more, as far as that can be told."""
-    margin: float = 0.0
-    """Seconds in which it may leave after all: where nobody could tell whether its process has ended."""
-    tries: int = 0
-    looks: int = 0
-    """Of the tries, those that learnt something."""
-    clue: Clue | None = None
 
 
 class Cases:
@@ -77,7 +58,7 @@ class Cases:
         self._patience = patience
         self._monotonic = monotonic
         self._guard = Lock()  # guards the two below
-        self._cases: dict[str, _Case] = {}
+        self._cases: dict[str, Case] = {}
         self._known_tags: set[str] = set()
 
     # -- what is open ------------------------------------------------------------------------------------------
@@ -93,12 +74,11 @@ class Cases:
                 if case is None:
                     left = self._whose.has_ended(intent, first=first)
                     pause = 0.0 if first else self._pause(intent) if left else THEIRS_SECONDS
-                    self._cases[intent_id] = _Case(intent, since=now, next_at=now + pause, left=left)
+                    self._cases[intent_id] = Case(intent, since=now, next_at=now + pause, left=left)
                     continue
                 told = not case.left and (intent.state is not case.intent.state or self._whose.has_ended(intent))
                 if told or (not case.left and now - case.since >= self._patience):
-                    case.left, case.since, case.margin = True, now, 0.0 if told else LEAVES_SECONDS
-                    case.next_at = min(case.next_at, now + self._pause(intent))
+                    case.leave(now, margin=0.0 if told else LEAVES_SECONDS, first_look_in=self._pause(intent))
                 case.intent = intent
         for case in gone:
             if case.intent.state is IntentState.UNKNOWN:  # people here know of it: they hear what another found out
@@ -109,12 +89,12 @@ class Cases:
     def lost(self, intent: Intent, seen: Sequence[BookOrder] = ()) -> Intent:
         """No answer to `intent` came, in this process, just now; the intent as it is known then. `seen`: orders with
         its tag, of which the stream has told already."""
-        if any(_is_whole(order, intent) for order in seen):
+        if any(is_whole(order, intent) for order in seen):
             ids = tuple(order.order_id for order in seen)
             return self._intents.settle(intent.intent_id, IntentState.ACCEPTED, order_ids=ids, by=Witness.STREAM)
         now = self._monotonic()
         with self._guard:
-            self._cases[intent.intent_id] = _Case(intent, since=now, next_at=now + PAUSES[0], left=True)
+            self._cases[intent.intent_id] = Case(intent, since=now, next_at=now + PAUSES[0], left=True)
         self._announcer.say(
             News.UNKNOWN,
             f"{self._words.intent(intent)}: no answer came, so it is not known whether the broker has it. The desk is "
@@ -150,27 +130,18 @@ class Cases:
         with self._guard:
             now = self._monotonic()
             cases = [
-                case
+                replace(case)
                 for case in self._cases.values()
                 if not self._whose.in_flight(case.intent) and (case.left or now - case.since >= THEIRS_SECONDS)
             ]
-            shown = [(case.intent, case.looks, case.clue, case.next_at - now, self._is_final(case)) for case in cases]
+        at = self._clock.now()
         return tuple(
-            OpenIntent(
-                intent_id=intent.intent_id,
-                kind=intent.kind,
-                text=self._words.intent(intent),
-                tag=intent.tag,
-                since=intent.created_at,
-                state=intent.state,
-                looks=looks,
-                next_look_at=self._clock.now() + timedelta(seconds=max(0.0, seconds)),
-                may_send_anew=final and clue is not None and clue.nothing_found,
-                evidence=(clue.text if clue else "") or intent.reason,
-                request=_request_of(intent),
-                candidates=() if clue is None else clue.candidates,
+            case.shown(
+                self._words.intent(case.intent),
+                at + timedelta(seconds=max(0.0, case.next_at - now)),
+                final=case.is_final(now, self._lost_after),
             )
-            for intent, looks, clue, seconds, final in sorted(shown, key=lambda one: one[0].created_at)
+            for case in sorted(cases, key=lambda case: case.intent.created_at)
         )
 
     # -- finding out -------------------------------------------------------------------------------------------
@@ -196,7 +167,7 @@ class Cases:
             return
         if self._whose.in_flight(intent):
             return  # its own answer says more
-        if intent.state.is_open and not _is_whole(order, intent):
+        if intent.state.is_open and not is_whole(order, intent):
             with self._guard:
                 if (case := self._cases.get(intent.intent_id)) is not None:
                     case.next_at = self._monotonic()  # one of several: look whether all are there
@@ -228,11 +199,11 @@ class Cases:
         with self._guard:
             self._cases.pop(intent.intent_id, None)
 
-    def _look(self, case: _Case, books: Books) -> None:
-        final = self._is_final(case, with_this_one=True)
+    def _look(self, case: Case, books: Books) -> None:
+        now = self._monotonic()
+        final = case.is_final(now, self._lost_after, with_this_one=True)
         with self._guard:
-            case.tries += 1
-            case.next_at = self._monotonic() + PAUSES[min(case.tries - 1, len(PAUSES) - 1)]
+            case.begin_look(now)
         try:
             told = look(case.intent, books, final=final)
         except UpstoxError as error:
@@ -247,8 +218,7 @@ class Cases:
             self._close(settled)
             return
         with self._guard:
-            case.looks += 1
-            case.clue = told
+            case.learn(told)
         if case.intent.state is IntentState.PREPARED and case.left:
             case.intent = self._intents.settle(
                 case.intent.intent_id, IntentState.UNKNOWN, reason=f"{LEFT}; {told.text}", by=Witness.DESK
@@ -270,11 +240,6 @@ class Cases:
             good=good,
         )
 
-    def _is_final(self, case: _Case, *, with_this_one: bool = False) -> bool:
-        if case.looks + with_this_one < LEAST_LOOKS or not case.left or case.intent.state is IntentState.PREPARED:
-            return False
-        return self._monotonic() - case.since >= self._lost_after + case.margin
-
     def _never_left(self, intent: Intent) -> bool:
         if not self._whose.never_left(intent):
             return False
@@ -286,22 +251,7 @@ class Cases:
         return PAUSES[0] if self._whose.is_own(intent) else 0.0
 
     def _remember(self, tag: str, *, unless_sliced: Intent | None) -> None:
-        request = None if unless_sliced is None else _request_of(unless_sliced)
+        request = None if unless_sliced is None else request_of(unless_sliced)
         if request is None or not request.slice:
             with self._guard:
                 self._known_tags.add(tag)
-
-
-def _is_whole(order: BookOrder, intent: Intent) -> bool:
-    """Is this one order all of what was wanted? Of a sliced one it may be a part."""
-    request = _request_of(intent)
-    return request is None or not request.slice or order.quantity >= request.quantity
-
-
-def _request_of(intent: Intent) -> OrderRequest | None:
-    if intent.kind is not IntentKind.PLACE:
-        return None
-    try:
-        return read_request(intent.body)
-    except InvalidRequest:
-        return None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from threading import Lock
 
-from services.domain.orders import BookOrder
+from services.domain.orders import BookOrder, Status
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -65,7 +65,9 @@ class DayBook:
     def _put(self, orders: Iterable[BookOrder]) -> None:
         changed = False
         for order in orders:
-            if self._orders.get(order.order_id) != order:
+            if order.status == Status.UNTOLD:  # of a day before, whoever wrote it down: it belongs to no book of today
+                changed = self._orders.pop(order.order_id, None) is not None or changed
+            elif self._orders.get(order.order_id) != order:
                 if order.tag and order.order_id not in self._of_tag.setdefault(order.tag, []):
                     self._of_tag[order.tag].append(order.order_id)
                 self._orders[order.order_id] = order

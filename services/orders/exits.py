@@ -55,23 +55,40 @@ class Closable:
         return request.quantity + ahead + self.waiting.get((place, request.side), 0) <= abs(held)
 
 
-def on_its_way(standing: Standing, request: OrderRequest, at: datetime, *, basket: str = "") -> bool:
-    """Has another order of the same side been sent of which what was told at `at` may not know? `basket`: the decision
-    that this one is a part of."""
-    since = standing.placed_since(at - _LONGEST)
-    open_orders = (one for one in standing.open_writes if one.kind is IntentKind.PLACE)
-    return any(
-        one.body.get("side") == str(request.side) and not (basket and one.basket == basket) and _is_news(one, at)
-        for one in (*open_orders, *since)
-    )
-
-
 def refuse_on_its_way(standing: Standing, request: OrderRequest, at: datetime, *, basket: str = "") -> None:
-    """A position is not closed by two orders at once: that would turn it round."""
-    if on_its_way(standing, request, at, basket=basket):
+    """A position is not closed by two orders at once: that would turn it round. Whatever changes it, and what was told
+    at `at` may not know, is waited for. `basket`: the decision that this one is a part of."""
+    since = standing.written_since(at - _LONGEST)
+    if any(
+        _moves(one, request) and not (basket and one.basket == basket) and _is_news(one, at)
+        for one in (*standing.open_writes, *since)
+    ):
         raise InvalidRequest(
-            "another order of the same side has just been sent: look at the position that it leaves, then decide anew"
+            "another order that changes this position has just been sent: look at what it leaves, then decide anew"
         )
+
+
+def refuse_into_closing(standing: Standing, held: Iterable[Position]) -> None:
+    """Orders that close `held` and leave one after the other would find nothing left where the broker closes all of it
+    in between: they would turn it round."""
+    sides = {((one.key, one.product), Side.SELL if one.quantity > 0 else Side.BUY) for one in held}
+    for one in standing.open_writes:
+        if one.kind is not IntentKind.PLACE or one.state is not IntentState.PREPARED or not one.basket:
+            continue
+        if ((one.target, one.body.get("product")), one.body.get("side")) in sides:
+            raise InvalidRequest(
+                "these positions are being closed already: wait for what comes of it, then decide anew"
+            )
+
+
+def _moves(one: Intent, request: OrderRequest) -> bool:
+    """May it change what `request` is to close?"""
+    if one.kind is IntentKind.PLACE:
+        return bool(one.body.get("side") == request.side)
+    if one.kind is IntentKind.CONVERT:
+        return bool(one.body.get("from_product") == request.product)
+    segment = one.body.get("segment")
+    return one.kind is IntentKind.EXIT_ALL and (segment is None or request.key.startswith(f"{segment}|"))
 
 
 def _is_news(one: Intent, at: datetime) -> bool:

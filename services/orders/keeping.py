@@ -1,4 +1,4 @@
-"""Keeps the book: what the broker tells of orders and fills goes into the ledger, into memory, and to whoever listens.
+"""Keeps the book: what the broker tells of orders goes into the ledger, into memory, and to whoever listens.
 
 The book is told by the poll, single orders by the stream, by details and by answers. Whatever the source, it goes the
 same way: `apply_update` inside the ledger's transaction decides, memory and announcements follow what it decided.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
@@ -18,19 +17,15 @@ from typing import Any
 from services.domain.clock import Clock, ist_date
 from services.domain.errors import NoData, RequestRefused, StorageError, UpstoxError
 from services.domain.intents import Witness
-from services.domain.order_records import StoredTrade
 from services.domain.orders import BookOrder, Status, Trade
 from services.domain.paper_accounts import AccountMark
 from services.ledger.orders import Orders
-from services.ledger.trades import Trades
 from services.orders.announcing import Announcer
 from services.orders.day_book import DayBook
+from services.orders.fills import Fills
 from services.orders.ports import Broker
 from services.orders.together import BookNote
 
-TRADES_SECONDS = 2.0
-"""At least between two questions for the fills of the day, however many come."""
-LONGEST_PAUSE = 60.0
 MOST_DETAILS = 20
 """So many orders are asked for one by one."""
 WITNESSES = {
@@ -47,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 class Keeper:
-    """The day's orders and fills. Any thread. One lock keeps memory in step with the ledger; it is held across the
+    """The day's orders. Any thread. One lock keeps memory in step with the ledger; it is held across the
     disk, never across the network."""
 
     def __init__(
@@ -55,41 +50,31 @@ class Keeper:
         *,
         broker: Broker,
         orders: Orders,
-        trades: Trades,
+        fills: Fills,
         clock: Clock,
         book: DayBook,
         announcer: Announcer,
         tagged: Callable[[BookOrder, Witness], None],
         filled: Callable[[], None],
         mark: Callable[[], AccountMark] = AccountMark,
-        account: Callable[[], str] = lambda: "",
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`tagged(order, witness)` hears of each order with a tag that is news; `filled()` of each fill; `mark()`:
-        orders up to there belong to accounts that were put away; `account`: the name of the running one."""
+        orders up to there belong to accounts that were put away."""
         self._broker = broker
         self._orders = orders
-        self._trades = trades
+        self._fills = fills
         self._clock = clock
         self._book = book
         self._announcer = announcer
         self._tagged = tagged
         self._filled = filled
         self._mark = mark
-        self._account = account
-        self._monotonic = monotonic
         self._step = Lock()  # ledger and memory change together
         self._event = 0  # guarded by it: of the ledger's changes of orders, the last one that is in memory too
         self._guard = Lock()  # guards all below
         self._as_of: datetime | None = None
         self._error: str | None = None
         self._seen: dict[str, BookOrder] = {}  # each order as the book told it last: the same again is no news
-        self._trades_due = True
-        self._trades_at = float("-inf")
-        self._trades_failures = 0
-        self._trades_told: tuple[StoredTrade, ...] = ()
-        self._trades_as_of: datetime | None = None
-        self._trades_error: str | None = None
         self._day: date | None = None
         self._of_mark = AccountMark()  # the account that the book in memory is of
 
@@ -100,21 +85,11 @@ class Keeper:
         with self._guard:
             return self._as_of, self._error
 
-    def trades(self) -> tuple[tuple[StoredTrade, ...], datetime | None, str | None]:
-        """The fills of the day, the newest first; when they were told, and why not since."""
-        with self._guard:
-            return self._trades_told, self._trades_as_of, self._trades_error
-
     def note(self) -> BookNote:
         """How this process knows the book, for those that follow it."""
+        _, fills_as_of, fills_error = self._fills.told()
         with self._guard:
-            return BookNote(self._as_of, self._error, self._trades_as_of, self._trades_error)
-
-    def trades_due(self) -> bool:
-        """Has something been filled since the fills were told, and is it time to ask?"""
-        with self._guard:
-            pause = min(LONGEST_PAUSE, TRADES_SECONDS * 2.0**self._trades_failures)
-            return self._trades_due and self._monotonic() - self._trades_at >= pause
+            return BookNote(self._as_of, self._error, fills_as_of, fills_error)
 
     # -- what comes in -----------------------------------------------------------------------------------------
 
@@ -130,13 +105,11 @@ class Keeper:
             known = {order.order_id: order for order in kept if not mark.is_before(order.order_id)}
             self._announcer.know(known.values())
             self._book.restart(known.values())
-            told = self._fills_of(today)
+        self._fills.begin_day(today)
         with self._guard:
             self._day = today
             self._of_mark = mark
             self._seen.clear()
-            self._trades_told = told
-            self._trades_due = True
         return True
 
     def begin_account(self) -> None:
@@ -169,28 +142,20 @@ class Keeper:
 
     def take_over(self) -> None:
         """From now on it is this process that asks: for fills too, since the one before may have ended in between."""
-        with self._guard:
-            self._trades_due = True
+        self._fills.want()
 
     def take_note(self, note: BookNote) -> None:
         """The process that asks the broker knows the book so."""
         with self._guard:
-            fills = note.trades_as_of != self._trades_as_of
             self._as_of, self._error = note.as_of, note.error
-        if fills:
-            kept = self._fills_of(ist_date(self._clock.now()))
-            with self._guard:
-                self._trades_told = kept
-        with self._guard:
-            self._trades_as_of, self._trades_error = note.trades_as_of, note.trades_error
-            self._trades_due = False
+        self._fills.take_note(note)
 
     def file(self, orders: Iterable[BookOrder], trades: Iterable[Trade], account: str = "") -> None:
         """Keep what is told of an account that is gone, by its name: in the ledger, and nowhere else."""
         told = list(orders)
         with self._step:
             self._announcer.know(applied.order for applied in self._orders.apply_many(told, "archive"))
-            self._trades.add(trades, "archive", account=account)
+            self._fills.file(trades, account)
 
     def lacks(self, told: Iterable[BookOrder]) -> bool:
         """Is an order of today in memory that the book `told` just now does not hold?"""
@@ -240,12 +205,24 @@ class Keeper:
             except (RequestRefused, NoData):
                 log.info("order %s of an earlier day is not known to the broker any more", order.order_id)
                 if order.status not in _NOT_BEGUN:
-                    self.hear(replace(order, status=Status.UNTOLD, message=None, raw_message=None), "desk")
+                    over = replace(order, status=Status.UNTOLD, pending_quantity=0, message=None, raw_message=None)
+                    self.hear(over, "desk")
                 self._book.forget(order.order_id)
             except UpstoxError as error:
                 log.info("order %s of an earlier day was not told, it is asked for again: %s", order.order_id, error)
                 return False
         return len(old) <= MOST_DETAILS
+
+    def ask_one_by_one(self) -> bool:
+        """Where the book cannot be read: did the broker tell of each order that was open?"""
+        alive = self._book.alive()
+        try:
+            for order in alive[:MOST_DETAILS]:
+                self.hear(self._broker.details(order.order_id), "details")
+        except UpstoxError as error:
+            log.info("an open order was not told: %s", error)
+            return False
+        return len(alive) <= MOST_DETAILS
 
     def hear(self, told: BookOrder, source: str, raw: Mapping[str, Any] | None = None) -> BookOrder:
         """One order as the stream or its own page tells it; the order as it is known then."""
@@ -255,29 +232,6 @@ class Keeper:
             more = self._announcer.heard(applied.order)
         self._after([applied.order], source, filled=more)
         return applied.order
-
-    def read_trades(self) -> None:
-        """Ask for the fills of the day and keep them. Raises what the broker raises; what is known stays."""
-        with self._guard:
-            self._trades_due = False  # a fill that comes while we ask makes it due again
-            self._trades_at = self._monotonic()
-        try:
-            told = self._broker.trades()
-            self._trades.add(told, "trades", account=self._account())
-        except UpstoxError as error:
-            with self._guard:
-                self._trades_error = str(error)
-                self._trades_due = True
-                self._trades_failures += 1
-            raise
-        kept = self._fills_of(ist_date(self._clock.now()))
-        with self._guard:
-            self._trades_told, self._trades_as_of, self._trades_error = kept, self._clock.now(), None
-            self._trades_failures = 0
-
-    def _fills_of(self, day: date) -> tuple[StoredTrade, ...]:
-        mark = self._mark()
-        return tuple(trade for trade in self._trades.of_day(day) if not mark.is_before(trade.order_id))
 
     def _take(self, told: Iterable[BookOrder], source: str) -> None:
         told = list(told)
@@ -293,8 +247,7 @@ class Keeper:
 
     def _after(self, orders: Iterable[BookOrder], source: str, *, filled: bool) -> None:
         if filled:
-            with self._guard:
-                self._trades_due = True
+            self._fills.want()
             self._filled()
         for order in orders:
             if order.tag:

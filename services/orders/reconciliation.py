@@ -23,19 +23,12 @@ from services.orders.account import AccountFollower
 from services.orders.books import Books
 from services.orders.cases import Cases
 from services.orders.day_book import DayBook
+from services.orders.fills import Fills
 from services.orders.following import Following
-from services.orders.keeping import MOST_DETAILS, Keeper
+from services.orders.keeping import Keeper
+from services.orders.polling import Polling
 from services.orders.ports import Broker
 
-LIVE_SECONDS = 30.0
-"""Between two reads of the book while the stream tells every change."""
-BUSY_SECONDS = 3.0
-"""Without the stream, while something is open at the broker or unknown here."""
-IDLE_SECONDS = 20.0
-LONGEST_PAUSE = 60.0
-"""Between reads of the book while the broker fails."""
-LONGEST_UNREADY = 10.0
-"""The same before the first pass is done: nothing can be sent until then."""
 LOGIN_SECONDS = 1.0
 """To look whether somebody has logged in costs nothing."""
 LONGEST_NAP = 2.0
@@ -53,6 +46,7 @@ class Reconciliation:
         *,
         broker: Broker,
         keeper: Keeper,
+        fills: Fills,
         cases: Cases,
         account: AccountFollower,
         book: DayBook,
@@ -67,11 +61,16 @@ class Reconciliation:
         `following`: the other processes on this ledger."""
         self._broker = broker
         self._keeper = keeper
+        self._fills = fills
         self._cases = cases
         self._account = account
-        self._book = book
         self._keep_current = tuple(keep_current)
-        self._stream_up = stream_up
+        self._polling = Polling(
+            stream_up=stream_up,
+            busy=lambda: cases.open() or book.alive(),
+            follows=lambda: following.now,
+            monotonic=monotonic,
+        )
         self._began = began
         self._today = today
         self._monotonic = monotonic
@@ -80,11 +79,9 @@ class Reconciliation:
         self._stop = Event()
         self._wake = Event()
         self._turn = Lock()  # one round at a time; held across the network, by the thread and by `refresh` only
-        self._guard = Lock()  # guards all below
+        self._guard = Lock()  # guards the two below
         self._thread: Thread | None = None
         self._why_not: UpstoxError | None = None
-        self._book_at = float("-inf")
-        self._failures = 0
         self._another_day = False  # of the thread alone
 
     # -- for the desk ------------------------------------------------------------------------------------------
@@ -136,8 +133,7 @@ class Reconciliation:
 
     def soon(self, seconds: float = 0.0) -> None:
         """Something happened that the book will tell of."""
-        with self._guard:
-            self._book_at = min(self._book_at, self._monotonic() + seconds)
+        self._polling.soon(seconds)
         self._wake.set()
 
     def follows(self) -> bool:
@@ -162,11 +158,11 @@ class Reconciliation:
         with self._turn:
             self._keeper.begin_day()
             told = self._keeper.read_book()
-            self._put_off()
+            self._polling.was_read()
             self._cases.sync()
             self._account.follow_if_missed(told, looking=self._cases.open() > 0)
             self._cases.look_all(self._books(told, None))
-            self._keeper.read_trades()
+            self._fills.read()
 
     def follow_account(self) -> None:
         """Another account may have taken the place of the one that is followed."""
@@ -206,45 +202,33 @@ class Reconciliation:
         if why is None or not isinstance(why, LoginRequired):
             self._cases.look_all(self._books(told, why), everything=True)
         # Without the book it goes on only where each decision and each open order was found out by its own page.
-        if isinstance(why, LoginRequired) or self._cases.unlooked() or not (why is None or self._asked_one_by_one()):
+        if (
+            isinstance(why, LoginRequired)
+            or self._cases.unlooked()
+            or not (why is None or self._keeper.ask_one_by_one())
+        ):
             with self._guard:
                 self._why_not = why
-                self._failures += 1
-                if isinstance(why, LoginRequired):
-                    return LOGIN_SECONDS
-                return min(LONGEST_UNREADY, 0.5 * 2.0 ** min(self._failures, 7))
+            pause = self._polling.unready()
+            return LOGIN_SECONDS if isinstance(why, LoginRequired) else pause
         with self._guard:
             self._why_not = None
-            self._failures = 0
         if why is None:
             self._another_day = not self._keeper.ask_for_the_old(told)
-        self._put_off()
+        self._polling.was_read()
         self._began()
         self._ready.set()
         return 0.0
-
-    def _asked_one_by_one(self) -> bool:
-        """Did the broker tell of each order that was open?"""
-        alive = self._book.alive()
-        try:
-            for order in alive[:MOST_DETAILS]:
-                self._keeper.hear(self._broker.details(order.order_id), "details")
-        except UpstoxError as error:
-            log.info("an open order was not told: %s", error)
-            return False
-        return len(alive) <= MOST_DETAILS
 
     def _look_around(self) -> None:
         now = self._monotonic()
         look_at = self._cases.next_look()
         looking = look_at is not None and look_at <= now
-        with self._guard:
-            reading = looking or self._book_at <= now
-        if reading:
+        if looking or self._polling.due_at <= now:
             self._read_book(looking=looking)
-        if self._keeper.trades_due() and not self._following.now:
+        if self._fills.due() and not self._following.now:
             try:
-                self._keeper.read_trades()
+                self._fills.read()
             except UpstoxError as error:
                 log.info("the fills of the day were not told: %s", error)
         for ask_if_due in self._keep_current:
@@ -259,13 +243,10 @@ class Reconciliation:
             told = self._keeper.read_book()
         except UpstoxError as error:
             why = error
-            with self._guard:
-                self._failures += 1
-                pause = min(LONGEST_PAUSE, BUSY_SECONDS * 2.0 ** min(self._failures - 1, 6))
-                self._book_at = self._monotonic() + pause
+            pause = self._polling.failed()
             log.warning("the order book could not be read, again in %.0f s: %s", pause, error)
         else:
-            self._put_off()
+            self._polling.was_read()
             if self._another_day:
                 self._another_day = not self._keeper.ask_for_the_old(told)
         if why is None:
@@ -276,24 +257,11 @@ class Reconciliation:
     def _books(self, told: tuple[BookOrder, ...], why: UpstoxError | None) -> Books:
         return Books(self._broker, lambda: _or_raise(told, why), self._today())
 
-    def _put_off(self) -> None:
-        """The book was read: when is it due again?"""
-        if self._following.now:
-            pause = float("inf")
-        elif self._stream_up():
-            pause = LIVE_SECONDS
-        else:
-            pause = BUSY_SECONDS if self._cases.open() or self._book.alive() else IDLE_SECONDS
-        with self._guard:
-            self._failures = 0
-            self._book_at = self._monotonic() + pause
-
     def _pause(self) -> float:
         now = self._monotonic()
         look_at = self._cases.next_look()
         nap = self._following.pause if self._following.now else LONGEST_NAP
-        with self._guard:
-            due = min(self._book_at, now + nap, now + nap if look_at is None else look_at)
+        due = min(self._polling.due_at, now + nap, now + nap if look_at is None else look_at)
         return max(0.0, due - now)
 
     def _run(self) -> None:
@@ -305,8 +273,8 @@ class Reconciliation:
             except (StorageError, sqlite3.Error) as error:
                 log.warning("orders could not be reconciled: %s", error)
                 self._keeper.failed(str(error))
+                self._polling.at_once()
                 with self._guard:
-                    self._book_at = float("-inf")  # as soon as it goes on
                     self._why_not = error if isinstance(error, UpstoxError) else StorageError(str(error))
                 pause = AFTER_A_FAULT
             except Exception:  # outermost loop of a thread

@@ -104,11 +104,6 @@ class KeptBook:
     def accounts(self) -> tuple[str, ...]:
         return tuple(sorted({name.account for name in self.book.matched.names}))
 
-    def forget_cuts(self) -> None:
-        """Every filter begins anew: for measurements."""
-        with self._lock:
-            self._cuts.clear()
-
     def prepare(self) -> None:
         """Work out what every filter begins with."""
         self.table  # noqa: B018  # built once, when it is first asked for

@@ -273,11 +273,6 @@ class PnlView:
         )  # fmt: skip
 
 
-def view_of(kept: KeptBook, only: Filter = EVERYTHING, *, now: datetime, account: str = "") -> PnlView:
-    """A view of a book that is at hand, without a desk around it."""
-    return PnlView(kept, only, now=now, account=account, as_of=now)
-
-
 def _nothing_held(instrument: str) -> Held:
     return Held(instrument, "", Asset.SHARE, 0, None)
 

@@ -19,8 +19,9 @@ from services.ledger.orders import Orders
 from services.ledger.trades import Trades
 from services.measures.measures import Measures
 from services.orders.checking import Held
-from services.orders.desk import PATIENCE_SECONDS, OrderDesk
+from services.orders.desk import OrderDesk
 from services.orders.lives import Life
+from services.orders.opening import PATIENCE_SECONDS, open_desk
 from services.orders.together import OverRedis, Together
 from services.paper_account import PaperAccounts
 from services.parts import busy_part, part
@@ -137,7 +138,7 @@ class OrdersRuntime(MarketRuntime):
     def orders(self) -> OrderDesk:
         """The order desk. Nothing is asked or sent before its `start` or the first write."""
         stream = self.portfolio_feed
-        desk = OrderDesk(
+        desk = open_desk(
             broker=self.order_api,
             intents=self.intents,
             orders=self.order_records,

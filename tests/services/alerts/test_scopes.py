@@ -14,7 +14,8 @@ from services.alerts.rules import BUDGET_LOW, DISK_LOW, ORDER_UNKNOWN, SHARED_AW
 from services.ledger.alerts import Severity
 from services.ledger.price_alerts import Side
 from services.measures.shared_now import PostgresNow, SharingNow
-from services.measures.snapshot import StorageNow, TokenNow
+from services.measures.snapshot import TokenNow
+from services.measures.storage_now import StorageNow
 from tests.support.alerts import OPERATOR, TRADER, Bench, feed_now
 
 INFY = "NSE_EQ|INE009A01021"

@@ -44,6 +44,10 @@ def _raise_by_one(ledger: Ledger) -> None:
         connection.exec_driver_sql(f"UPDATE settlement_prices SET price = {total + 1}")
 
 
+def _is_held(ledger: Ledger) -> bool:
+    return any(os.path.realpath(one).startswith(str(ledger.path)) for one in Path("/proc/self/fd").iterdir())
+
+
 def test_threads_that_read_then_write_lose_no_update_and_nobody_starves(ledger: Ledger) -> None:
     served = [0] * 8
     stop, begin = threading.Event(), threading.Barrier(9)
@@ -174,15 +178,23 @@ def test_a_connection_that_met_a_fault_of_the_disk_is_not_used_again(ledger: Led
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="what is open cannot be seen here")
 @pytest.mark.parametrize("how", ["read", "write"])
 def test_a_ledger_that_is_closed_while_somebody_is_inside_holds_no_file_afterwards(ledger: Ledger, how: str) -> None:
-    def is_held() -> bool:
-        return any(os.path.realpath(one).startswith(str(ledger.path)) for one in Path("/proc/self/fd").iterdir())
-
     _raise_by_one(ledger)
     with getattr(ledger, how)():
         ledger.close()
-        assert is_held()
+        assert _is_held(ledger)
 
-    assert not is_held()
+    assert not _is_held(ledger)
+
+
+@files_only
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="what is open cannot be seen here")
+def test_a_ledger_that_is_closed_while_somebody_comes_in_holds_no_file_afterwards(ledger: Ledger) -> None:
+    on_the_threshold = ledger._reading()
+    ledger.close()
+    with on_the_threshold as connection:
+        assert connection.exec_driver_sql("SELECT price FROM settlement_prices").scalar_one() == 0
+
+    assert not _is_held(ledger)
 
 
 def test_waiting_for_the_turn_to_write_ends_in_time(ledger: Ledger) -> None:

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from services.domain.errors import InvalidRequest
+from services.domain.intents import IntentState
 from services.domain.orders import Side
 from services.domain.positions import Position
 from services.orders.checking import Held
+from services.orders.desk import OrderDesk
+from services.orders.views import BulkOutcome, Outcome
 from tests.support.order_desk import ASHA, Bench, no_answer
 from tests.support.orders import RELIANCE, a_request
 
@@ -99,6 +102,47 @@ def test_more_than_ten_positions_are_not_closed_twice_by_windows_that_looked_at_
     with pytest.raises(InvalidRequest, match="has just been sent"):
         bench.desk.exit_all(intent_id="x", actor=ASHA)
     assert len(bench.broker.orders) == 12
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda desk: desk.exit_all(intent_id="other window", actor=ASHA),
+        lambda desk: desk.exit_all("NSE_EQ", intent_id="other window", actor=ASHA),
+        lambda desk: desk.convert(RELIANCE, Side.BUY, 10, "CNC", "MIS", intent_id="other window", actor=ASHA),
+    ],
+)
+def test_a_position_is_not_closed_where_an_exit_of_all_or_a_conversion_has_just_taken_it(
+    bench: Bench, other: Callable[[OrderDesk], Outcome | BulkOutcome]
+) -> None:
+    told = bench.broker.positions
+
+    def and_then() -> list[Position]:
+        held, bench.broker.positions = told(), told  # type: ignore[method-assign]
+        assert other(bench.desk).state is IntentState.ACCEPTED
+        return held
+
+    bench.broker.positions = and_then  # type: ignore[method-assign]
+
+    with pytest.raises(InvalidRequest, match="has just been sent"):
+        bench.desk.place(sell(), intent_id="x", actor=ASHA)
+    assert bench.broker.sent("place") == 0
+
+
+def test_an_exit_of_all_waits_for_orders_that_close_the_same_positions_one_after_the_other(bench: Bench) -> None:
+    bench.broker.held = [Position(RELIANCE, "D", 10) for _ in range(12)]
+
+    def other_window(seconds: float) -> None:
+        bench.on_sleep = lambda seconds: None
+        bench.broker.held = bench.broker.held[:2]  # the first ten are closed, the orders for two are still to leave
+        with pytest.raises(InvalidRequest, match="being closed already"):
+            bench.desk.exit_all(intent_id="other window", actor=ASHA)
+
+    bench.on_sleep = other_window
+    told = bench.desk.exit_all(intent_id="x", actor=ASHA)
+
+    assert told.accepted == 12
+    assert bench.broker.sent("exit_positions") == 0
 
 
 def test_the_preview_of_a_closing_order_says_that_it_passes(bench: Bench) -> None:

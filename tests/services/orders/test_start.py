@@ -274,7 +274,7 @@ def test_an_order_of_another_day_that_the_broker_knows_no_more_is_not_shown_as_o
     assert bench.desk.book().orders == ()
     order = bench.desk.order(order_id)
     assert order is not None
-    assert order.status == Status.UNTOLD
+    assert (order.status, order.pending_quantity) == (Status.UNTOLD, 0), "nothing of it waits any more"
     assert bench.orders.alive() == []
 
 

@@ -74,6 +74,25 @@ def test_one_process_asks_for_the_book_and_the_others_know_what_it_was_told(both
     assert both.two.filled > 0
 
 
+def test_an_order_of_another_day_whose_end_nobody_told_is_in_no_book_of_today(both: Two) -> None:
+    order_id = both.one.desk.place(a_request(), intent_id="one", actor=ASHA).order_ids[0]
+    both.one.pass_time(5)
+    both.two.pass_time(5)
+    both.one.broker.orders.clear()
+    both.one.clock.move(days=1)
+    both.one.pass_time(5)
+    both.two.pass_time(5)
+    today = both.one.desk.place(a_request(), intent_id="two", actor=ASHA).order_ids
+    both.one.pass_time(5)
+    both.two.pass_time(5)
+
+    for desk in (both.one.desk, both.two.desk):
+        assert tuple(order.order_id for order in desk.book().orders) == today
+        order = desk.order(order_id)
+        assert order is not None
+        assert order.status == Status.UNTOLD
+
+
 def test_whoever_follows_asks_by_itself_when_nothing_is_heard_of_the_one_that_asks(both: Two) -> None:
     order_id = both.one.desk.place(a_request(), intent_id="one", actor=ASHA).order_ids[0]
     both.one.pass_time(5)
@@ -306,7 +325,7 @@ def test_what_another_process_finds_out_is_told_to_those_who_were_shown_that_it_
 
 def _stopped(bench: Bench, monkeypatch: pytest.MonkeyPatch, seconds: float, meanwhile: object) -> None:
     """The process stands still between the intent and the request."""
-    prepare, sender, late = bench.intents.prepare, bench.desk._sender, [0.0]
+    prepare, sender, late = bench.intents.prepare, bench.desk._resolver._sender, [0.0]
     real = sender._awake
 
     def held_up(new: object, *, allow: object) -> object:
@@ -350,7 +369,7 @@ def test_the_legs_of_a_basket_that_were_given_up_meanwhile_stay_here(
     both: Two, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both.one.desk.set_limits(both.one.desk.limits().__class__(max_orders_per_second=1), actor=ASHA)
-    sender, real = both.one.desk._sender, both.one.desk._sender._awake
+    sender, real = both.one.desk._resolver._sender, both.one.desk._resolver._sender._awake
     late = [0.0]
     monkeypatch.setattr(sender, "_awake", lambda: real() + late[0])
 

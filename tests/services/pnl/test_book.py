@@ -12,11 +12,8 @@ import pytest
 from services.domain.errors import NoAnswer, StorageError, UpstoxError
 from services.domain.paper_accounts import AccountMark
 from services.ledger.told_trades import HISTORY_SOURCE
-from services.pnl.book import QUICK_BUILD
-from services.pnl.building import Built, Stamp
 from services.pnl.prices import BrokerHolds
 from services.pnl.values import ALL_ACCOUNTS, Filter, Origin
-from services.portfolio.lots.actions import Split
 from services.portfolio.lots.fills import Fill
 from services.portfolio.readers.tradebooks import write_ours
 from tests.support.ledger import TRADER
@@ -46,19 +43,6 @@ def test_today_and_the_history_of_days_that_the_desk_did_not_see_make_one_book(d
     assert [(line.origin, line.trades) for line in view.sources] == [(Origin.HISTORY, 2), (Origin.DESK, 1)]
     assert view.account == "AB1234"
     assert view.missing == ()
-
-
-def test_a_question_that_brought_nothing_new_builds_nothing_anew(desk: PnlDesk) -> None:
-    desk.broker.today = [traded("9", "BUY", 6, "120")]
-    desk.book.refresh()
-    before = desk.book.read_whole().version
-
-    desk.book.refresh()
-    assert desk.book.read_whole().version == before
-
-    desk.broker.today = [traded("9", "BUY", 6, "120"), traded("10", "SELL", 6, "121")]
-    desk.book.refresh()
-    assert desk.book.read_whole().version == before + 1
 
 
 def test_history_is_asked_by_financial_year_once_and_then_only_for_what_is_new(desk: PnlDesk) -> None:
@@ -156,23 +140,6 @@ def test_a_file_taken_twice_changes_nothing(desk: PnlDesk) -> None:
 def _one_fill(desk: PnlDesk) -> list[Fill]:
     desk.trades.add([traded("1", "BUY", 1, "100")], "trades", account="AB1234")
     return list(desk.book.read_whole().fills())
-
-
-def test_a_new_fill_and_what_a_person_enters_come_into_the_book_by_themselves(desk: PnlDesk) -> None:
-    desk.trades.add([traded("1", "BUY", 10, "100", day=date(2026, 11, 2))], "trades", account="AB1234")
-    first = desk.book.read_whole()
-    assert first.total.matches == 0
-
-    desk.trades.add([traded("2", "SELL", 20, "60")], "trades", account="AB1234")
-    desk.book.changed()
-    second = desk.book.read_whole()
-    assert second.version > first.version
-    assert [flag.quantity for flag in second.flags] == [10]
-
-    desk.actions.add(Split("INE002A01018", date(2026, 11, 10), 2, 1), TRADER)
-    third = desk.book.read_whole()
-    assert third.total.gross == (20 * 60 - 10 * 100) * 100
-    assert third.flags == ()
 
 
 def test_trades_of_a_paper_account_that_was_put_away_are_not_those_of_the_running_one(tmp_path: Path) -> None:
@@ -310,29 +277,6 @@ def test_what_was_written_about_a_trade_comes_with_the_view(desk: PnlDesk) -> No
     assert desk.book.read_whole().journal_notes[one].tags == ("breakout",)
 
 
-def test_a_large_book_is_built_anew_behind_its_readers_back(desk: PnlDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.trades.add([traded("1", "BUY", 5, "100")], "trades", account="AB1234")
-    before = desk.book.read_whole()
-    build, go = desk.book._builder.build, Event()
-
-    def slow(stamp: Stamp, account: str, version: int) -> Built:
-        assert go.wait(30)
-        return build(stamp, account, version)
-
-    monkeypatch.setattr(desk.book._builder, "build", slow)
-    desk.book._built = replace(desk.book._built, seconds=QUICK_BUILD * 2)
-    monkeypatch.setattr("services.pnl.book.REST", 0.0)
-    desk.trades.add([traded("2", "SELL", 5, "120", minute=1)], "trades", account="AB1234")
-    desk.book.changed()
-
-    during = desk.book.read()
-    go.set()
-    after = desk.book.read_whole()
-
-    assert (during.version, during.building) == (before.version, True)
-    assert (after.total.gross, after.building) == (10_000, False)
-
-
 def test_a_book_that_cannot_be_read_says_so_and_is_not_an_empty_one(
     desk: PnlDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -381,17 +325,3 @@ def test_an_option_that_ended_worthless_costs_nothing_more(desk: PnlDesk) -> Non
 
     assert view.total.gross == -65_000
     assert view.total.charges.total == note.lines.total
-
-
-def test_a_fault_of_the_desks_own_ends_the_building_and_is_told(desk: PnlDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken() -> None:
-        raise KeyError("secret")
-
-    monkeypatch.setattr(desk.rates, "current", broken)
-
-    with pytest.raises(StorageError, match="could not be read"):
-        desk.book.read_whole()
-    view = desk.book.read()
-
-    assert (view.version, view.building, desk.book.state.building) == (0, False, False)
-    assert view.missing[0].endswith("a fault of the desk's own (KeyError); the log has it")

@@ -131,7 +131,7 @@ def test_a_book_that_cannot_be_read_is_not_compared_as_an_empty_one(
 ) -> None:
     broken = PnlDesk(tmp_path)
     try:
-        monkeypatch.setattr(broken.book._builder, "build", _fails)
+        monkeypatch.setattr(broken.book._current._builder, "build", _fails)
         with pytest.raises(StorageError, match="nothing to compare"):
             broken.book.reconcile()
     finally:

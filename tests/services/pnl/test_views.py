@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from services.pnl.kept import KeptBook
 from services.pnl.values import ALL_ACCOUNTS, EVERYTHING, Filter, Held, PriceTold
-from services.pnl.views import PnlView, view_of
+from services.pnl.views import PnlView
 from services.portfolio.charges.kinds import LINES
 from services.portfolio.closed import By, closed_trades, total_of
 from services.portfolio.lots.fills import Asset, Fill
@@ -29,7 +29,7 @@ def a_view(*fills: Fill, only: Filter = EVERYTHING, account: str = "A", **more: 
 @given(markets())
 def test_groups_and_trades_add_up_to_the_whole_and_statistics_are_those_of_single_trades(fills: list[Fill]) -> None:
     kept = KeptBook.of(fills)
-    view = view_of(kept, Filter(account=ALL_ACCOUNTS), now=NOW)
+    view = PnlView(kept, Filter(account=ALL_ACCOUNTS), now=NOW)
 
     for by in By:
         groups = view.by(by)
@@ -54,15 +54,15 @@ def test_groups_and_trades_add_up_to_the_whole_and_statistics_are_those_of_singl
 @given(markets())
 def test_what_a_filter_lets_through_and_what_it_holds_back_make_the_whole(fills: list[Fill]) -> None:
     kept = KeptBook.of(fills)
-    whole = view_of(kept, Filter(account=ALL_ACCOUNTS), now=NOW)
+    whole = PnlView(kept, Filter(account=ALL_ACCOUNTS), now=NOW)
 
     for name, values in (("bucket", list(Bucket)), ("segment", ["EQ", "FO"]), ("symbol", whole.symbols)):
-        parts = [view_of(kept, Filter(account=ALL_ACCOUNTS, **{name: str(value)}), now=NOW).total for value in values]
+        parts = [PnlView(kept, Filter(account=ALL_ACCOUNTS, **{name: str(value)}), now=NOW).total for value in values]
         assert sum(part.gain for part in parts) == whole.total.gain
         assert sum(part.charges.total for part in parts) == whole.total.charges.total
     middle = date(2026, 4, 10)
-    early = view_of(kept, Filter(account=ALL_ACCOUNTS, last=middle), now=NOW)
-    late = view_of(kept, Filter(account=ALL_ACCOUNTS, first=date(2026, 4, 11)), now=NOW)
+    early = PnlView(kept, Filter(account=ALL_ACCOUNTS, last=middle), now=NOW)
+    late = PnlView(kept, Filter(account=ALL_ACCOUNTS, first=date(2026, 4, 11)), now=NOW)
     assert early.total.matches + late.total.matches == whole.total.matches
 
 
@@ -226,7 +226,7 @@ def test_trades_whose_charges_are_not_known_are_told_apart(bought: Fill, sold: F
 def test_views_of_one_book_and_filter_share_what_was_worked_out() -> None:
     kept = KeptBook.of([fill("BUY", 1, "10", 0), fill("SELL", 1, "11", 1)])
 
-    one, other = (view_of(kept, Filter(segment="EQ"), now=NOW, account="A") for _ in range(2))
+    one, other = (PnlView(kept, Filter(segment="EQ"), now=NOW, account="A") for _ in range(2))
 
     assert one.trades is other.trades
     assert one.total is other.total
