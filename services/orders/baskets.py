@@ -69,6 +69,7 @@ class Baskets:
         """All legs are written down in one transaction, each with a tag of its own, then sent in chunks."""
         kit = self._kit
         size = MOST_AT_ONCE
+        is_new = False
         places = {f"{intent_id}/{place + 1}": place for place in range(len(requests))}
         news = [
             NewIntent(
@@ -78,13 +79,16 @@ class Baskets:
         ]
 
         def allow(new: NewIntent, standing: Standing) -> None:
-            nonlocal size
+            nonlocal size, is_new
             size = min(size, standing.limits.max_orders_per_second)
             place = places[new.intent_id]
+            if place and not is_new:
+                raise InvalidRequest(OTHERWISE)  # the legs before it were written down by another window, without it
             try:
                 check(place, standing)
             except InvalidRequest as error:
                 raise InvalidRequest(f"order {place + 1} of {len(requests)}: {error}") from error
+            is_new = True
 
         def fly(intents: Sequence[Intent]) -> None:
             for first in range(0, len(intents), size):

@@ -17,7 +17,7 @@ from services.orders.baskets import MOST_AT_ONCE, OTHERWISE, Baskets
 from services.orders.bodies import before_of
 from services.orders.bulk_outcomes import bulk_outcome, each_outcome, fate_of_many, together
 from services.orders.checking import refuse_exit_twice, refuse_repeat
-from services.orders.exits import refuse_into_closing, refuse_on_its_way
+from services.orders.exits import refuse_carried_out, refuse_into_closing, refuse_on_its_way
 from services.orders.kit import Kit
 from services.orders.views import BasketOutcome, BulkLine, BulkOutcome
 
@@ -124,9 +124,23 @@ class Bulk:
     ) -> BulkOutcome:
         kit = self._kit
         require_trader(actor)
+        looked = kit.clock.now()
         if (known := self._known(intent_id, IntentKind.EXIT_ALL, segment, tag)) is not None:
             return known
         kit.admit(actor)
+        try:
+            return self._exit(segment, tag, looked, intent_id=intent_id, actor=actor)
+        except InvalidRequest:
+            # pressed twice at once: it was carried out meanwhile, perhaps the other way
+            if (known := self._known(intent_id, IntentKind.EXIT_ALL, segment, tag)) is None:
+                raise
+            return known
+
+    def _exit(
+        self, segment: str | None, tag: str | None, looked: datetime, *, intent_id: str, actor: Actor
+    ) -> BulkOutcome:
+        """With one call, or with an order for each position. `looked`: just before it was found to be new."""
+        kit = self._kit
         at = kit.clock.now()
         held = [
             one
@@ -136,7 +150,7 @@ class Bulk:
         if not held:
             raise InvalidRequest("there is no open position to exit")
         if len(held) > MOST_AT_ONCE and tag is None:
-            return self._exit_each(held, segment, at, intent_id=intent_id, actor=actor)
+            return self._exit_each(held, segment, looked, at, intent_id=intent_id, actor=actor)
         keys = {one.key for one in held}
         before = {
             "positions": [{"key": one.key, "product": one.product, "quantity": one.quantity} for one in held],
@@ -144,6 +158,7 @@ class Bulk:
         }
 
         def check(standing: Standing) -> None:
+            refuse_carried_out(standing, intent_id, looked)
             refuse_exit_twice(standing, segment)
             refuse_into_closing(standing, held)
 
@@ -159,7 +174,14 @@ class Bulk:
         return self._call(call, intent_id=intent_id, actor=actor)
 
     def _exit_each(
-        self, held: Sequence[Position], segment: str | None, at: datetime, *, intent_id: str, actor: Actor
+        self,
+        held: Sequence[Position],
+        segment: str | None,
+        looked: datetime,
+        at: datetime,
+        *,
+        intent_id: str,
+        actor: Actor,
     ) -> BulkOutcome:
         """More than one call takes: each position is closed by an order of its own, buys first. `at`: before the
         positions were asked."""
@@ -167,6 +189,8 @@ class Bulk:
 
         def check(place: int, standing: Standing) -> None:
             self._kit.may_reduce(standing)
+            if place == 0:
+                refuse_carried_out(standing, intent_id, looked)
             refuse_exit_twice(standing, segment)
             refuse_repeat(standing, IntentKind.PLACE, {"side": str(requests[place].side)}, basket=intent_id)
             refuse_on_its_way(standing, requests[place], at, basket=intent_id)

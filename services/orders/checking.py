@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import time as day_time
 from datetime import timedelta
@@ -18,7 +19,7 @@ from services.domain.instruments import Instrument
 from services.domain.intents import Intent, IntentKind, IntentState
 from services.domain.margins import SegmentSwitch
 from services.domain.order_checks import Finding, OrderFacts, StaticIp
-from services.domain.phases import Listing, PhaseNow
+from services.domain.phases import Listing, Phase, PhaseNow
 from services.domain.quote_batch import BatchResult
 from services.domain.quote_row import QuoteRow
 from services.domain.quotes import FROM_FEED
@@ -96,10 +97,12 @@ class Checker:
         switches: Told[tuple[SegmentSwitch, ...]],
         address: AddressWatch,
         held: Callable[[str, str], Held] = lambda key, product: Held(),
+        learn_hours: Callable[[], object] = lambda: None,
         mcx_orders: bool = False,
         square_off: day_time | None = None,
     ) -> None:
-        """`served(keys)`: those that the live feed keeps current; `phase(segment, listing)`; `held(key, product)`."""
+        """`served(keys)`: those that the live feed keeps current; `phase(segment, listing)`; `held(key, product)`;
+        `learn_hours()` asks the broker for today's hours, if that is due."""
         self._mode = mode
         self._clock = clock
         self._speed = speed
@@ -112,6 +115,7 @@ class Checker:
         self._switches = switches
         self._address = address
         self._held = held
+        self._learn_hours = learn_hours
         self._mcx_orders = mcx_orders
         self._square_off = square_off
 
@@ -141,8 +145,10 @@ class Checker:
         """Everything about an order of `key`, and the quote that it goes by. The desk's own kill switch and the counts
         are filled in where the ledger is read."""
         instrument = self._find(key)
-        row, age = self._quote(key, wait=wait)
         segment = key.partition("|")[0]
+        if wait and instrument is not None:
+            self._ask_hours(instrument, segment)  # first: it may take a while, and the quote is to be new
+        row, age = self._quote(key, wait=wait)
         held = self._held(key, product)
         facts = replace(
             self.access(),
@@ -184,6 +190,14 @@ class Checker:
             return self._phase(segment, self._listing(instrument))
         except InvalidRequest:
             return None  # a segment without hours of its own
+
+    def _ask_hours(self, instrument: Instrument, segment: str) -> None:
+        """Asks for today's hours where nobody has been told them yet. What the broker does not tell stays unknown, and
+        the check says so and blocks."""
+        phase = None if self._practice() else self._phase_of(instrument, segment)
+        if phase is not None and phase.phase is Phase.UNKNOWN:
+            with suppress(UpstoxError):
+                self._learn_hours()
 
     def _listing(self, instrument: Instrument) -> Listing:
         """As what the exchange's hours know it today."""

@@ -68,6 +68,13 @@ def refuse_on_its_way(standing: Standing, request: OrderRequest, at: datetime, *
         )
 
 
+def refuse_carried_out(standing: Standing, decision: str, looked: datetime) -> None:
+    """An exit of all goes with one call or with an order for each position, and one decision not both ways: whoever
+    pressed it a second time at once may have met another number of positions. `looked`: when it was not known yet."""
+    if any(decision in (one.intent_id, one.basket) for one in standing.written_since(looked - _LONGEST)):
+        raise InvalidRequest("this decision has just been carried out from another window")
+
+
 def refuse_into_closing(standing: Standing, held: Iterable[Position]) -> None:
     """Orders that close `held` and leave one after the other would find nothing left where the broker closes all of it
     in between: they would turn it round."""

@@ -69,6 +69,7 @@ def open_desk(
     own_charges: OwnCharges | None = None,
     served: Callable[[Collection[str]], set[str]] = lambda keys: set(),
     held: Callable[[str, str], Held] = lambda key, product: Held(),
+    learn_hours: Callable[[], object] = lambda: None,
     stream_up: Callable[[], bool] = lambda: False,
     connect_stream: Callable[[], object] = lambda: None,
     filled: Callable[[], object] = lambda: None,
@@ -89,10 +90,11 @@ def open_desk(
 ) -> OrderDesk:
     """`need_token()` raises `LoginRequired` unless a token may trade; `account`: a broker whose account can be put
     away; `account_name`: what the ledger calls one of them, by its number (`None`: the running one); `own_charges`:
-    our estimate of what an order costs; `served(keys)`: those that the live feed keeps current; `filled()` hears of
-    fills and conversions; `began()`, in the sending thread, that a decision was taken up; `address_needed`: the
-    broker looks at our static IP; `life`: this process, whose name `intents` writes down; `alone=False`: other
-    machines work on this ledger; `together`: who of them asks the broker (`None`: each for itself).
+    our estimate of what an order costs; `served(keys)`: those that the live feed keeps current; `learn_hours()`
+    asks the broker for today's hours, if that is due; `filled()` hears of fills and conversions; `began()`, in the
+    sending thread, that a decision was taken up; `address_needed`: the broker looks at our static IP; `life`: this
+    process, whose name `intents` writes down; `alone=False`: other machines work on this ledger; `together`: who of
+    them asks the broker (`None`: each for itself).
     """
     book = DayBook()
     words = Words(find, lambda order_id: book.get(order_id) or orders.get(order_id))
@@ -183,6 +185,7 @@ def open_desk(
         switches=switches,
         address=address,
         held=held,
+        learn_hours=learn_hours,
         mcx_orders=mcx_orders,
         square_off=square_off,
     )

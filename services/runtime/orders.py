@@ -159,6 +159,7 @@ class OrdersRuntime(MarketRuntime):
             phase=self._phase_of,
             funds=self.api.funds,
             held=self._held,
+            learn_hours=lambda: self.calendar.refresh_if_due(wait=True),
             stream_up=lambda: stream.connected,
             connect_stream=lambda: stream.connect("orders"),
             filled=self._filled,

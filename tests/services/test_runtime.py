@@ -13,8 +13,11 @@ import orjson
 import pytest
 
 from services.broker_link import BrokerTime, Told
+from services.domain.actors import Actor, Role
 from services.domain.clock import IST, HostClock
 from services.domain.errors import ConfigurationError, ForeignToken, InvalidRequest, LoginRequired, NotSent
+from services.domain.orders import OrderRequest, OrderType, Product, Side
+from services.domain.phases import Phase
 from services.domain.quotes import PriceSource
 from services.paper.finding import claim
 from services.paper.options import PaperOptions
@@ -94,6 +97,20 @@ def test_the_calendar_hears_the_paper_broker_and_does_not_follow_its_practice(tm
         assert (state.practice, state.contradictions, rt.alerts.all()) == (True, (), [])
         assert {source.error for source in state.sources} == {None}
         assert all(source.fetched_at for source in state.sources if source.name != "table")
+
+
+def test_a_script_can_send_orders_on_a_day_whose_hours_only_the_broker_knows(tmp_path: Path) -> None:
+    with paper(tmp_path, paper_clock="2026-11-08T18:40:00+05:30x0.001") as rt:
+        rt.instruments.refresh_if_due()
+        order = OrderRequest(
+            key=RELIANCE, side=Side.BUY, quantity=1, order_type=OrderType.MARKET, product=Product.DELIVERY
+        )
+        before = rt.phase().phase
+
+        told = rt.orders.place(order, intent_id="muhurat", actor=Actor("asha", Role.OPERATOR, "script"))
+
+        assert (before, rt.phase().phase) == (Phase.UNKNOWN, Phase.OPEN)
+        assert told.accepted
 
 
 def test_a_second_program_uses_the_running_broker_and_leaves_it_running(tmp_path: Path) -> None:

@@ -508,6 +508,7 @@ class Bench:
         self.on_paper = on_paper and broker is None
         self.filled = 0
         self.held = Held()
+        self.learn_hours: Callable[[], None] = lambda: None
         self.lost_after = lost_after
         self.own_charges = own_charges
         self.slept: list[float] = []
@@ -540,6 +541,7 @@ class Bench:
             account_name=lambda number: f"AB1234/{number or 'running'}",
             own_charges=self.own_charges,
             held=lambda key, product: self.held,
+            learn_hours=lambda: self.learn_hours(),
             stream_up=lambda: self.stream_up,
             filled=self._filled,
             lost_after=self.lost_after,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from services.domain.accounts import TokenKind
-from services.domain.errors import AccessDenied, InvalidRequest, NotPublished
+from services.domain.errors import AccessDenied, InvalidRequest, NoAnswer, NotPublished
 from services.domain.intents import Intent, IntentState
 from services.domain.margins import Margin
 from services.domain.order_facts import OrderLimits, StaticIp
@@ -21,7 +21,7 @@ from services.orders.checking import AddressWatch
 from services.portfolio.charges.lines import PaiseLines
 from tests.support.clocks import FakeMonotonic
 from tests.support.ledger import NOW, new_intent
-from tests.support.order_desk import ASHA, Bench, refused
+from tests.support.order_desk import ASHA, OPEN_MARKET, Bench, refused
 from tests.support.orders import RELIANCE, a_request
 
 CLOSED = PhaseNow(Phase.PRE_OPEN, "buffer", None, accepts=Accepts.NOTHING)
@@ -150,6 +150,40 @@ def test_a_refused_address_is_told_in_words(bench: Bench) -> None:
 
     assert told.state is IntentState.REFUSED
     assert "static IP" in told.reason
+
+
+# -- a day whose hours the table does not know ----------------------------------------------------------------------
+
+UNKNOWN = PhaseNow(Phase.UNKNOWN, "not published", None)
+
+
+def test_on_a_day_of_unknown_hours_the_broker_is_asked_before_an_order_is_refused(bench: Bench) -> None:
+    bench.phase = UNKNOWN
+    bench.learn_hours = lambda: setattr(bench, "phase", OPEN_MARKET)
+
+    assert bench.desk.preview(a_request()).blocked  # it makes no request
+    assert bench.desk.place(a_request(), intent_id="one", actor=ASHA).accepted
+
+
+def _is_silent() -> None:
+    raise NoAnswer("no answer within 10 s")
+
+
+@pytest.mark.parametrize("learn", [lambda: None, _is_silent])
+def test_hours_that_the_broker_does_not_tell_keep_the_order_back(bench: Bench, learn: Callable[[], None]) -> None:
+    bench.phase, bench.learn_hours = UNKNOWN, learn
+
+    with pytest.raises(InvalidRequest, match="not known whether this market is open"):
+        bench.desk.place(a_request(), intent_id="one", actor=ASHA)
+
+    assert bench.broker.sent("place") == 0
+    assert bench.intents.get("one") is None
+
+
+def test_nobody_asks_for_hours_that_are_known(bench: Bench) -> None:
+    bench.learn_hours = lambda: pytest.fail("they were asked for")
+
+    assert bench.desk.place(a_request(), intent_id="one", actor=ASHA).accepted
 
 
 # -- previews ----------------------------------------------------------------------------------------------------

@@ -17,6 +17,8 @@ from services.domain.margins import Margin
 from services.domain.orders import OrderChange, Product, Side
 from services.domain.positions import Position
 from services.orders.bodies import body_of
+from services.orders.views import BulkOutcome
+from tests.support.ledger import new_ledger
 from tests.support.order_desk import ASHA, Bench, no_answer
 from tests.support.orders import RELIANCE, a_request
 
@@ -45,8 +47,8 @@ def _waiting(bench: Bench) -> str:
     return bench.desk.gtt_place(WAITING, intent_id="waits", actor=ASHA).order_ids[0]
 
 
-def _many(bench: Bench) -> None:
-    bench.broker.held = [Position(f"NSE_EQ|INE00000{n:04d}", "I", 10) for n in range(12)]
+def _many(bench: Bench, count: int = 12) -> None:
+    bench.broker.held = [Position(f"NSE_EQ|INE00000{n:04d}", "I", 10) for n in range(count)]
 
 
 Write = Callable[[Bench, str, Any], Any]
@@ -206,6 +208,34 @@ def test_the_exit_of_many_positions_waits_for_an_exit_whose_fate_is_not_known(be
         bench.desk.exit_all(intent_id="two", actor=ASHA)
 
     assert bench.broker.sent("place_many") == 0
+
+
+@pytest.mark.parametrize("counts", [(11, 10), (10, 11), (11, 12)])
+@pytest.mark.parametrize("apart", [False, True])
+def test_an_exit_that_is_pressed_twice_at_once_goes_one_way_whatever_is_held_by_then(
+    bench: Bench, tmp_path: Path, counts: tuple[int, int], apart: bool
+) -> None:
+    other = Bench(tmp_path, ledger=new_ledger(tmp_path), beside=bench, first_tag=500) if apart else bench
+    first: list[BulkOutcome] = []
+
+    def in_between(operation: str) -> None:
+        if operation == "positions":
+            bench.broker.meanwhile = lambda operation: None
+            _many(bench, counts[0])
+            first.append(other.desk.exit_all(**_by("one")))
+            _many(bench, counts[1])
+
+    bench.broker.meanwhile = in_between
+    try:
+        again = bench.desk.exit_all(**_by("one"))
+    finally:
+        if apart:
+            other.close()
+
+    assert again.repeated
+    assert (again.state, again.lines) == (first[0].state, first[0].lines)
+    assert (bench.broker.sent("exit_positions"), len(bench.broker.orders)) == ((1, 0) if counts[0] == 10 else (0, 11))
+    assert not bench.intents.open()
 
 
 def test_an_id_belongs_to_the_decision_that_was_made_under_it(bench: Bench) -> None:
