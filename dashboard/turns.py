@@ -13,7 +13,7 @@ from typing import Any
 
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 
-AT_ONCE = 3
+AT_ONCE = 2
 MOST_WAIT_SECONDS = 2.0
 
 _MARK = "_desk_takes_turns"

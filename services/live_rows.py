@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from math import isfinite
 from threading import Lock
 from typing import Any
@@ -22,6 +23,8 @@ from services.feed.snapshot import Snapshot
 from services.wire.feed.details import RawLevel, find_bar, raw_levels
 from services.wire.feed.rows import FIRST_LEVEL, MARKET
 
+_instant = lru_cache(maxsize=4096)(from_epoch_ms)
+"""Rows of one frame, and trades of one moment, have their instants in common."""
 UNDERLYING_GOOD_FOR = timedelta(minutes=10)
 """Circuit limits widen during the day, and the feed does not tell."""
 
@@ -129,16 +132,19 @@ class _Maker:
         self._now_ns = now_ns
         self._speed = speed
         self._source = source
+        self._received: dict[int, datetime] = {}
 
     def row(self, place: int, cells: tuple[Any, ...], under: QuoteRow) -> QuoteRow:  # Any: numbers, in the order of ROW
         """The row at `place` of the snapshot, whose columns are `cells`."""
         _, received_ns, at_ms, kind, _, ltp, ltt_ms, _, prev_close, _, volume, oi, _, atp, buys, sells, *_ = cells
-        ago = (self._now_ns - received_ns) / 1e9 * self._speed
+        if (received_at := self._received.get(received_ns)) is None:  # the same for all rows of a frame
+            ago = (self._now_ns - received_ns) / 1e9 * self._speed
+            received_at = self._received[received_ns] = self._now - timedelta(seconds=ago)
         row: dict[str, Any] = {  # Any: members of several types, as in `QuoteRow`
             **under,
-            "last_trade_time": from_epoch_ms(ltt_ms) if ltt_ms else under["last_trade_time"],
-            "exchange_time": from_epoch_ms(at_ms) if at_ms else None,
-            "received_at": self._now - timedelta(seconds=ago),
+            "last_trade_time": _instant(ltt_ms) if ltt_ms else under["last_trade_time"],
+            "exchange_time": _instant(at_ms) if at_ms else None,
+            "received_at": received_at,
             "source": self._source,
             "api_version": FROM_FEED,
             "ltp": ltp,

@@ -63,7 +63,7 @@ class DeskPrices:
         now, wanted = self._monotonic(), frozenset(keys)
         if wanted - self._renewed[1] or now - self._renewed[0] >= RENEW_SECONDS:
             everything = wanted if cursor else wanted | self._renewed[1]
-            quotes.watch(HOLDER, everything)
+            quotes.watch(HOLDER, everything, on_feed=False)  # each listener holds its own there
             self._renewed = (now, everything)
         self._version += 1
         news = {}

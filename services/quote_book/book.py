@@ -178,11 +178,12 @@ class QuoteBook:
 
     # -- watching ----------------------------------------------------------------------------------------------
 
-    def watch(self, holder: str, keys: Iterable[str], seconds: float = LEASE_SECONDS) -> None:
+    def watch(self, holder: str, keys: Iterable[str], seconds: float = LEASE_SECONDS, *, on_feed: bool = True) -> None:
         """`holder` (a session, a page) looks at `keys` for the next `seconds`: keep them fresh. To be renewed by each
-        run; what is not renewed falls away. No keys = it watches nothing."""
+        run; what is not renewed falls away. No keys = it watches nothing. `on_feed=False`: it has the live feed tell
+        them by itself."""
         wanted = [key for key in keys if is_instrument_key(key)]
-        if self._live is not None:
+        if self._live is not None and on_feed:
             self._live.want(wanted, seconds)
         self._watching.hold(holder, wanted, seconds)
 

@@ -49,7 +49,7 @@ def open_page(name: str, **link: str) -> AppTest:
 def sent_to_browser(app: AppTest, component: str) -> list[dict[str, Any]]:
     """The data of each mounted component of that name, as the browser would get it."""
     found = [element.proto for element in app.get("bidi_component")]
-    return [json.loads(proto.json) for proto in found if proto.component_name.endswith(f"desk_{component}")]
+    return [json.loads(proto.bytes) for proto in found if proto.component_name.endswith(f"desk_{component}")]
 
 
 def words_on(app: AppTest) -> str:

@@ -156,6 +156,8 @@ function sinceArrival(view) {
   return ((performance.now() - view.arrived) / 1000) * (view.data.speed ?? 1)
 }
 
+const utf8 = new TextDecoder()
+
 // One view object per mounted component; it lives as long as its element.
 function viewOf(component, build) {
   const root = component.parentElement
@@ -166,7 +168,7 @@ function viewOf(component, build) {
   }
   const mount = (view.mount = {})
   view.component = component
-  view.data = component.data ?? {}
+  view.data = JSON.parse(utf8.decode(component.data))
   view.arrived = performance.now()
   view.receive()
   if (view.tick && !view.timer) view.timer = setInterval(() => view.tick(), 1000)

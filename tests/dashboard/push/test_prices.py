@@ -45,7 +45,8 @@ class Book:
     def put(self, *rows: QuoteRow) -> None:
         self.rows |= {one["instrument_key"]: one for one in rows}
 
-    def watch(self, holder: str, keys: Collection[str]) -> None:
+    def watch(self, holder: str, keys: Collection[str], *, on_feed: bool) -> None:
+        assert not on_feed, "the feed is held by each listener, for as long as it listens"
         self.watched.append((holder, frozenset(keys)))
 
     def last_known(self, keys: Iterable[str], *, disk: bool = True) -> dict[str, QuoteRow]:
