@@ -10,6 +10,7 @@ from typing import Any
 
 from dashboard.formatting import price_decimals, signed
 from dashboard.portfolio_columns import HOLDING_COLUMNS, POSITION_COLUMNS, MoneyColumn
+from dashboard.push.fields import member
 from dashboard.reading import Reading
 from dashboard.ticket_form import product_name
 from dashboard.words import in_words
@@ -104,6 +105,8 @@ def _price_record(key: str, price: Price, instrument: Instrument | None, reading
         record["a"] = round(max(0.0, (reading.now - price.at).total_seconds()), 1)
         if price.told_by in (PriceFrom.FEED, PriceFrom.QUOTE):
             record["t"] = epoch_ms(price.at)
+            if key not in reading.moving and (row := reading.rows.get(key)) is not None:
+                record["p"] = member(row, "last_trade_ms")
     if price.told_by is PriceFrom.FEED:
         record["feed"] = True
     if price.told_by is PriceFrom.BROKER:

@@ -13,13 +13,14 @@ from dashboard.first_start import INDEX_KEYS
 from dashboard.formatting import ist_when
 from dashboard.instrument_wanted import leave_if_wanted, want_from_browser
 from dashboard.order_news import latest
+from dashboard.push.fields import member
 from dashboard.push.prices import feed_word
 from dashboard.reading import Reading, read
 from dashboard.resources import desk, push_tokens
 from dashboard.state import push_door
 from dashboard.theme import mode_look
 from dashboard.words import in_words
-from services.domain.clock import ist_date
+from services.domain.clock import epoch_ms, ist_date
 from services.domain.errors import StorageError, UpstoxError
 from services.domain.phases import Listing, Market, Phase, PhaseNow
 from services.runtime import Runtime
@@ -65,10 +66,19 @@ def frame_data(runtime: Runtime, reading: Reading | None, problem: UpstoxError |
         "keys": list(INDEX_KEYS),
         "age": reading.youngest if reading else None,
         "age_of_feed": reading is not None and reading.newest is not None and reading.of_feed(reading.newest),
+        "made": _made(reading),
+        "now": epoch_ms(runtime.clock.now()),
         **_source(runtime),
         **_phase(runtime),
         **_orders(runtime, problem),
     }
+
+
+def _made(reading: Reading | None) -> int | None:
+    """When the newest of these prices was made. While nothing is traded a price comes again and again: its age since
+    it came would tell it to be fresh."""
+    made = [member(row, "last_trade_ms") for row in reading.rows.values()] if reading else []
+    return max((at for at in made if at is not None), default=None)
 
 
 def _orders(runtime: Runtime, problem: UpstoxError | None) -> dict[str, Any]:

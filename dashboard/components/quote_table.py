@@ -106,6 +106,7 @@ def _record(reading: Reading, key: str, columns: Sequence[Column], tracks: Track
         "o": reading.problem is not None or problem is not None,
         "x": in_words(problem).title if problem else None,
         "v": [None if row is None else _value(column, key, row, tracks) for column in columns],
+        **({} if row is None or key in reading.moving else {"p": member(row, "last_trade_ms")}),
     }
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -11,8 +14,8 @@ from dashboard.portfolio_columns import POSITION_COLUMNS
 from dashboard.portfolio_rows import position_row, table_data
 from dashboard.push.fields import FIELDS, PLACE
 from services.portfolio_book.marks import mark_position
-from tests.support.portfolio import HDFC, INFY, NOW, RELIANCE, bought_today, closed_today, quote, sold_short
-from tests.support.readings import reading
+from tests.support.portfolio import HDFC, INFY, NOW, RELIANCE, bought_today, carried, closed_today, quote, sold_short
+from tests.support.readings import reading, row
 from tests.support.shared_data import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
@@ -25,12 +28,14 @@ OFFERS = (
 )
 MOUNT = """data => {
   globalThis.asked = []
+  globalThis.bytes = data => new TextEncoder().encode(JSON.stringify(data))
   globalThis.component = {
-    data, parentElement: document.body, setStateValue() {},
+    data: bytes(data), parentElement: document.body, setStateValue() {},
     setTriggerValue: (name, value) => asked.push(value),
   }
   mount(component)
 }"""
+AGAIN = "data => { component.data = bytes(data); mount(component) }"
 
 
 def text(name):
@@ -180,20 +185,20 @@ def test_only_open_ones_are_chosen_and_what_is_asked_for_names_them(table):
 def test_a_choice_outlives_new_prices_and_ends_with_its_row(table):
     page = table(told(bought_today(), sold_short()))
     page.locator("tbody input").first.check()
-    page.evaluate("data => { component.data = data; mount(component) }", told(bought_today(), sold_short(), ltp=1490.0))
+    page.evaluate(AGAIN, told(bought_today(), sold_short(), ltp=1490.0))
     assert page.locator(".chosen").inner_text() == "1 chosen"
 
-    page.evaluate("data => { component.data = data; mount(component) }", told(closed_today(RELIANCE), sold_short()))
+    page.evaluate(AGAIN, told(closed_today(RELIANCE), sold_short()))
     assert page.locator(".chosen").inner_text() == ""
 
 
 def test_all_gone_and_back_again(table):
     page = table(told(bought_today(), sold_short()))
-    page.evaluate("data => { component.data = data; mount(component) }", told())
+    page.evaluate(AGAIN, told())
     assert page.get_by_text("Nothing here.").is_visible()
     assert not page.locator("table").is_visible()
 
-    page.evaluate("data => { component.data = data; mount(component) }", told(bought_today(HDFC, symbol="HDFCBANK")))
+    page.evaluate(AGAIN, told(bought_today(HDFC, symbol="HDFCBANK")))
     assert symbols(page) == ["HDFCBANK"]
     assert not page.locator(".empty").is_visible()
 
@@ -250,3 +255,62 @@ def test_names_from_outside_are_text(table):
 
     assert page.locator("img").count() == 0
     assert symbols(page) == ["<img src=x onerror=alert(1)>"]
+
+
+@pytest.mark.parametrize("symbol", ["BANKNIFTY26NOV54000CE", "BANKNIFTY26N2454100PE", "NIFTY 25000 CE 24 NOV 26"])
+@pytest.mark.parametrize("count", [3, 200])
+def test_on_a_phone_contracts_are_told_apart_and_their_profit_is_in_sight(table, symbol, count):
+    page = table(
+        told(*(sold_short(f"NSE_FO|{n}", 1050, symbol=symbol, exchange="NFO") for n in range(count)), ltp=2_978.05)
+    )
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.locator("tbody .piece").first.wait_for()
+
+    pieces = page.locator("tbody tr[data-id]").first.locator(".piece")
+    end = page.locator(".k-symbol").first.bounding_box()
+    for place in range(2):
+        box = pieces.nth(place).bounding_box()
+        assert box["x"] + box["width"] <= end["x"] + end["width"] + 1
+    assert page.locator("tbody .sym").first.evaluate("sym => sym.textContent") == symbol
+    assert page.locator(".scroll").evaluate("scroll => scroll.scrollWidth - scroll.clientWidth") <= 0
+    heights = page.locator("tbody tr[data-id]").evaluate_all("rows => rows.map(row => row.offsetHeight)")
+    assert len(set(heights)) == 1
+
+
+def test_what_is_no_contract_keeps_its_symbol_in_one_piece(table):
+    page = table(told(bought_today(symbol="NIFTY26NOV25000CE"), carried(symbol="an odd name"), carried("MCX_FO|7")))
+
+    assert page.locator(".piece").all_inner_texts() == ["26NOV", "26000CE"]
+
+
+def test_while_the_market_is_closed_the_age_is_when_the_price_was_made(table):
+    sunday = NOW + timedelta(days=2)
+    one, friday = bought_today(), NOW.replace(hour=10, minute=0, second=0)
+    closed = replace(
+        reading({**row(RELIANCE), "received_at": sunday, "last_trade_time": friday}, in_session=False),
+        now=sunday + timedelta(seconds=6),
+    )
+    mark = mark_position(one, closed.rows[RELIANCE], closed.now)
+    page = table(told(one) | table_data([position_row(mark, closed)], POSITION_COLUMNS, closed))
+
+    assert cells(page, "age") == ["Fri 15:30"]
+    assert page.locator(".status").inner_text() == "1 position, newest price as of Fri 15:30."
+
+    opened = replace(closed, moving=frozenset({RELIANCE}))
+    page.evaluate(AGAIN, told(one) | table_data([position_row(mark, opened)], POSITION_COLUMNS, opened))
+    assert re.fullmatch(r"\d+ s", cells(page, "age")[0])
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        ("2026-11-22T09:15:00+05:30", "09:15"),
+        ("2026-11-20T15:30:00+05:30", "Fri 15:30"),
+        ("2026-11-21T23:59:00+05:30", "Sat 23:59"),
+        ("2026-11-13T15:30:00+05:30", "13 Nov 15:30"),
+    ],
+)
+def test_a_price_of_another_day_says_of_which(table, made, words):
+    page = table(told(bought_today()))
+
+    assert page.evaluate("made => madeText(Date.parse(made), Date.parse('2026-11-22T11:00+05:30'))", made) == words

@@ -44,6 +44,19 @@ class Frame {
     return newest
   }
 
+  // The newest price in words. Where nothing is in session, what the broker repeats is not new for having come again.
+  ageWords(seconds, old) {
+    const made = this.data.in_session || old ? null : this.made()
+    if (made !== null) return ["made", `Prices as of ${madeText(made, this.data.now + sinceArrival(this) * 1000)}`]
+    return [old ? "old" : "fresh", `Prices ${ageText(seconds)} old${old ? ", not current" : ""}`]
+  }
+
+  made() {
+    let made = this.data.made
+    if (this.data.push) for (const { values } of live.rows.values()) made = Math.max(made, values[FIELD.last_trade_ms])
+    return made || null
+  }
+
   drawFeed() {
     const { live: good, state, why } = feedWord(this.data)
     setText(this.parts.feed, good ? "Feed live" : `Feed: ${state === "connected" ? "mute" : state}`)
@@ -60,7 +73,7 @@ class Frame {
     const quiet = silentSeconds(this)
     const silent = isSilent(this)
     this.drawFeed()
-    const time = phase_left === null ? "" : durationText(phase_left - later)
+    const time = phase_left === null ? "" : countdownText(phase_left - later)
     const left = !time ? "" : phase_then ? ` · ${phase_then} in ${time}` : ` · ${time} left`
     setText(this.parts.phase, `${phase}${left}${phase_doubt ? ` · ${phase_doubt}` : ""}`)
     this.parts.phase.dataset.doubt = phase_doubt ?? ""
@@ -70,18 +83,23 @@ class Frame {
     const now = newest === null ? null : newest.age
     const troubled = Boolean(this.data.problem)
     const old = newest !== null && isOld({ ...newest, troubled, moves: in_session }, this.data)
-    const state = silent ? "lost" : now === null ? "none" : old ? "old" : "fresh"
+    const [state, words] = silent
+      ? ["lost", `No word from the desk for ${ageText(quiet)}`]
+      : now === null
+        ? ["none", "No prices yet"]
+        : this.ageWords(now, old)
     this.parts.age.dataset.state = state
-    setText(
-      this.parts.age,
-      silent
-        ? `No word from the desk for ${ageText(quiet)}`
-        : now === null
-          ? "No prices yet"
-          : `Prices ${ageText(now)} old${state === "old" ? ", not current" : ""}`,
-    )
-    this.parts.age.title = "How long ago the newest price came in from the broker"
+    setText(this.parts.age, words)
+    this.parts.age.title = state === "made"
+      ? `When the newest price was made; it came in from the broker ${ageText(now)} ago`
+      : "How long ago the newest price came in from the broker"
   }
+}
+
+// Seconds matter only in the last ten minutes; a time is not broken over two lines.
+function countdownText(seconds) {
+  const text = seconds < 600 || seconds >= 3600 ? durationText(seconds) : `${Math.floor(seconds / 60)} min`
+  return text.replaceAll(" ", "\u00a0")
 }
 
 export default function (component) {

@@ -203,4 +203,49 @@ function isOld({ feed, troubled, moves, age }, data) {
   return troubled || (moves && (feed || age > data.stale_after))
 }
 
+const DAY_IN_INDIA = new Intl.DateTimeFormat("en-GB", {
+  timeZone: "Asia/Kolkata", weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+})
+
+// When a price was made, as told at `now`: 15:28 today, Fri 15:28 within a week, 13 Nov 15:28 before. Epoch milliseconds.
+function madeText(ms, now) {
+  const [made, today] = [ms, now].map(one => Object.fromEntries(DAY_IN_INDIA.formatToParts(one).map(({ type, value }) => [type, value])))
+  const time = `${made.hour}:${made.minute}`
+  if (now - ms < 86400000 && made.day === today.day) return time
+  return now - ms < 6 * 86400000 ? `${made.weekday} ${time}` : `${made.day} ${made.month} ${time}`
+}
+
+// The instant at which the price of `row` was made, where its age since it came would mislead: its market is not in
+// session and broker and feed still repeat it. Otherwise `null`: the age tells.
+function madeAt(row) {
+  return row.m || !row.p || row.a === null ? null : row.p
+}
+
+// The cell that tells it: the age, or when the price was made. What is `old` for another reason tells the age.
+function priceAge(row, age, old) {
+  if (age === null) return MISSING
+  const made = old ? null : madeAt(row)
+  return made === null ? `${ageText(age)}${old ? " old" : ""}` : madeText(made, row.now)
+}
+
+// By what such cells are put in order: the largest is the oldest.
+function ageOrder(row) {
+  if (row.a === null) return null
+  const made = madeAt(row)
+  return (made === null ? row.a : (row.now - made) / 1000) - row.at / 1000
+}
+
+// The newest price of those `rows` (with `age` in seconds each) in words. What moves counts, if anything does.
+function newestText(rows) {
+  let age = null, made = null
+  for (const { row, age: seconds } of rows) {
+    if (seconds === null) continue
+    const at = madeAt(row)
+    if (at === null) age = age === null ? seconds : Math.min(age, seconds)
+    else if (made === null || at > made.at) made = { at, now: row.now }
+  }
+  if (age !== null) return `${ageText(age)} old`
+  return made === null ? "not there yet" : `as of ${madeText(made.at, made.now)}`
+}
+
 const live = (globalThis.deskLive ??= new LiveHub())

@@ -21,7 +21,7 @@ function rounded(money) { return (Math.sign(money) * Math.round(Math.abs(money) 
 
 function sortValue(column, row, i) {
   if (column.kind === "symbol") return row.s
-  if (column.kind === "age") return row.a === null ? null : row.a - row.at / 1000
+  if (column.kind === "age") return ageOrder(row)
   return valueOf(column, row, i) ?? null
 }
 
@@ -47,11 +47,30 @@ function gapWords(difference, unexplained) {
   return [true, `${odd} remains at the broker's own price: both count differently. ${moved}: the price has moved since`]
 }
 
+// The symbol of a future or an option in pieces that are read, and broken into lines, as one: what it is on, the space
+// after it, then expiry, strike and side, which tell one contract from the next. Together they are the symbol.
+const SPACED = /^(.+?)( )((?:[\d.]+ (?:CE|PE))|FUT)( )(\d\d? [A-Z]{3} \d\d)$/ // NIFTY 25000 CE 24 NOV 26
+const COMPACT = /^(.+?)()(\d\d(?:[A-Z]{3}|[1-9OND]\d\d))()([\d.]+(?:CE|PE)|FUT)$/ // NIFTY26NOV25000CE, weekly NIFTY26N2425000CE
+const CONTRACT = /^[^|]*_(FO|COM)\|/
+
+function contractPieces(symbol, key) {
+  if (!CONTRACT.test(key)) return null
+  return (symbol.match(SPACED) ?? symbol.match(COMPACT))?.slice(1) ?? null
+}
+
 const DRAW = {
   symbol(cell, [symbol, name, tag, problem], row) {
     cell.replaceChildren()
     const top = make("div", "top")
     const chip = symbolChip("sym", symbol, row.k)
+    const pieces = contractPieces(symbol, row.k)
+    if (pieces) {
+      const [head, space, first, between, last] = pieces
+      const rest = make("span", "rest")
+      rest.append(make("span", "piece", first), between, make("span", "piece", last))
+      chip.replaceChildren(head, space, rest)
+    }
+    cell.classList.toggle("contract", pieces !== null)
     chip.tabIndex = -1 // rows are walked by arrows; Enter opens theirs
     top.append(chip)
     if (tag) top.append(make("span", "tag", tag))

@@ -52,6 +52,7 @@ class PositionTable {
     this.byKey = new Map()
     for (const row of rows) {
       row.at = this.arrived
+      row.now = row.t + row.a * 1000
       row.d ??= 2
       row.acts = row.can ? row.can.split(" ") : []
       row.e = row.acts.length > 0
@@ -59,6 +60,7 @@ class PositionTable {
       const told = live.rows.get(row.k)
       if (this.data.push && told && told.values[FIELD.received_ms] >= (row.t ?? 0)) takeOver(row, told)
     }
+    this.hasContracts = rows.some(row => contractPieces(row.s, row.k) !== null)
     for (const id of this.picked) if (!this.rows.get(id)?.e) this.picked.delete(id)
     const none = rows.length === 0
     this.empty.hidden = !none
@@ -194,6 +196,8 @@ class PositionTable {
     for (const [id, view] of this.drawn) if (!keep.has(id)) { view.tr.remove(); this.drawn.delete(id) }
     let before = this.above
     const silent = isSilent(this)
+    // All rows have one height where some are left out: what is above and below is reckoned with it.
+    this.scroll.classList.toggle("contracts", count > ALL_DRAWN && this.hasContracts)
     for (const id of wanted) {
       const row = this.rows.get(id)
       let view = this.drawn.get(id)
@@ -275,7 +279,7 @@ class PositionTable {
   mark(view, row, silent = isSilent(this)) {
     const { age, old } = this.aging(row, silent)
     view.tr.classList.toggle("stale", old)
-    if (this.aged >= 0) setText(view.cells[this.aged], age === null ? MISSING : `${ageText(age)}${old ? " old" : ""}`)
+    if (this.aged >= 0) setText(view.cells[this.aged], priceAge(row, age, old))
   }
 
   aging(row, silent) {
@@ -386,7 +390,8 @@ class PositionTable {
     const summed = columns.map((column, i) => [column, i]).filter(([column]) => column.sum)
     const sums = summed.map(() => 0)
     const lacking = summed.map(() => 0)
-    let newest = null, stale = 0, open = 0
+    const aged = []
+    let stale = 0, open = 0
     for (const row of this.rows.values()) {
       summed.forEach(([column, i], n) => {
         const value = valueOf(column, row, i)
@@ -397,11 +402,11 @@ class PositionTable {
       open += 1
       const { age, old } = this.aging(row, silent)
       if (old) stale += 1
-      if (age !== null && (newest === null || age < newest)) newest = age
+      aged.push({ row, age })
     }
     for (const [id, view] of this.drawn) this.mark(view, this.rows.get(id), silent)
     this.drawSums(summed, sums, lacking, stale > 0 && stale === open)
-    this.tell(open, stale, newest, silent)
+    this.tell(open, stale, newestText(aged), silent)
   }
 
   drawSums(summed, sums, lacking, old) {
@@ -439,7 +444,7 @@ class PositionTable {
     const words = `${shown}${this.rows.size} ${this.data.noun}${this.rows.size === 1 ? "" : "s"}`
     const { live: feeds, why } = feedWord(this.data)
     const doubt = stale ? `, ${stale} not current${!feeds && why ? `: ${why}` : ""}` : ""
-    const price = open ? `, newest price ${newest === null ? "not there yet" : `${ageText(newest)} old`}` : ""
+    const price = open ? `, newest price ${newest}` : ""
     setText(
       this.status,
       silent
@@ -468,6 +473,8 @@ function takeOver(row, { values, at, now }) {
   row.l = values[FIELD.ltp]
   row.a = (now - values[FIELD.received_ms]) / 1000
   row.at = at
+  row.now = now
+  row.p = values[FIELD.last_trade_ms]
   row.feed = values[FIELD.from_feed]
   if (values[FIELD.received_ms] > (row.t ?? 0)) row.o = false // newer than the trouble that the page knows of
 }

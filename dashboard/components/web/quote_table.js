@@ -48,6 +48,7 @@ class QuoteTable {
     for (const row of rows) {
       present.add(row.k)
       row.at = this.arrived
+      row.now = row.t + row.a * 1000
       const told = live.rows.get(row.k)
       if (this.data.push && told && told.values[FIELD.received_ms] >= (row.t ?? 0)) this.takeOver(row, told)
       this.patch(row)
@@ -92,6 +93,8 @@ class QuoteTable {
     })
     row.a = (now - values[FIELD.received_ms]) / 1000
     row.at = at
+    row.now = now
+    row.p = values[FIELD.last_trade_ms]
     row.feed = values[FIELD.from_feed]
     if (values[FIELD.received_ms] > (row.t ?? 0)) row.o = false // newer than the trouble that the page knows of
   }
@@ -332,7 +335,7 @@ class QuoteTable {
     const age = row.a === null ? null : row.a + secondsSince(row.at, this.data)
     const old = age !== null && (silent || isOld({ feed: row.feed, troubled: row.o, moves: row.m, age }, this.data))
     tr.classList.toggle("stale", old)
-    if (this.aged >= 0) setText(cells[this.aged], age === null ? MISSING : `${ageText(age)}${old ? " old" : ""}`)
+    if (this.aged >= 0) setText(cells[this.aged], priceAge(row, age, old))
     return { age, old }
   }
 
@@ -340,14 +343,14 @@ class QuoteTable {
     const silent = isSilent(this)
     this.ticked = performance.now()
     this.fed = feedWord(this.data).live
-    let newest = null
+    const aged = []
     let stale = 0
     let priced = 0
     for (const view of this.rows.values()) {
       const { age, old } = this.mark(view, silent)
       if (old) stale += 1
       if (age !== null) priced += 1
-      if (age !== null && (newest === null || age < newest)) newest = age
+      aged.push({ row: view.row, age })
     }
     this.markPicked()
     const count = this.rows.size
@@ -361,7 +364,7 @@ class QuoteTable {
       this.status,
       silent
         ? `${words}. No word from the desk for ${ageText(silentSeconds(this))}: prices are not current.`
-        : `${words}, newest price ${newest === null ? "not there yet" : `${ageText(newest)} old`}${doubt}.`,
+        : `${words}, newest price ${newestText(aged)}${doubt}.`,
     )
     this.status.classList.toggle("warn", silent)
     this.scroll.classList.toggle("short", Boolean(this.data.quiet))
@@ -425,7 +428,7 @@ const PAINT = {
 
 function SORT_VALUE(kind, row, at) {
   if (kind === "symbol") return row.s
-  if (kind === "age") return row.a === null ? null : row.a - row.at / 1000
+  if (kind === "age") return ageOrder(row)
   const value = row.v[at]
   if (value === null || value === undefined) return null
   if (kind === "spark") return value.dir

@@ -73,6 +73,12 @@ def test_each_row_each_card_and_the_ladder_follow_their_own_market():
     assert depth_data(look, NIFTY)["in_session"] is True
 
 
+def test_a_row_whose_market_is_closed_tells_when_its_price_was_made():
+    look = replace(reading(row(RELIANCE), row(NIFTY), keys=(RELIANCE, NIFTY, INFY)), moving=frozenset({NIFTY}))
+
+    assert [r.get("p") for r in table(look)["rows"]] == [epoch_ms(NOW), None, None]
+
+
 def test_a_bad_key_is_told_in_its_own_row_only():
     look = reading(row(RELIANCE), keys=(RELIANCE, INFY), problems={INFY: BadInstrumentKey("x", status=400)})
 

@@ -10,14 +10,16 @@ import pytest
 from dashboard.components.frame import frame_data
 from services.domain.calendar.calendar import BUNDLED, MarketCalendar
 from services.domain.calendar.days import DayOverride
+from services.domain.clock import epoch_ms
 from services.domain.errors import NotSent
 from services.domain.intents import KillSwitch
 from services.domain.phases import Accepts, Listing, Market, Phase, PhaseNow, Stage
+from services.domain.quote_row import QuoteRow
 from services.domain.quotes import PriceSource
 from services.orders.views import News
 from services.settings import load_settings
 from tests.support.order_page import FakeOrders
-from tests.support.readings import NIFTY, NOW, reading, row
+from tests.support.readings import NIFTY, NOW, RELIANCE, reading, row
 
 OPEN = PhaseNow(Phase.OPEN, "until 15:30", NOW + timedelta(hours=1, minutes=24), then=Phase.CLOSED)
 AUCTION = PhaseNow(
@@ -165,6 +167,15 @@ def test_trouble_is_named_and_ages_that_are_not_known_stay_empty():
 
     assert data["problem"] == "The broker cannot be reached"
     assert data["age"] is None
+
+
+def test_the_frame_tells_when_the_newest_price_was_made():
+    friday, before = row(NIFTY), QuoteRow({**row(RELIANCE), "last_trade_time": NOW - timedelta(minutes=5)})
+    data = frame_data(a_desk(now=NOW + timedelta(days=2)), reading(before, friday, in_session=False), None)
+
+    assert (data["made"], data["now"], data["in_session"]) == (epoch_ms(NOW), epoch_ms(NOW) + 2 * 86_400_000, False)
+    assert frame_data(a_desk(), reading(keys=(NIFTY,)), None)["made"] is None
+    assert frame_data(a_desk(), None, NotSent("refused"))["made"] is None
 
 
 def test_live_and_rehearsal_are_named_in_words():
