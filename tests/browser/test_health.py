@@ -41,7 +41,8 @@ def draw(chromium: Any) -> Iterator[Draw]:
         page.set_content(f"<!doctype html>{(WEB / f'{name}.html').read_text('utf-8')}")
         script = (WEB / "shared.js").read_text("utf-8") + (WEB / f"{name}.js").read_text("utf-8")
         page.add_script_tag(content=script.replace("export default", "globalThis.mount ="))
-        mount = "data => { globalThis.shown = { data, parentElement: document.body }; mount(shown) }"
+        told = "new TextEncoder().encode(JSON.stringify(data))"
+        mount = f"data => {{ globalThis.shown = {{ data: {told}, parentElement: document.body }}; mount(shown) }}"
         page.evaluate(mount, json.loads(json.dumps(data)))
         return page
 

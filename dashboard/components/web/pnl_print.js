@@ -1,6 +1,16 @@
+// The button of the printed view.
+
+class Print {
+  constructor(root) {
+    this.button = root.querySelector("#print")
+    this.button.onclick = () => window.print()
+  }
+
+  receive() {
+    this.button.textContent = this.data.label
+  }
+}
+
 export default function (component) {
-  const { data, parentElement } = component
-  const button = parentElement.querySelector("#print")
-  button.textContent = data.label
-  button.onclick = () => window.print()
+  return viewOf(component, root => new Print(root))
 }

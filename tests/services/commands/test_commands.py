@@ -219,7 +219,10 @@ def test_without_a_running_desk_health_looks_by_itself(run: Commands) -> None:
     assert (told.code, told.json["ok"], told.json["desk"]) == (1, False, None)
 
 
-def test_the_ledger_is_copied_and_what_a_restore_would_do_is_told(run: Commands, tmp_path: Path) -> None:
+def test_the_ledger_is_copied_and_what_a_restore_would_do_is_told(
+    run: Commands, paper: Runtime, tmp_path: Path
+) -> None:
+    paper.watchlists.all()  # whoever comes first makes the ledger
     copy = run("backup", "--to", str(tmp_path), "--json")
     asked = run("restore", copy.json["file"], "--json")
 
