@@ -35,7 +35,8 @@ KEYS, RATE, PER_FRAME = 2_000 - len(INDEX_KEYS), 5_000, 20
 """With the indices of every page, 2,000 are subscribed: as many as one connection gives in full."""
 LIST = 50
 FEW, GOAL, MANY = 20, 50, 75
-SECONDS = 8.0
+SECONDS, SECONDS_OF_GOAL = 8.0, 24.0
+"""One Chromium asks once a second: a p95 wants more than eight of its runs."""
 MOST_MS = 300.0
 MOST_OF_OTHERS = 20.0
 
@@ -86,7 +87,7 @@ RUNS = """() => {
 
 
 def run() -> list[Row]:
-    """All rows; a minute and a quarter. None where there is no Chromium."""
+    """All rows; a minute and a half. None where there is no Chromium."""
     if find_chromium() is None:
         print("capacity is not measured: there is no Chromium", file=sys.stderr)
         return []
@@ -158,12 +159,13 @@ class Bench:
         return found
 
     def _step(self, page: Any, token: str, sessions: int) -> Carried:
-        wish = Wish(self.desk.url, token, "quotes", list(self.lists), list(self.lists.values()), sessions - 1, SECONDS)
+        watched = SECONDS_OF_GOAL if sessions == GOAL else SECONDS
+        wish = Wish(self.desk.url, token, "quotes", list(self.lists), list(self.lists.values()), sessions - 1, watched)
         opened = int(self.clients.ask(asdict(wish))["open"]) + 1
         page.wait_for_timeout(3_000)
         page.evaluate("() => { deskRuns.length = found.length = 0 }")
         began, before, elsewhere = time.monotonic(), self._cpu(), used_by_others()
-        page.wait_for_timeout(1000 * SECONDS)
+        page.wait_for_timeout(1000 * watched)
         seconds, after = time.monotonic() - began, self._cpu()
         others = used_by_others() - elsewhere - (sum(after.values()) - sum(before.values()))
         runs, painted = page.evaluate("[deskRuns, found.map(one => one[1])]")
@@ -213,8 +215,9 @@ def _script() -> str:
 
 
 def p95(milliseconds: list[float]) -> float:
-    """95 of 100. Where next to nothing came, whoever waited did so for all of the time."""
-    return quantiles(milliseconds, n=20)[18] if len(milliseconds) > 1 else 1000 * SECONDS
+    """95 of 100, between the least and the most that was seen. Where next to nothing came, whoever waited did so for
+    all of the time."""
+    return quantiles(milliseconds, n=20, method="inclusive")[18] if len(milliseconds) > 1 else 1000 * SECONDS
 
 
 def _rows(steps: list[Carried]) -> list[Row]:
