@@ -16,6 +16,7 @@ from services.ledger.alerts import Alerts
 from services.ledger.audit import write_down
 from services.ledger.engine import Ledger
 from services.ledger.order_tables import audit, trades
+from services.ledger.past_orders import tell_orders
 from services.ledger.plain_values import plain
 from services.ledger.trade_rows import (
     IDENTITY,
@@ -147,6 +148,7 @@ def _keep(connection: sa.Connection, rows: Sequence[Cells]) -> tuple[int, list[t
                 connection.execute(sa.update(trades).where(*mine).values(**added))
     if new:
         fresh = list(new.values())
+        tell_orders(connection, fresh)
         for number in range(0, len(fresh), _PORTION):  # a server ends a transaction that says nothing for long
             connection.execute(sa.insert(trades), fresh[number : number + _PORTION])
         count_told(connection, next(iter(new.values()))["recorded_at"], len(new))
