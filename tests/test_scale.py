@@ -26,7 +26,7 @@ from tests.support.capacity import (
 from tests.support.shared_data import ROOT
 
 PAGE = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
-RUNS_A_SECOND = 0.8
+RUNS_A_SECOND = 1.1
 """Of a page that stays open: its fragments."""
 
 FIGURES: dict[str, Callable[[], float | None]] = {

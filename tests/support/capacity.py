@@ -31,16 +31,15 @@ class Costs:
     """`ticks`: after the close."""
     listener_percent: float = 0.026
     """`push`: of a core, for one of 200 browsers that are told 50 rows."""
-    page_percent: float = 1.716
+    page_percent: float = 0.931
     """`scale`: of a core, for a page that stays open."""
-    most_pages: float = 20
-    """`scale`: open pages with which a run still cost what it costs alone. With 30, on a machine that was full, it cost
-    four times as much: threads that wait for the interpreter."""
-    page_mib: float = 1.266
+    most_pages: float = 50
+    """`capacity`: pages that were open beside 5,000 updates a second, and got their updates in time; 75 got them late."""
+    page_mib: float = 1.254
     """`scale`."""
-    desk_percent: float = 1.9
+    desk_percent: float = 2.2
     """`scale`: the desk itself, without any page."""
-    desk_mib: float = 249.0
+    desk_mib: float = 248.0
     commits_an_order: float = 2.0
     """The intent before it is sent, and what the answer said."""
     sqlite_commits: float = 124.0
