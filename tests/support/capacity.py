@@ -34,7 +34,7 @@ class Costs:
     page_percent: float = 0.931
     """`scale`: of a core, for a page that stays open."""
     most_pages: float = 50
-    """`capacity`: pages that were open beside 5,000 updates a second, and got their updates in time; 75 got them late."""
+    """`capacity`: pages open beside 5,000 updates a second that got their updates in time; of 75 they came late."""
     page_mib: float = 1.254
     """`scale`."""
     desk_percent: float = 2.2
