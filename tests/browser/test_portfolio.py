@@ -250,7 +250,7 @@ def test_on_a_phone_everything_fits_and_can_be_done(trading, open_page, scheme):
     trading.trade(INFY, "SELL", 5, "I")
     page = open_page(trading.url, width=390, height=844, scheme=scheme)
     row(page, RELIANCE).wait_for()
-    row(page, INFY).wait_for()  # a row that comes later moves what is clicked
+    row(page, INFY, "I").wait_for()  # a row that comes later moves what is clicked
 
     assert sideways(page) <= 0
     assert row(page, RELIANCE).locator(".k-ltp").is_visible()
