@@ -172,13 +172,16 @@ class PushHub:
                 self.step()
             except Exception:  # outermost loop of a task: the next pass must come
                 log.exception("telling the browsers what changed failed")
-            took = self._monotonic() - started
-            await asyncio.sleep(max(0.01, self.pause - took, min(REST * took, MOST_REST_SECONDS)))
+            await asyncio.sleep(self.rest(self._monotonic() - started))
 
     @property
     def pause(self) -> float:
         """Seconds from the last pass to the next."""
         return max(self._pause, A_MESSAGE_SECONDS * self._messages)
+
+    def rest(self, took: float) -> float:
+        """Seconds from the end of a pass that took so many to the next."""
+        return max(0.01, self.pause - took, min(REST * took, MOST_REST_SECONDS))
 
     def step(self) -> None:
         """One pass of the pump."""

@@ -10,7 +10,16 @@ import orjson
 import pytest
 
 from dashboard.push.fields import PLACE
-from dashboard.push.hub import A_MESSAGE_SECONDS, BEAT_SECONDS, MAILBOX, TIMES_A_SECOND, Client, PushHub
+from dashboard.push.hub import (
+    A_MESSAGE_SECONDS,
+    BEAT_SECONDS,
+    MAILBOX,
+    MOST_REST_SECONDS,
+    REST,
+    TIMES_A_SECOND,
+    Client,
+    PushHub,
+)
 from dashboard.push.messages import Want
 from dashboard.push.protocol import text_frame
 from tests.support.clocks import FakeMonotonic
@@ -262,6 +271,12 @@ def test_who_looks_elsewhere_is_told_with_those_who_look_there(hub: PushHub, pri
     hub.leave(two)
     hub.step()
     assert (mail(one), mail(two), len(hub)) == ([], [], 0)
+
+
+def test_after_a_pass_that_took_long_the_loop_is_left_to_others(hub: PushHub) -> None:
+    assert hub.rest(0.001) == pytest.approx(1 / TIMES_A_SECOND - 0.001)
+    assert hub.rest(0.02) == pytest.approx(REST * 0.02)
+    assert hub.rest(2.0) == MOST_REST_SECONDS
 
 
 def test_the_more_was_sent_the_longer_is_the_pause(hub: PushHub, prices: FakePrices) -> None:
