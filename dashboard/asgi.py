@@ -22,6 +22,7 @@ from dashboard.left_pages import leave_out_left_pages
 from dashboard.locks.gate import Gate
 from dashboard.locks.issuer import set_up_issuer
 from dashboard.locks.sign_in_page import sign_in_routes
+from dashboard.memory import tidy
 from dashboard.own_names import OwnNamesOnly
 from dashboard.page_messages import PageMessages
 from dashboard.push.route import push_routes
@@ -83,7 +84,7 @@ async def _collect() -> None:
     """What sessions have left behind goes, however little else is made meanwhile."""
     while True:
         await asyncio.sleep(COLLECT_SECONDS)
-        await anyio.to_thread.run_sync(gc.collect)
+        await anyio.to_thread.run_sync(tidy)
 
 
 def _settle() -> None:

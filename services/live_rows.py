@@ -202,11 +202,9 @@ class _Book:
         self._levels: Sequence[RawLevel] | None = None
 
     def levels(self) -> Sequence[RawLevel]:
+        """Raises `MalformedPayload`: what cannot be read is no book in which nobody is."""
         if self._levels is None:
-            try:
-                self._levels = raw_levels(self._raw)
-            except MalformedPayload:
-                self._levels = ()
+            self._levels = raw_levels(self._raw)
         return self._levels
 
 

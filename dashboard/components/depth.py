@@ -47,12 +47,14 @@ def depth_data(reading: Reading, instrument_key: str) -> dict[str, Any]:
     row = reading.rows.get(instrument_key)
     instrument = reading.instruments.get(instrument_key)
     age = reading.age(instrument_key)
-    bids, asks, buy, sell = depth_values(row) if row else ([], [], None, None)
+    bids, asks, buy, sell, trouble = depth_values(row) if row else ([], [], None, None, None)
     return {
         **reading.of([instrument_key]).clockwork(),
+        "now": epoch_ms(reading.now),
         "key": instrument_key,
         "t": None if row is None else epoch_ms(row["received_at"]),
         "feed": row is not None and member(row, "from_feed"),
+        "made": None if row is None or instrument_key in reading.moving else member(row, "last_trade_ms"),
         "label": f"Market depth of {instrument.symbol if instrument else instrument_key}",
         "ltp": row["ltp"] if row else None,
         "change": row["change"] if row else None,
@@ -64,6 +66,7 @@ def depth_data(reading: Reading, instrument_key: str) -> dict[str, Any]:
         "decimals": price_decimals(instrument.tick_size if instrument else None),
         "age": age,
         "old": reading.problem is not None,
+        "trouble": trouble,
         "note": None if bids or asks else _why_empty(row, instrument),
     }
 

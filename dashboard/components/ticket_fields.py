@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.components.notices import caution
 from dashboard.formatting import age, number, price_decimals, quantity, tick
+from dashboard.push.fields import member
 from dashboard.reading import Reading
 from dashboard.ticket_form import (
     SIDE_NAMES,
@@ -180,9 +181,9 @@ def _price_buttons(instrument: Instrument, reading: Reading, side: Side, price: 
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         if row is not None:
             for name, value in (
-                ("Bid", row["depth"].best("buy")),
+                ("Bid", member(row, "bid")),
                 ("Last", row["ltp"]),
-                ("Ask", row["depth"].best("sell")),
+                ("Ask", member(row, "ask")),
             ):
                 if value:
                     label = f"{name} {number(value, decimals)}"

@@ -11,14 +11,21 @@ from operator import itemgetter
 from typing import Any
 
 from services.domain.clock import epoch_ms
+from services.domain.errors import MalformedPayload
 from services.domain.quotes import FROM_FEED
 
 Row = Mapping[str, Any]  # Any: a quote's members are of several types (see services/domain/quote_row.py)
 
 
+UNREADABLE = "The depth that came cannot be read."
+
+
 def _best(side: str) -> Callable[[Row], float | None]:
     def value(row: Row) -> float | None:
-        price: float | None = row["depth"].best(side)
+        try:
+            price: float | None = row["depth"].best(side)
+        except MalformedPayload:  # the ladder says so; the prices of this row, and the other rows, are sound
+            return None
         return price
 
     return value
@@ -67,10 +74,16 @@ def values(row: Row) -> list[Any]:  # Any: as in `Row`
 
 
 def depth_values(row: Row) -> list[Any]:  # Any: as in `Row`
-    """`[bids, asks, total to buy, total to sell]`; a level is `[price, quantity, orders]`, the best first. Orders are
-    null where the source does not count them."""
-    bids, asks = (
-        [[level["price"], level["quantity"], level["orders"]] for level in row["depth"][side][:5] if level["quantity"]]
-        for side in ("buy", "sell")
-    )
-    return [bids, asks, row["total_buy_quantity"], row["total_sell_quantity"]]
+    """`[bids, asks, total to buy, total to sell, trouble]`; a level is `[price, quantity, orders]`, the best first.
+    Orders are null where the source does not count them. `trouble`: why there are no levels, in words, where they came
+    and cannot be read; otherwise null."""
+    trouble, sides = None, ([], [])
+    try:
+        sides = _levels(row, "buy"), _levels(row, "sell")
+    except MalformedPayload:
+        trouble = UNREADABLE
+    return [*sides, row["total_buy_quantity"], row["total_sell_quantity"], trouble]
+
+
+def _levels(row: Row, side: str) -> list[list[Any]]:  # Any: as in `Row`
+    return [[one["price"], one["quantity"], one["orders"]] for one in row["depth"][side][:5] if one["quantity"]]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from services.domain.clock import ist_date
-from services.domain.errors import InvalidRequest, UpstoxError
+from services.domain.errors import InvalidRequest, MalformedPayload, UpstoxError
 from services.frames.columns import COUNT, REAL, TEXT, about, instants, iso, midnight, real
 from services.market_quote_v3 import MarketQuoteV3
 from services.runtime import get_runtime
@@ -82,16 +82,23 @@ def quotes_frame(
     """
     found: dict[str, UpstoxError] = {}
     rows = MarketQuoteV3(db_path).get_batch_quotes(instrument_keys, use_cache=use_cache, problems=found)
+    books: dict[str, tuple[float, float]] = {}
+    for key, row in rows.items():
+        try:
+            books[key] = real(row["depth"].best("buy")), real(row["depth"].best("sell"))
+        except MalformedPayload as error:  # levels are read here for the first time
+            found[key] = error
     if problems is None:
         for error in found.values():
             raise error
     else:
         problems.update(found)
+    rows = {key: row for key, row in rows.items() if key in books}
     now, quotes = get_runtime().clock.now(), list(rows.values())
     columns: dict[str, Any] = {"symbol": pd.array([row["symbol"] for row in quotes], dtype=TEXT)}  # Any: arrays
     columns |= {name: np.array([real(row[name]) for row in quotes], REAL) for name in _QUOTE_REALS}
-    for name, side in (("bid", "buy"), ("ask", "sell")):
-        columns[name] = np.array([real(row["depth"].best(side)) for row in quotes], REAL)
+    for place, name in enumerate(("bid", "ask")):
+        columns[name] = np.array([book[place] for book in books.values()], REAL)
     columns |= {name: pd.array([row[name] for row in quotes], dtype=COUNT) for name in _QUOTE_COUNTS}
     for name in ("last_trade_time", "received_at"):
         columns[name] = instants([row[name] for row in quotes])

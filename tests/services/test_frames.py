@@ -12,7 +12,9 @@ import pytest
 
 from services.candle_fetcher_v3 import CandleFetcherV3
 from services.domain.clock import ist_date
-from services.domain.errors import BadInstrumentKey, InvalidRequest, NotSent, UpstoxError
+from services.domain.errors import BadInstrumentKey, InvalidRequest, MalformedPayload, NotSent, UpstoxError
+from services.domain.quote_row import Depth, QuoteRow
+from services.domain.quotes import DepthSide
 from services.frames import (
     COUNT,
     INSTANT,
@@ -93,6 +95,19 @@ def test_a_key_without_a_quote_raises_or_stands_among_the_problems() -> None:
         candles_frame(NOBODY)
     with pytest.raises(InvalidRequest):
         candles_frame(INFOSYS, count=3, start=ist_date(get_runtime().clock.now()))
+
+
+@pytest.mark.usefixtures("traded")
+def test_a_quote_whose_depth_cannot_be_read_stands_among_the_problems(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, problems = MarketQuoteV3().get_batch_quotes([NIFTY, INFOSYS]), dict[str, UpstoxError]()
+    broken = DepthSide([{"price": "much"}])
+    rows[INFOSYS] = QuoteRow({**rows[INFOSYS], "depth": Depth({"buy": broken, "sell": broken})})
+    monkeypatch.setattr(MarketQuoteV3, "get_batch_quotes", lambda *_, **__: rows)
+
+    with pytest.raises(MalformedPayload):
+        quotes_frame([NIFTY, INFOSYS])
+    assert quotes_frame([NIFTY, INFOSYS], problems=problems).index.tolist() == [NIFTY]
+    assert list(problems) == [INFOSYS]
 
 
 @pytest.mark.usefixtures("traded")

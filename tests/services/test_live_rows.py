@@ -7,12 +7,14 @@ from datetime import timedelta
 
 import pytest
 
+from services.domain.errors import MalformedPayload
 from services.domain.quote_row import QuoteRow
 from services.feed.board import Board
 from services.live_rows import FROM_FEED, UNDERLYING_GOOD_FOR, LiveRows
 from services.wire.feed import feed_v3_pb2 as pb
 from services.wire.feed.decoder import decode
 from tests.support.clocks import FakeClock
+from tests.support.feed_server import unreadable_depth
 from tests.support.readings import INFY, NIFTY, NOW, RELIANCE, row
 
 AT_MS = 1_795_163_733_000
@@ -181,3 +183,14 @@ def test_open_interest_widens_its_range_of_the_day(at: Setting) -> None:
     told = at.over(under)[RELIANCE]
 
     assert (told["oi"], told["oi_day_high"], told["oi_day_low"]) == (900.0, 900.0, 600.0)
+
+
+def test_a_depth_that_cannot_be_read_is_an_error_and_no_empty_book(at: Setting) -> None:
+    at.board.hold([RELIANCE])
+    at.board.apply(decode(unreadable_depth(RELIANCE, 1512.0)), at.ns)
+    told = at.over(row(RELIANCE))[RELIANCE]
+
+    assert told["ltp"] == 1512.0
+    for look in (lambda: told["depth"].best("buy"), lambda: told["depth"]["sell"], lambda: told["depth"]["sell"]):
+        with pytest.raises(MalformedPayload):
+            look()

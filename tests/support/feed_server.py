@@ -284,17 +284,22 @@ def with_news(peer: Peer) -> None:
 def bad_depth(peer: Peer) -> None:
     """A price whose depth cannot be read, then all is well."""
     peer.accept()
-    response = FeedResponse(type=1, currentTs=1_795_000_000_000)
-    response.feeds["NSE_EQ|INE002A01018"].fullFeed.marketFF.ltpc.ltp = 55.0
-    market = response.feeds["NSE_EQ|INE002A01018"].fullFeed.marketFF.SerializeToString() + b"\x12\x02\x0a\x09"
-    full = b"\x0a" + bytes((len(market),)) + market
-    feed = b"\x12" + bytes((len(full),)) + full
-    entry = b"\x0a\x13NSE_EQ|INE002A01018" + b"\x12" + bytes((len(feed),)) + feed
-    peer.send(b"\x08\x01\x12" + bytes((len(entry),)) + entry)
+    peer.send(unreadable_depth("NSE_EQ|INE002A01018", 55.0))
     serve(peer)
 
 
 # -- payloads ----------------------------------------------------------------------------------------------------------
+
+
+def unreadable_depth(key: str, price: float) -> bytes:
+    """A frame whose price is sound and whose depth is cut off."""
+    response = FeedResponse(type=1, currentTs=1_795_000_000_000)
+    response.feeds[key].fullFeed.marketFF.ltpc.ltp = price
+    market = response.feeds[key].fullFeed.marketFF.SerializeToString() + b"\x12\x02\x0a\x09"
+    full = b"\x0a" + bytes((len(market),)) + market
+    feed = b"\x12" + bytes((len(full),)) + full
+    entry = b"\x0a" + bytes((len(key),)) + key.encode() + b"\x12" + bytes((len(feed),)) + feed
+    return b"\x08\x01\x12" + bytes((len(entry),)) + entry
 
 
 def market_info(**segments: int) -> bytes:

@@ -6,7 +6,9 @@ import os
 import random
 import signal
 import time
+import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from datetime import time as day_time
@@ -15,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from services.acting import acting
 from services.domain.clock import IST
 from services.domain.errors import UpstoxError
 from services.domain.intents import Intent, IntentKind, IntentState
@@ -162,11 +165,21 @@ class Week:
         self.driver.say("pause")
         self._pace(1)
         self._settle()
-        until(lambda: not self.runtime.order_records.alive(), self.runtime.order_records.alive, 90)
+        until(self._nothing_alive, self.runtime.order_records.alive, 90)
         pids = {"trader": self.driver.pid, "broker": self.broker.pid} | ({"desk": self.desk.pid} if self.desk else {})
         for name, pid in pids.items():
             self.memory.setdefault(name, []).append(memory_of(pid))
         self._tell(f"{self.driver.counts().total()} decisions, {self.broker.deeds()}, {self.memory}")
+
+    def _nothing_alive(self) -> bool:
+        """Have all orders ended? What was clicked after the close waits for the next morning: it is called off here,
+        as whoever clicked would."""
+        left = self.runtime.order_records.alive()
+        for order in left:
+            if order.amo:
+                with suppress(UpstoxError):  # it was called off already, and we are told in a moment
+                    self.runtime.orders.cancel(order.order_id, intent_id=uuid.uuid4().hex, actor=acting())
+        return not left
 
     def _settle(self) -> None:
         self.broker.heal()

@@ -60,18 +60,19 @@ class Depth {
     const row = live.rows.get(this.data.key)
     const told = live.depth.get(this.data.key)
     if (!this.data.push || !row || !told || row.values[FIELD.received_ms] < (this.data.t ?? 0)) return
-    const [bids, asks, buy, sell] = told.values
+    const [bids, asks, buy, sell, trouble] = told.values
     const age = (row.now - row.values[FIELD.received_ms]) / 1000
     const note = bids.length || asks.length ? null : this.data.note
     const [ltp, change, percent, feed] = ["ltp", "change", "change_percent", "from_feed"].map(name => row.values[FIELD[name]])
     const troubled = this.data.old && row.values[FIELD.received_ms] <= (this.data.t ?? 0)
-    this.shown = { ...this.shown, bids, asks, buy, sell, note, ltp, change, percent, age, at: row.at, feed, old: troubled }
+    this.shown = { ...this.shown, bids, asks, buy, sell, note, trouble, ltp, change, percent, age, at: row.at, feed, old: troubled }
   }
 
   close() { live.hide(this) }
 
   draw() {
-    const { bids, asks, decimals, label, note, ltp, change, percent } = this.shown
+    const { bids, asks, decimals, label, ltp, change, percent } = this.shown
+    const note = this.shown.trouble ?? this.shown.note
     setAttribute(this.table, "aria-label", label)
     setText(this.ltp, digits(ltp, decimals))
     const mark = arrowOf(change)
@@ -109,12 +110,18 @@ class Depth {
     this.tick()
   }
 
+  // Where the market is closed, broker and feed repeat what was made then: its age since it came would mislead.
+  since(age, old, made) {
+    if (made && !old) return `as of ${madeText(made, this.data.now + sinceArrival(this) * 1000)}`
+    return `${ageText(age)} old${old ? ", not current" : ""}`
+  }
+
   tick() {
-    const { age, at, old: troubled, feed, in_session } = this.shown
+    const { age, at, old: troubled, feed, in_session, made } = this.shown
     const now = age === null ? null : age + secondsSince(at, this.data)
     const old = now !== null && (isSilent(this) || isOld({ feed, troubled, moves: in_session, age: now }, this.data))
     this.root.classList.toggle("stale", old)
-    setText(this.age, now === null ? "" : `${ageText(now)} old${old ? ", not current" : ""}`)
+    setText(this.age, now === null ? "" : this.since(now, old, made))
   }
 }
 

@@ -77,6 +77,7 @@ def test_a_row_whose_market_is_closed_tells_when_its_price_was_made():
     look = replace(reading(row(RELIANCE), row(NIFTY), keys=(RELIANCE, NIFTY, INFY)), moving=frozenset({NIFTY}))
 
     assert [r.get("p") for r in table(look)["rows"]] == [epoch_ms(NOW), None, None]
+    assert [depth_data(look, key)["made"] for key in (RELIANCE, NIFTY, INFY)] == [epoch_ms(NOW), None, None]
 
 
 def test_a_bad_key_is_told_in_its_own_row_only():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dashboard.push.fields import FIELDS, PLACE, depth_values, values
+from dashboard.push.fields import FIELDS, PLACE, UNREADABLE, depth_values, values
 from services.domain.clock import epoch_ms
+from services.domain.quote_row import Depth, QuoteRow
+from services.domain.quotes import DepthSide
 from tests.support.readings import NIFTY, NOW, row
 
 
@@ -20,11 +22,21 @@ def test_an_index_has_neither_bid_nor_ask_nor_depth() -> None:
     told = dict(zip(FIELDS, values(row(NIFTY, depth=False)), strict=True))
 
     assert (told["bid"], told["ask"]) == (None, None)
-    assert depth_values(row(NIFTY, depth=False)) == [[], [], None, None]
+    assert depth_values(row(NIFTY, depth=False)) == [[], [], None, None, None]
 
 
 def test_depth_is_told_best_first_with_its_totals() -> None:
-    bids, asks, buy, sell = depth_values(row())
+    bids, asks, buy, sell, trouble = depth_values(row())
 
     assert (bids[0], len(bids), asks[0]) == ([1499.9, 100, 1], 5, [1500.1, 200, 1])
-    assert (buy, sell) == (300_000, 100_000)
+    assert (buy, sell, trouble) == (300_000, 100_000, None)
+
+
+def test_a_depth_that_cannot_be_read_is_told_in_words_and_the_rest_of_the_row_stands() -> None:
+    broken = DepthSide([{"price": "much"}])
+    damaged = QuoteRow({**row(), "depth": Depth({"buy": broken, "sell": broken})})
+
+    assert depth_values(damaged) == [[], [], 300_000, 100_000, UNREADABLE]
+    assert dict(zip(FIELDS, values(damaged), strict=True)) | {"bid": 1499.9, "ask": 1500.1} == dict(
+        zip(FIELDS, values(row()), strict=True)
+    )

@@ -85,8 +85,7 @@ class TestFollowing:
         self, desk: Desk, server: FeedServer, redis_link: RedisLink, tmp_path: Path
     ) -> None:
         with two(desk, redis_link, tmp_path) as (_, holder, follower):
-            server.push(prices({RELIANCE: 1472.5}))
-            eventually(lambda: [holder.price(RELIANCE), follower.price(RELIANCE)] == [1472.5] * 2)
+            everybody_gets(1472.5, server, [holder, follower])
 
             assert len(server.open_peers) == 1
             assert (holder.now().role, follower.now().role) == (Role.HOLDER, Role.FOLLOWER)
