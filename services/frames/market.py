@@ -86,8 +86,8 @@ def quotes_frame(
     for key, row in rows.items():
         try:
             books[key] = real(row["depth"].best("buy")), real(row["depth"].best("sell"))
-        except MalformedPayload as error:  # levels are read here for the first time
-            found[key] = error
+        except MalformedPayload as damage:  # levels are read here for the first time
+            found[key] = damage
     if problems is None:
         for error in found.values():
             raise error
