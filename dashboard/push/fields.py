@@ -77,12 +77,11 @@ def depth_values(row: Row) -> list[Any]:  # Any: as in `Row`
     """`[bids, asks, total to buy, total to sell, trouble]`; a level is `[price, quantity, orders]`, the best first.
     Orders are null where the source does not count them. `trouble`: why there are no levels, in words, where they came
     and cannot be read; otherwise null."""
-    trouble, sides = None, ([], [])
+    totals = row["total_buy_quantity"], row["total_sell_quantity"]
     try:
-        sides = _levels(row, "buy"), _levels(row, "sell")
+        return [_levels(row, "buy"), _levels(row, "sell"), *totals, None]
     except MalformedPayload:
-        trouble = UNREADABLE
-    return [*sides, row["total_buy_quantity"], row["total_sell_quantity"], trouble]
+        return [[], [], *totals, UNREADABLE]
 
 
 def _levels(row: Row, side: str) -> list[list[Any]]:  # Any: as in `Row`
