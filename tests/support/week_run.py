@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from dashboard.asgi import COLLECT_SECONDS
 from services.acting import acting
 from services.domain.clock import IST
 from services.domain.errors import UpstoxError
@@ -34,6 +35,8 @@ from tests.support.week_trader import Driver
 PATIENT = {"DESK_READ_TIMEOUT": "2", "DESK_CONNECT_TIMEOUT": "1", "DESK_MAX_QUOTE_AGE_SECONDS": "3600"}
 """At speed a second is minutes of the day."""
 HELD_MS = 1800
+HELD_SECONDS = 120.0
+"""How long Streamlit keeps the session of a page that went away (`server.disconnectedSessionTTL`)."""
 PAUSE = CAP_SECONDS + 10
 """The feed rests no longer between two attempts. Its faults are hours apart, and seconds for it."""
 
@@ -54,6 +57,10 @@ class Plan:
     pause: float = 0.35
     """Seconds between two decisions of the one who trades."""
     trouble_every: float = 2.0
+
+
+def _memory(pids: dict[str, int]) -> dict[str, dict[str, int]]:
+    return {name: memory_of(pid) for name, pid in pids.items()}
 
 
 class Week:
@@ -83,7 +90,8 @@ class Week:
         self.pages = Pages(browser, self.desk.url, random.Random(plan.seed)) if browser and self.desk else None
         self.desk_logs: list[str] = []
         self.memory: dict[str, list[dict[str, int]]] = {}
-        """Of each process at the end of each day. The broker's begins anew each morning."""
+        """Of each process at the end of each day, on the first and the last one at rest. The broker's begins anew each
+    morning."""
         self.kills: list[str] = []
         self._began = time.monotonic()
         self.decided = 0
@@ -114,7 +122,7 @@ class Week:
             log_in(self.runtime, self.broker)
             self.driver.say("go")
             self._day(number, day)
-            self._evening()
+            self._evening(number)
         self._night(datetime.combine(self.plan.after, day_time(8, 0), IST), speed=1)
         log_in(self.runtime, self.broker)
         self._settle()
@@ -134,6 +142,7 @@ class Week:
         self.broker.write("night", f"the clock runs {speed:g} times as fast from now on")
         self.broker.stop()
         self.broker.start(self.broker.now(), speed)
+        self.runtime._broker_time.doubt()
 
     def _tell(self, words: str) -> None:
         """For the person who waits."""
@@ -160,16 +169,27 @@ class Week:
                 self.pages.step()
             time.sleep(0.1)
 
-    def _evening(self) -> None:
+    def _evening(self, number: int) -> None:
         """Faults end, the one who trades rests, and the desk finds everything out, by a clock that does not race."""
         self.driver.say("pause")
         self._pace(1)
         self._settle()
         until(self._nothing_alive, self.runtime.order_records.alive, 90)
         pids = {"trader": self.driver.pid, "broker": self.broker.pid} | ({"desk": self.desk.pid} if self.desk else {})
-        for name, pid in pids.items():
-            self.memory.setdefault(name, []).append(memory_of(pid))
-        self._tell(f"{self.driver.counts().total()} decisions, {self.broker.deeds()}, {self.memory}")
+        self._tell(f"{self.driver.counts().total()} decisions, {self.broker.deeds()}, {_memory(pids)}")
+        if number in (0, len(self.plan.days) - 1):
+            self._rest()
+            self._tell(f"after a rest: {_memory(pids)}")
+        for name, memory in _memory(pids).items():
+            self.memory.setdefault(name, []).append(memory)
+
+    def _rest(self) -> None:
+        """Pages that were left some minutes ago are still held for who comes back, the more the longer the desk has run
+        (on the first day it is a minute old). Wait until they are let go: that is when somebody comes."""
+        if self.pages is not None:
+            time.sleep(HELD_SECONDS + 5)
+            self.pages.open()
+            time.sleep(COLLECT_SECONDS + 5)
 
     def _nothing_alive(self) -> bool:
         """Have all orders ended? What was clicked after the close waits for the next morning: it is called off here,
