@@ -20,6 +20,7 @@ from uvicorn.config import LOGGING_CONFIG
 from dashboard.asgi import app
 from dashboard.locks.issuer import can_ask_issuer, has_issuer
 from dashboard.locks.rule import is_local
+from dashboard.memory import share_heaps
 from dashboard.options import Options
 from dashboard.progress import refuse, say
 from dashboard.prompt_protocol import use_prompt_protocol
@@ -34,6 +35,7 @@ _ON_THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # asked,
 
 def run(options: Options) -> int:
     """Serve the pages until a signal ends the process. A wrong set-up is told in one line, with exit code 2."""
+    share_heaps()
     runtime = checked_runtime()
     check_locks(options, runtime)
     options = replace(options, tls_cert=runtime.settings.tls_cert, tls_key=runtime.settings.tls_key)

@@ -1,7 +1,8 @@
-"""What sessions have left behind is let go now and then, and what is free then goes back to the system.
+"""A desk that is clicked in all week must not grow by what it no longer holds.
 
-Python's own collector is put off while the desk runs (see `dashboard.asgi`). What it frees stays with the process, in
-pieces between what is still used: a desk that is clicked in all week would grow by tenths without holding anything.
+glibc gives each thread a heap of its own, up to eight a core, and what is freed stays in pieces between what is still
+used. A desk has some thirty threads, of which Python runs one at a time: two heaps serve them as well. And Python's own
+collector is put off while the desk runs (see `dashboard.asgi`), so somebody has to call it.
 """
 
 from __future__ import annotations
@@ -11,21 +12,28 @@ import gc
 from collections.abc import Callable
 from functools import cache
 
+HEAPS = 2
+_M_ARENA_MAX = -8  # malloc.h
+
+
+def share_heaps() -> None:
+    """Let all threads that begin from now on share a few heaps."""
+    _glibc("mallopt", ctypes.c_int, ctypes.c_int)(_M_ARENA_MAX, HEAPS)
+
 
 def tidy() -> None:
-    """One whole round. Other threads go on while the system gets its pages back."""
+    """Let go of what sessions have left behind, and give what is free back to the system while others go on."""
     gc.collect()
-    _giving_back()(0)
+    _glibc("malloc_trim", ctypes.c_size_t)(0)
 
 
 @cache
-def _giving_back() -> Callable[[int], int]:
-    """`malloc_trim` of glibc (bytes to keep at the end; 1: something was given back). Elsewhere nothing is done: other
-    allocators give back by themselves."""
+def _glibc(name: str, *takes: type[ctypes.c_int | ctypes.c_size_t]) -> Callable[..., int]:
+    """A function of glibc; elsewhere one that does nothing: other allocators have ways of their own."""
     try:
-        trim = ctypes.CDLL(None).malloc_trim
+        found = ctypes.CDLL(None)[name]
     except (AttributeError, OSError, TypeError):  # not glibc; TypeError: Windows has no library without a name
-        return lambda keep: 0
-    trim.argtypes, trim.restype = [ctypes.c_size_t], ctypes.c_int
-    found: Callable[[int], int] = trim
-    return found
+        return lambda *given: 0
+    found.argtypes, found.restype = takes, ctypes.c_int
+    function: Callable[..., int] = found
+    return function
