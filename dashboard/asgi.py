@@ -22,7 +22,6 @@ from dashboard.left_pages import leave_out_left_pages
 from dashboard.locks.gate import Gate
 from dashboard.locks.issuer import set_up_issuer
 from dashboard.locks.sign_in_page import sign_in_routes
-from dashboard.memory import tidy
 from dashboard.own_names import OwnNamesOnly
 from dashboard.page_messages import PageMessages
 from dashboard.push.route import push_routes
@@ -35,6 +34,7 @@ from dashboard.theme_once import tell_theme_once
 from dashboard.token_notice import notice_routes
 from dashboard.turns import take_turns
 from services.domain.errors import ConfigurationError
+from services.heaps import give_back
 from services.logs import setup_logging
 
 SWITCH_INTERVAL = 0.0002
@@ -84,7 +84,12 @@ async def _collect() -> None:
     """What sessions have left behind goes, however little else is made meanwhile."""
     while True:
         await asyncio.sleep(COLLECT_SECONDS)
-        await anyio.to_thread.run_sync(tidy)
+        await anyio.to_thread.run_sync(_tidy)
+
+
+def _tidy() -> None:
+    gc.collect()
+    give_back()
 
 
 def _settle() -> None:

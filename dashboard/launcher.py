@@ -20,13 +20,13 @@ from uvicorn.config import LOGGING_CONFIG
 from dashboard.asgi import app
 from dashboard.locks.issuer import can_ask_issuer, has_issuer
 from dashboard.locks.rule import is_local
-from dashboard.memory import share_heaps
 from dashboard.options import Options
 from dashboard.progress import refuse, say
 from dashboard.prompt_protocol import use_prompt_protocol
 from dashboard.push.protocol import use_direct_protocol
 from services.desk_card import DeskCard, known
 from services.domain.errors import ConfigurationError, StorageError, UpstoxError
+from services.heaps import share_heaps
 from services.runtime import Runtime, get_runtime
 from services.settings import Settings, SignIn
 

@@ -25,6 +25,7 @@ from services.domain.gtt import GttLeg, GttRequest, Strategy, TriggerType
 from services.domain.orders import BookOrder, Product, Side
 from services.domain.phases import Phase
 from services.domain.positions import Position, sellable
+from services.heaps import share_heaps
 from services.order_manager_v3 import OrderManagerV3
 from services.portfolio_services_v3 import PortfolioServicesV3
 from services.runtime import Runtime, get_runtime
@@ -196,6 +197,7 @@ def main(seed: str, pause: str) -> None:
             say(heard=word)
         ended.set()
 
+    share_heaps()
     runtime = get_runtime()
     runtime.instruments.refresh_if_due()
     runtime.calendar.start()

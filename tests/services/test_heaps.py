@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import platform
 import subprocess
 import sys
-import weakref
 from pathlib import Path
 
 import pytest
 
-from dashboard.memory import HEAPS, tidy
+from services.heaps import HEAPS, give_back
 from tests.support.shared_data import ROOT
 from tests.support.week import memory_of
 
@@ -22,31 +20,13 @@ MIB = 1024
 glibc_only = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator, which has its own ways")
 
 
-class Link:
-    other: Link
-
-
-def test_what_holds_only_itself_is_let_go() -> None:
-    one, two = Link(), Link()
-    one.other, two.other = two, one
-    gone = weakref.ref(one)
-    gc.disable()
-    try:
-        del one, two
-        assert gone() is not None
-        tidy()
-        assert gone() is None
-    finally:
-        gc.enable()
-
-
 @glibc_only
 def test_pages_between_what_is_used_go_back_to_the_system() -> None:
     blocks = [bytes(1000) for _ in range(128 * 1024)]
     kept = blocks[::1024]  # so that the heap cannot just end earlier
     blocks.clear()
     before = memory_of(os.getpid())["rss"]
-    tidy()
+    give_back()
 
     assert before - memory_of(os.getpid())["rss"] > 64 * MIB
     assert len(kept) == 128
@@ -54,7 +34,7 @@ def test_pages_between_what_is_used_go_back_to_the_system() -> None:
 
 THREADS = """
 import ctypes, sys, threading
-from dashboard.memory import share_heaps
+from services.heaps import share_heaps
 if sys.argv[1] == "shared":
     share_heaps()
 begun = threading.Barrier(9)
