@@ -1,4 +1,5 @@
-"""The day's path of each instrument that somebody looks at, for sparklines. Fetched slowly, in the background.
+"""The day's path of each instrument that somebody looks at, for sparklines. Fetched slowly, in the background. While no
+price of today has come, the path is that of the day of the last one.
 
 A page never waits for it: what is not known yet is an empty path. The candle call takes one instrument at a time and
 2,000 calls in half an hour, hence the pace.
@@ -48,9 +49,10 @@ class TracksState:
 
 @dataclass(frozen=True, slots=True)
 class _Track:
-    """What is known of one instrument's day."""
+    """What is known of one instrument's day: `day`, which was the newest one on `asked_on`."""
 
     day: date
+    asked_on: date
     closes: tuple[float, ...]
     last_start: datetime | None
 
@@ -71,8 +73,9 @@ class DayTracks:
         monotonic: Callable[[], float] = time.monotonic,
         in_background: bool = True,
     ) -> None:
-        """`fetch_bars(key)` gives today's five-minute bars, oldest first. `latest(keys)` gives rows of the quote book
-        without asking the broker; their prices lengthen the paths. Days go by `clock`, the pace by `monotonic`."""
+        """`fetch_bars(key)` gives today's five-minute bars, oldest first, or those of the last day that has some.
+        `latest(keys)` gives rows of the quote book without asking the broker; their prices lengthen the paths. Days go
+        by `clock`, the pace by `monotonic`."""
         self._fetch_bars = fetch_bars
         self._latest = latest
         self._clock = clock
@@ -87,7 +90,7 @@ class DayTracks:
         self._thread = Recurring(self.fetch_next, name="day-tracks") if in_background else None
 
     def track(self, key: str) -> tuple[float, ...]:
-        """The closes of today's five-minute bars and the last known price, oldest first; `()` while nothing is known.
+        """The closes of the day's five-minute bars and the last known price, oldest first; `()` while nothing is known.
         Asking keeps the path current for the next minute."""
         today = practice_day(self._clock.now())
         with self._lock:
@@ -95,16 +98,18 @@ class DayTracks:
             track = self._tracks.get(key)
         if self._thread is not None and not self._thread.running:
             self._thread.ensure()
-        if track is None or track.day != today:
+        if track is None or track.asked_on != today:
             return ()
         quote = None if self._latest is None else self._latest([key]).get(key)
+        if track.day != today:
+            return track.closes if quote is not None and _traded_on(quote) == track.day else ()
         return track.closes if quote is None else _lengthened(track, quote["ltp"], quote["received_at"])
 
     def state(self) -> TracksState:
         """How the fetching goes."""
         today = practice_day(self._clock.now())
         with self._lock:
-            known = {key for key, track in self._tracks.items() if track.day == today}
+            known = {key for key, track in self._tracks.items() if track.asked_on == today}
             return TracksState(
                 known=len(known),
                 waiting=len(self._wanted.keys() - known),
@@ -131,7 +136,9 @@ class DayTracks:
         except UpstoxError as error:
             return self._failed(key, error)
         with self._lock:
-            self._tracks[key] = _Track(today, tuple(bar.close for bar in bars), bars[-1].start if bars else None)
+            start = bars[-1].start if bars else None
+            day = today if start is None else practice_day(start)
+            self._tracks[key] = _Track(day, today, tuple(bar.close for bar in bars), start)
             self._due[key] = self._monotonic() + REFETCH_SECONDS
         return QUICK_PACE_SECONDS if quick else PACE_SECONDS
 
@@ -144,7 +151,7 @@ class DayTracks:
         """When `key` is to be asked for: at once where nothing is known or the day has changed."""
         due = self._due.get(key)
         track = self._tracks.get(key)
-        if due is None or (track is not None and track.day != today):
+        if due is None or (track is not None and track.asked_on != today):
             return float("-inf")
         return due
 
@@ -163,6 +170,11 @@ class DayTracks:
         if len(self._tracks) > MOST_TRACKS:
             self._tracks = {key: track for key, track in self._tracks.items() if key in self._wanted}
             self._due = {key: due for key, due in self._due.items() if key in self._wanted}
+
+
+def _traded_on(quote: Mapping[str, Any]) -> date | None:
+    at: datetime | None = quote["last_trade_time"]
+    return None if at is None else practice_day(at)
 
 
 def _lengthened(track: _Track, price: float, at: datetime) -> tuple[float, ...]:

@@ -11,7 +11,9 @@ from services.candles.book import CandleBook
 from services.candles.forming import FormingMinutes
 from services.candles.market_days import PRACTICE_ROLL_MS
 from services.day_tracks import DayTracks
+from services.domain.clock import practice_day
 from services.domain.errors import InvalidRequest, UpstoxError
+from services.domain.quotes import Bar
 from services.live_rows import LiveRows
 from services.parts import busy_part, part
 from services.quote_book import TTL_SECONDS, QuoteBook
@@ -27,6 +29,8 @@ from services.storage.quote_store import QuoteStore
 from services.storage.tick_packing import TickPacker
 from services.warming.warmer import Warmer
 
+BARS_OF_LONGEST_DAY = 288
+"""Of five minutes: a practice market never closes."""
 _CONTRACTS = ("NSE_FO", "BSE_FO", "NCD_FO", "BCD_FO", "MCX_FO", "NSE_COM")
 
 log = logging.getLogger(__name__)
@@ -171,7 +175,14 @@ class MarketRuntime(FeedsRuntime):
     @busy_part
     def tracks(self) -> DayTracks:
         """The day's path of each watched instrument, for sparklines."""
-        return DayTracks(fetch_bars=self.api.intraday_bars, clock=self.clock, latest=self.quotes.last_known)
+        return DayTracks(fetch_bars=self._day_bars, clock=self.clock, latest=self.quotes.last_known)
+
+    def _day_bars(self, key: str) -> list[Bar]:
+        """Five-minute bars of the running day; where it has none, those of the last day that has."""
+        if today := self.api.intraday_bars(key):
+            return today
+        bars = self.candles.latest(key, "5minute", BARS_OF_LONGEST_DAY).bars()
+        return [bar for bar in bars if practice_day(bar.start) == practice_day(bars[-1].start)]
 
     @busy_part
     def housekeeping(self) -> Housekeeping:

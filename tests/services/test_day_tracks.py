@@ -186,3 +186,34 @@ def test_it_works_behind_the_pages(bars: FakeBars, clock: FakeClock) -> None:
     wait_until(lambda: tracks.track(RELIANCE) != ())
 
     tracks.close()
+
+
+def test_before_its_first_bar_a_day_shows_the_path_of_the_one_before(
+    bars: FakeBars, clock: FakeClock, monotonic: FakeMonotonic
+) -> None:
+    bars.last_start = NOW - timedelta(days=3)
+    quote = row(ltp=102.0, received_at=NOW) | {"last_trade_time": NOW - timedelta(days=3)}
+    tracks = DayTracks(
+        fetch_bars=bars, clock=clock, latest=lambda _: {RELIANCE: quote}, monotonic=monotonic, in_background=False
+    )
+    tracks.track(RELIANCE)
+    tracks.fetch_next()
+
+    assert tracks.track(RELIANCE) == (100.0, 101.0, 102.0)
+    assert (tracks.state().known, tracks.state().waiting) == (1, 0)
+    assert tracks.fetch_next() == 1.0, "it is not asked for again at once"
+
+
+@pytest.mark.parametrize("traded", [NOW, NOW - timedelta(days=1), None])
+def test_the_path_of_another_day_than_the_last_price_is_not_shown(
+    bars: FakeBars, clock: FakeClock, monotonic: FakeMonotonic, traded: datetime | None
+) -> None:
+    bars.last_start = NOW - timedelta(days=3)
+    quote = row(ltp=102.0, received_at=NOW) | {"last_trade_time": traded}
+    tracks = DayTracks(
+        fetch_bars=bars, clock=clock, latest=lambda _: {RELIANCE: quote}, monotonic=monotonic, in_background=False
+    )
+    tracks.track(RELIANCE)
+    tracks.fetch_next()
+
+    assert tracks.track(RELIANCE) == ()
