@@ -10,9 +10,10 @@ from typing import Any
 from dashboard.formatting import ist_moment
 from dashboard.health_folder import Entry
 from dashboard.health_log import LogLine
+from services.domain.time_words import span
 from services.logs import redact
 from services.measures.calls_now import Spread
-from services.measures.checks import Check, size, span
+from services.measures.checks import Check, size
 from services.measures.snapshot import Snapshot
 
 _LONGEST_LINE = 300

@@ -7,7 +7,7 @@ from typing import Any
 
 from dashboard.formatting import MISSING, duration, ist_when, quantity
 from services.domain.processes import ProcessSeen
-from services.measures.checks import span
+from services.domain.time_words import span
 from services.measures.shared_now import FanOutNow, PostgresNow, RedisNow, SharingNow
 
 Row = dict[str, Any]  # Any: texts and numbers of a table's cells

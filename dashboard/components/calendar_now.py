@@ -251,7 +251,8 @@ def _summary(lanes: Sequence[Lane], place: int) -> list[str]:
             hours.setdefault(hours_words(plan), set()).update(lane.markets)
     if len(hours) == 1:
         return [next(iter(hours)).capitalize()]
-    return [f"{group_words(ordered(markets))} {words}" for words, markets in hours.items()]
+    lines = [f"{group_words(ordered(markets))} {words}" for words, markets in hours.items()]
+    return [f"{line[:1].upper()}{line[1:]}" for line in lines]
 
 
 def _tone(plans: Sequence[DayPlan]) -> str:

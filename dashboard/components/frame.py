@@ -21,7 +21,7 @@ from dashboard.state import push_door
 from dashboard.theme import mode_look
 from dashboard.words import in_words
 from services.domain.clock import epoch_ms, ist_date
-from services.domain.errors import StorageError, UpstoxError
+from services.domain.errors import LoginRequired, StorageError, TokenRejected, UpstoxError
 from services.domain.phases import Listing, Market, Phase, PhaseNow
 from services.runtime import Runtime
 
@@ -93,6 +93,7 @@ def _orders(runtime: Runtime, problem: UpstoxError | None) -> dict[str, Any]:
         "news": latest(orders, runtime.clock.now()),
         "halted": halted,
         "problem": in_words(problem).title if problem else None,
+        "login": isinstance(problem, LoginRequired | TokenRejected),
     }
 
 

@@ -15,7 +15,8 @@ from dashboard.health_log import LogLine, search
 from dashboard.health_unseen import unseen
 from dashboard.resources import desk
 from dashboard.theme import mode_look
-from services.measures.checks import size, span
+from services.domain.time_words import span
+from services.measures.checks import size
 from services.measures.snapshot import Snapshot
 
 _mount = browser_component("health_copy")

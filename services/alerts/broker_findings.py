@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from services.alerts.judging import AtLeast, Finding
 from services.domain.error_words import kinds_in_words
-from services.domain.time_words import rough
+from services.domain.time_words import span
 from services.ledger.alerts import Severity
 from services.measures.calls_now import RestNow
 from services.measures.snapshot import Snapshot
@@ -44,7 +44,7 @@ def broker_failing(now: Snapshot, at: float) -> Sequence[Finding] | None:
     if seconds is None:
         return None if now.rest.last_success_ago is None else []  # nothing was asked yet
     why = now.rest.last_failure or "no answer"
-    return [Finding(seconds, f"No request has succeeded for {rough(seconds)}. The last failure: {why}")]
+    return [Finding(seconds, f"No request has succeeded for {span(seconds)}. The last failure: {why}")]
 
 
 def feed_silent(now: Snapshot, at: float) -> Sequence[Finding] | None:
@@ -57,7 +57,7 @@ def feed_silent(now: Snapshot, at: float) -> Sequence[Finding] | None:
     if seconds is None:  # too early to tell, while the first price is waited for
         return None if now.feed.expected and now.feed.last_update_ago is None else []
     why = now.feed.reason or ("the connection is open and mute" if now.feed.connected else now.feed.state)
-    message = f"No price has come for {rough(seconds)} though the market is open: {why}"
+    message = f"No price has come for {span(seconds)} though the market is open: {why}"
     return [Finding(seconds, message, context={"state": now.feed.state, "subscribed": now.feed.subscribed})]
 
 
@@ -73,7 +73,7 @@ class TokenEnding:
         if now.token.kind is None or self.renewed():
             return []
         minutes = now.token.seconds_left / 60
-        message = f"The token ends in {rough(now.token.seconds_left)}; log in again on the account page after that"
+        message = f"The token ends in {span(now.token.seconds_left)}; log in again on the account page after that"
         return [Finding(minutes, message)]
 
 
@@ -112,8 +112,8 @@ def _budgets(rest: RestNow) -> list[Finding]:
         tight = max(windows, key=lambda one: one.used / one.limit)
         percent = 100 * tight.used / tight.limit
         message = (
-            f"{budget.name}: {tight.used:,} of {tight.limit:,} calls of {rough(tight.seconds)} are used;"
-            f" the first comes free in {rough(tight.frees_in)}"
+            f"{budget.name}: {tight.used:,} of {tight.limit:,} calls of {span(tight.seconds)} are used;"
+            f" the first comes free in {span(tight.frees_in)}"
         )
         found.append(Finding(percent, message, subject=budget.name, context={"percent": round(percent, 1)}))
     return found

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from services.alerts.judging import Finding
-from services.domain.time_words import rough
+from services.domain.time_words import span
 from services.ledger.alerts import Severity
 from services.measures.snapshot import Snapshot
 from services.measures.storage_now import THE_LEDGER
@@ -55,8 +55,8 @@ def writer_behind(now: Snapshot, at: float) -> Sequence[Finding] | None:
     writer = now.storage.writer
     if writer is None or writer.oldest_seconds is None:
         return []
-    failing = f"; the disk has refused for {rough(writer.failing_seconds)}" if writer.failing_seconds else ""
-    message = f"{writer.waiting:,} ticks wait for the disk, the oldest for {rough(writer.oldest_seconds)}{failing}"
+    failing = f"; the disk has refused for {span(writer.failing_seconds)}" if writer.failing_seconds else ""
+    message = f"{writer.waiting:,} ticks wait for the disk, the oldest for {span(writer.oldest_seconds)}{failing}"
     return [Finding(writer.oldest_seconds, message, context={"waiting": writer.waiting, "room": writer.most_waiting})]
 
 
@@ -110,10 +110,10 @@ def shared_away(now: Snapshot, at: float) -> Sequence[Finding] | None:
         return None if "shared" in now.problems else []
     redis, ledger = shared.redis, shared.postgres
     if redis is not None and not redis.up:
-        message = f"{redis.problem}, for {rough(redis.seconds)}: this process goes on alone, without live prices"
+        message = f"{redis.problem}, for {span(redis.seconds)}: this process goes on alone, without live prices"
         found.append(Finding(redis.seconds, message, subject="Redis"))
     if ledger is not None and ledger.problem:
-        message = f"{ledger.problem}, for {rough(ledger.problem_seconds)}: no order is sent before it answers"
+        message = f"{ledger.problem}, for {span(ledger.problem_seconds)}: no order is sent before it answers"
         found.append(Finding(ledger.problem_seconds, message, subject="PostgreSQL"))
     return found
 
@@ -147,7 +147,7 @@ class Clock:
         self._moved = 0.0  # from now on it is the broker's word that counts; without one, the new time is the right one
         if offset is None:
             return [] if self._told or at - self._first >= FIRST_OFFSET_SECONDS else None
-        message = f"The clock of this machine is {rough(abs(offset))} {_way(offset)} the broker's"
+        message = f"The clock of this machine is {span(abs(offset))} {_way(offset)} the broker's"
         return [Finding(abs(offset), message, context={"offset_seconds": round(offset, 1)})]
 
 
@@ -156,7 +156,7 @@ def _sentence(text: str) -> str:
 
 
 def _signed(seconds: float) -> str:
-    return f"{rough(abs(seconds))} {'forward' if seconds > 0 else 'back'}"
+    return f"{span(abs(seconds))} {'forward' if seconds > 0 else 'back'}"
 
 
 def _way(seconds: float) -> str:

@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 
 from services.domain.clock import IST
-from services.measures.checks import span
+from services.domain.time_words import span
 
 NOTHING = "-"
 """In a table: not known, or not told."""

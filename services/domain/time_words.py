@@ -17,11 +17,16 @@ def duration(seconds: float) -> str:
     return f"{rest} s"
 
 
-def rough(seconds: float) -> str:
-    """No finer than it matters for something that lasts: 119 s, 2 min, 2 h 5 min."""
-    whole = max(0, round(seconds))
-    if whole < 120:
+def span(seconds: float) -> str:
+    """No finer than it matters for something that lasts: 4 s, 12 min, 3 h 20 min, 2 d 4 h."""
+    whole = round(max(0.0, seconds))
+    if whole < 100:
         return f"{whole} s"
-    if whole < 2 * 3600:
-        return f"{whole // 60} min"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    minutes = whole // 60
+    if minutes < 100:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours and days < 10 else f"{days} d"

@@ -78,21 +78,6 @@ def worst(checks: Iterable[Check]) -> CheckState:
     return next((state for state in order if state in states), CheckState.PASS)
 
 
-def span(seconds: float) -> str:
-    """So long, in words: `4 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
-    whole = round(max(0.0, seconds))
-    if whole < 100:
-        return f"{whole} s"
-    minutes = whole // 60
-    if minutes < 100:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if hours and days < 10 else f"{days} d"
-
-
 def size(count: float) -> str:
     """So many bytes, in words."""
     for unit in ("bytes", "kB", "MB", "GB"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.measures.checks import CheckState, Verdict, span
+from services.domain.time_words import span
+from services.measures.checks import CheckState, Verdict
 from services.measures.shared_now import SharingNow
 from services.measures.snapshot import Snapshot
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from services.domain.error_words import kinds_in_words
+from services.domain.time_words import span
 from services.feed.health import StreamState
-from services.measures.checks import CheckState, Rule, Verdict, size, span
+from services.measures.checks import CheckState, Rule, Verdict, size
 from services.measures.snapshot import FeedNow, Snapshot
 from services.measures.storage_now import THE_LEDGER, StorageNow
 
@@ -106,9 +107,17 @@ def check_orders(snapshot: Snapshot) -> Verdict:
         )
     if orders.ready:
         return _fail(f"Orders cannot be sent. {_sentence(orders.ready)}")
-    stream = snapshot.portfolio_feed
-    if stream is not None and not stream.connected and stream.state != "off":
-        return _warn(f"Order updates come by asking only. {_sentence(stream.reason or stream.state)}")
+    stream, rest = snapshot.portfolio_feed, snapshot.rest
+    deaf = stream is None or not stream.connected
+    failing = rest.failing_since if rest is not None else None
+    if deaf and failing is not None and failing >= FAILING_SECONDS:
+        return _fail(
+            f"The order stream is not connected and no call has succeeded for {span(failing)}: what happens to orders "
+            "now is not known."
+        )
+    if deaf and stream is not None and stream.state != "off":
+        lately = "" if failing is None else ", and the last call failed"
+        return _warn(f"Order updates come by asking only{lately}. {_sentence(stream.reason or stream.state)}")
     return _pass("Ready. What became of every order is known.")
 
 

@@ -92,6 +92,10 @@ def test_login_goes_through_the_brokers_dialog_and_leads_back(tmp_path, open_pag
         page = open_page(desk.url + "/account", strict=False)
         page.get_by_role("button", name="Sign out").click()
         page.get_by_text("Not logged in").wait_for()
+        page.get_by_role("link", name="Quotes").click()
+        page.locator("h1", has_text="Quotes").wait_for()
+        page.get_by_role("link", name="Log in", exact=True).click()
+        page.locator("h1", has_text="Account").wait_for()
 
         with page.context.expect_page() as opened:
             page.get_by_role("link", name="Log in at the paper broker").click()

@@ -4,15 +4,21 @@ class Frame {
   constructor(root) {
     this.bar = root.querySelector(".bar")
     this.parts = Object.fromEntries(
-      ["mode", "source", "phase", "feed", "age", "problem", "halted", "bell"].map(name => [name, root.querySelector(`.${name}`)]),
+      ["mode", "source", "phase", "feed", "age", "problem", "login", "halted", "bell"].map(name => [name, root.querySelector(`.${name}`)]),
     )
     this.notices = new Notices(root, this.parts.bell)
     this.keys = new Keys(wanted => this.component.setTriggerValue("wanted", wanted))
+    this.parts.login.onclick = event => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return
+      event.preventDefault() // the desk's own way: a new document would forget what is typed
+      this.component.setTriggerValue("wanted", { page: "login" })
+    }
   }
 
   receive() {
     this.keys.listen()
     this.parts.halted.hidden = !this.data.halted
+    this.parts.login.hidden = !this.data.login
     this.notices.take(this.data.news ?? [])
     const { mode, tone, meaning, source, source_help } = this.data
     this.bar.dataset.tone = tone
@@ -74,7 +80,7 @@ class Frame {
     const silent = isSilent(this)
     this.drawFeed()
     const time = phase_left === null ? "" : countdownText(phase_left - later)
-    const left = !time ? "" : phase_then ? ` · ${phase_then} in ${time}` : ` · ${time} left`
+    const left = !time ? "" : phase_then ? ` · ${phase_then} in\u00a0${time}` : ` · ${time}\u00a0left`
     setText(this.parts.phase, `${phase}${left}${phase_doubt ? ` · ${phase_doubt}` : ""}`)
     this.parts.phase.dataset.doubt = phase_doubt ?? ""
     this.parts.phase.title = phase_help

@@ -219,7 +219,7 @@ class MarketCalendar:
             return by_days
         phase, stage, accepts = meaning(claim.status)
         known = phase is not Phase.UNKNOWN
-        reason = f"the broker says {claim.status[:40]}" + ("" if known else ", which is not known")
+        reason = "the broker says so" if known else f"the broker says {claim.status[:40]}, which is not known"
         return PhaseNow(phase, reason, None, stage, accepts, None, claim.source, confirmed=known)
 
     def _next_breakpoint(self, market: Market, after: datetime, listing: Listing) -> datetime | None:

@@ -99,7 +99,7 @@ def test_seven_days_tell_hours_holidays_and_expiries():
     assert day(data, "2026-11-22")["summary"] == ["Closed"]
     assert day(data, "2026-11-23")["summary"] == ["Normal hours"]
     assert day(data, "2026-11-23")["notes"] == [{"mark": "◆", "text": "NSE indices and stocks monthly expiry"}]
-    assert day(data, "2026-11-24")["summary"] == ["shares, F&O, currency closed", "commodities 17:00–23:55"]
+    assert day(data, "2026-11-24")["summary"] == ["Shares, F&O, currency closed", "Commodities 17:00–23:55"]
     assert day(data, "2026-11-24")["notes"] == [{"mark": "H", "text": "Guru Nanak Jayanti"}]
     assert [day(data, one)["tone"] for one in ("2026-11-22", "2026-11-23", "2026-11-24")] == [
         "closed",
@@ -126,7 +126,7 @@ def test_a_session_that_the_broker_tells_of_some_markets_only_is_named_once():
     card = day(board(at("2026-11-07T12:00"), calendar), "2026-11-08")
 
     assert card["notes"] == [{"mark": "S", "text": "Diwali Laxmi Pujan"}]
-    assert card["summary"][0] == "shares, F&O 18:15–19:15"
+    assert card["summary"][0] == "Shares, F&O 18:15–19:15"
     lines = [one for one in lines_of(calendar, date(2026, 11, 8)) if one.kind is EntryKind.SPECIAL]
     assert [(one.name, set(one.markets) == set(some), one.confirmed) for one in lines] == [
         ("Diwali Laxmi Pujan", True, True),
@@ -146,7 +146,7 @@ def test_where_no_hours_are_known_a_row_tells_why_it_is_open():
     claim = StatusOverride(Market.NSCOM, "NORMAL_OPEN", now, now + timedelta(minutes=20))
     calendar = MarketCalendar(statuses=[claim])
 
-    assert row(board(now, calendar), "Commodities NSCOM")["stage"] == "the broker says NORMAL_OPEN"
+    assert row(board(now, calendar), "Commodities NSCOM")["stage"] == "the broker says so"
 
 
 def test_a_window_carries_its_step_and_what_the_exchange_takes():

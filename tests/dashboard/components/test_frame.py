@@ -11,7 +11,7 @@ from dashboard.components.frame import frame_data
 from services.domain.calendar.calendar import BUNDLED, MarketCalendar
 from services.domain.calendar.days import DayOverride
 from services.domain.clock import epoch_ms
-from services.domain.errors import NotSent
+from services.domain.errors import LoginRequired, NotSent, TokenRejected
 from services.domain.intents import KillSwitch
 from services.domain.phases import Accepts, Listing, Market, Phase, PhaseNow, Stage
 from services.domain.quote_row import QuoteRow
@@ -166,7 +166,16 @@ def test_trouble_is_named_and_ages_that_are_not_known_stay_empty():
     data = frame_data(a_desk(), None, NotSent("refused"))
 
     assert data["problem"] == "The broker cannot be reached"
+    assert data["login"] is False
     assert data["age"] is None
+
+
+@pytest.mark.parametrize("error", [LoginRequired("log in"), TokenRejected("401", status=401)])
+def test_where_a_login_is_missing_the_way_to_it_stands_in_the_frame(error):
+    data = frame_data(a_desk(), None, error)
+
+    assert data["problem"]
+    assert data["login"] is True
 
 
 def test_the_frame_tells_when_the_newest_price_was_made():

@@ -177,7 +177,7 @@ def test_a_status_that_differs_is_followed_while_it_is_believed() -> None:
     assert (stopped.phase, stopped.accepts) == (Phase.CLOSED, Accepts.NOTHING)
     assert stopped.until == at("2026-11-20T13:45")
     assert stopped.then is Phase.OPEN
-    assert "NORMAL_CLOSE" in stopped.reason
+    assert stopped.reason == "the broker says so"
     assert calendar.phase(Market.NSE, at("2026-11-20T13:45")).phase is Phase.OPEN
     assert calendar.phase(Market.BSE, at("2026-11-20T13:00")).phase is Phase.OPEN
 
