@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from threading import Lock
 
+from services.domain.clock import IST, ist_date
 from services.domain.orders import BookOrder, Status
 from services.orders.views import Announcement, News
 
@@ -57,7 +58,8 @@ class Announcer:
             elif more > 0:
                 kind = News.FILL
             if kind is not None:
-                self._add(kind, self._say(order, max(0, more)), order.order_id, "", good=kind is not News.REJECT)
+                text = f"{self._say(order, max(0, more))}{self._on_what_day(order)}"
+                self._add(kind, text, order.order_id, "", good=kind is not News.REJECT)
             return more > 0
 
     def say(self, kind: News, text: str, *, intent_id: str = "", order_id: str = "", good: bool = True) -> None:
@@ -71,6 +73,13 @@ class Announcer:
             if number >= self._number:
                 return ()
             return tuple(one for one in self._kept if one.number > number)
+
+    def _on_what_day(self, order: BookOrder) -> str:
+        """Where we hear today of what happened before: when it did."""
+        at = order.exchange_at
+        if at is None or ist_date(at) == ist_date(self._now()):
+            return ""
+        return f", on {at.astimezone(IST):%a %d %b, %H:%M} IST"
 
     def _add(self, kind: News, text: str, order_id: str, intent_id: str, *, good: bool) -> None:
         self._number += 1

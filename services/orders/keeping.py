@@ -101,7 +101,7 @@ class Keeper:
                 return False
         with self._step:
             mark, self._event = self._mark(), self._orders.last_event()
-            kept = (*self._orders.alive(), *self._orders.of_day(today))
+            kept = (*self._orders.alive(), *(one for one in self._orders.of_day(today) if not _was_over(one, today)))
             known = {order.order_id: order for order in kept if not mark.is_before(order.order_id)}
             self._announcer.know(known.values())
             self._book.restart(known.values())
@@ -133,7 +133,7 @@ class Keeper:
                 last, orders = self._orders.changed_after(self._event)
                 again, self._event = last != self._event, last
                 mine = [order for order in orders if not mark.is_before(order.order_id)]
-                self._book.put(mine)
+                self._remember(mine)
                 for order in mine:
                     more = self._announcer.heard(order) or more
         if more:
@@ -228,7 +228,7 @@ class Keeper:
         """One order as the stream or its own page tells it; the order as it is known then."""
         with self._step:
             applied = self._orders.apply(told, source=source, raw=raw)
-            self._book.put([applied.order])
+            self._remember([applied.order])
             more = self._announcer.heard(applied.order)
         self._after([applied.order], source, filled=more)
         return applied.order
@@ -240,10 +240,18 @@ class Keeper:
         more = False
         with self._step:
             known = [applied.order for applied in self._orders.apply_many(told, source)]
-            self._book.put(known)
+            self._remember(known)
             for order in known:
                 more = self._announcer.heard(order) or more
         self._after(known, source, filled=more)
+
+    def _remember(self, orders: Iterable[BookOrder]) -> None:
+        """Have them in memory, but what was over on a day before: we hear of its end today, and it is none of today's."""
+        today, told = ist_date(self._clock.now()), list(orders)
+        self._book.put(order for order in told if not _was_over(order, today))
+        for order in told:
+            if _was_over(order, today):
+                self._book.forget(order.order_id)
 
     def _after(self, orders: Iterable[BookOrder], source: str, *, filled: bool) -> None:
         if filled:
@@ -255,3 +263,11 @@ class Keeper:
                     self._tagged(order, WITNESSES[source])
                 except (StorageError, sqlite3.Error) as error:
                     log.warning("what order %s says of its decision was not kept: %s", order.order_id, error)
+
+
+def _was_over(order: BookOrder, today: date) -> bool:
+    """Was it placed, and did it end, on a day before `today`? Unlike one that waited for today's opening."""
+    at, placed = order.exchange_at, order.placed_at
+    return (
+        order.terminal and at is not None and ist_date(at) < today and placed is not None and ist_date(placed) < today
+    )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from services.domain.clock import IST
 from services.domain.errors import BrokerFault, LoginRequired, NoAnswer, NotSent
 from services.domain.intents import IntentState
 from services.domain.orders import Status
@@ -309,6 +311,44 @@ def test_an_order_of_another_day_that_the_broker_still_knows_is_followed(bench: 
     order = bench.desk.order(order_id)
     assert order is not None
     assert order.status == Status.CANCELLED
+
+
+def test_an_order_that_was_filled_on_a_day_before_is_told_with_its_day_and_is_none_of_todays(bench: Bench) -> None:
+    bench.open()
+    order_id = bench.desk.place(a_request(), intent_id="one", actor=ASHA).order_ids[0]
+    bench.pass_time(5)
+    filled_at = bench.clock.now()
+    filled = replace(bench.broker.details(order_id), status=Status.COMPLETE, filled_quantity=10, pending_quantity=0)
+    bench.clock.move(days=1)
+    bench.broker.orders[order_id] = replace(filled, average_price=Decimal(1470), exchange_at=filled_at)
+    bench.broker.book = list  # type: ignore[method-assign,assignment]  # a new day's book
+    bench.pass_time(5)
+
+    [told] = [one for one in bench.desk.announcements(0) if one.kind is News.FILL]
+    assert told.text.endswith(f", on {filled_at.astimezone(IST):%a %d %b, %H:%M} IST")
+    order = bench.desk.order(order_id)
+    assert order is not None
+    assert order.status == Status.COMPLETE
+    assert bench.desk.book().orders == ()
+    bench.restart()
+    bench.open()
+    assert bench.desk.book().orders == (), "nor after a restart"
+
+
+def test_an_after_market_order_that_ends_today_is_one_of_todays(bench: Bench) -> None:
+    bench.open()
+    order_id = bench.desk.place(a_request(), intent_id="one", actor=ASHA).order_ids[0]
+    bench.pass_time(5)
+    bench.clock.move(days=1)
+    bench.broker.orders[order_id] = replace(
+        bench.broker.details(order_id), status=Status.COMPLETE, filled_quantity=10, pending_quantity=0,
+        exchange_at=bench.clock.now(),
+    )  # fmt: skip
+    bench.pass_time(5)
+
+    assert [one.order_id for one in bench.desk.book().orders] == [order_id]
+    [told] = [one for one in bench.desk.announcements(0) if one.kind is News.FILL]
+    assert "IST" not in told.text
 
 
 def test_a_login_is_noticed_within_a_moment(bench: Bench) -> None:
