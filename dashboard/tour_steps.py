@@ -32,7 +32,7 @@ def tour_steps(mode: Mode) -> tuple[TourStep, ...]:
     paper = mode is Mode.PAPER
     return (
         TourStep(
-            "Watch prices", "A click on a row shows its depth. Press / on any page to find one of all instruments.",
+            "Watch prices", "A click on a row shows its depth. Search, or the key / on any page, finds any instrument.",
             QUOTES,
         ),
         TourStep(

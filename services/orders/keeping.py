@@ -246,7 +246,7 @@ class Keeper:
         self._after(known, source, filled=more)
 
     def _remember(self, orders: Iterable[BookOrder]) -> None:
-        """Have them in memory, but what was over on a day before: we hear of its end today, and it is none of today's."""
+        """Have them in memory, but for what was over on a day before: it is none of today's, though told today."""
         today, told = ist_date(self._clock.now()), list(orders)
         self._book.put(order for order in told if not _was_over(order, today))
         for order in told:
