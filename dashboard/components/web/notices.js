@@ -6,6 +6,7 @@ const TROUBLE_MS = 20000
 const OLD_SECONDS = 30 // what a page that was just opened hears of so late is no news any more
 const MOST_NOTICES = 4
 const MOST_KEPT = 30
+const RECOLOUR_MS = 250
 const SEEN = "desk-news-seen"
 const TOLD = "desk-news-told"
 const SOUND = "desk-sound"
@@ -109,17 +110,35 @@ class Notices {
     return host
   }
 
+  // The theme may come after a notice, and change under it: a page that opens dark is light for its first moment.
+  paint() {
+    const notes = this.place?.isConnected ? [...this.place.children] : []
+    if (notes.length === 0) {
+      clearInterval(this.painting)
+      this.painting = null
+      return
+    }
+    this.painting ??= setInterval(() => this.paint(), RECOLOUR_MS)
+    const colours = getComputedStyle(this.bell)
+    const colour = name => colours.getPropertyValue(`--st-${name}`).trim()
+    if (!colour("text-color")) return // the frame has left the page: its notices stay as they are
+    for (const { style, dataset } of notes) {
+      style.fontFamily = colour("font") || "sans-serif"
+      style.color = colour("text-color")
+      style.backgroundColor = colour("background-color")
+      style.borderColor = colour("border-color")
+      style.borderLeftColor = colour(`${COLOURS[dataset.kind] ?? "blue"}-color`)
+    }
+  }
+
   show(one) {
     const place = this.corner()
-    const colours = getComputedStyle(this.bell)
-    const colour = name => colours.getPropertyValue(`--st-${name}`)
     const note = make("div")
     note.dataset.kind = one.kind
     note.dataset.order = one.order
     note.style.cssText =
-      `display:flex;gap:10px;align-items:flex-start;padding:9px 12px;font:14px ${colour("font") || "sans-serif"};` +
-      `color:${colour("text-color")};background:${colour("background-color")};border:1px solid ${colour("border-color")};` +
-      `border-left:5px solid ${colour(`${COLOURS[one.kind] ?? "blue"}-color`)};border-radius:6px;box-shadow:0 6px 20px rgb(0 0 0 / .25);`
+      "display:flex;gap:10px;align-items:flex-start;padding:9px 12px;font:14px sans-serif;" +
+      "border:1px solid;border-left-width:5px;border-radius:6px;box-shadow:0 6px 20px rgb(0 0 0 / .25);"
     const words = make("div")
     words.style.flex = "1"
     const name = NAMES[one.kind] ?? "Notice"
@@ -141,6 +160,7 @@ class Notices {
     if (before) before.replaceWith(note)
     else place.append(note)
     while (place.children.length > MOST_NOTICES) place.firstChild.remove()
+    this.paint()
     setTimeout(() => note.remove(), one.good ? NOTICE_MS : TROUBLE_MS)
   }
 
