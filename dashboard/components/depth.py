@@ -22,6 +22,9 @@ from services.domain.instruments import Instrument
 
 _mount = browser_component("depth", live=True)
 
+_OF_THE_INSTRUMENT = ("Tick / lot", "Freeze quantity", "ISIN", "Instrument key")
+"""Facts that no quote tells, so that none of them grows old."""
+
 
 def depth_ladder(
     reading: Reading, instrument_key: str, *, key: str, on_price: Callable[[Any], object] | None = None
@@ -97,6 +100,15 @@ def day_facts(reading: Reading, instrument_key: str) -> dict[str, str]:
     return {name: text for name, text in facts.items() if text.replace(MISSING, "").strip(" /()to,day")}
 
 
+def fact_rows(reading: Reading, instrument_key: str) -> list[dict[str, str]]:
+    """`day_facts` as rows of a list: those of a quote that is old are grey, as its price above them is."""
+    old = reading.is_old(instrument_key)
+    return [
+        {"name": name, "value": text, "tone": "muted" if old and name not in _OF_THE_INSTRUMENT else ""}
+        for name, text in day_facts(reading, instrument_key).items()
+    ]
+
+
 def instrument_panel(reading: Reading, instrument_key: str, *, key: str) -> None:
     """Name, depth and figures of the day of one instrument, as a card."""
     instrument = reading.instruments.get(instrument_key)
@@ -109,8 +121,7 @@ def instrument_panel(reading: Reading, instrument_key: str, *, key: str) -> None
                 chart_link(instrument_key)
                 alert_button(key=f"{key}-alert", instrument_key=instrument_key)
         depth_ladder(reading, instrument_key, key=key)
-        rows = [{"name": name, "value": text} for name, text in day_facts(reading, instrument_key).items()]
-        fact_groups([{"rows": rows}], key=f"{key}-facts", across=1)
+        fact_groups([{"rows": fact_rows(reading, instrument_key)}], key=f"{key}-facts", across=1)
 
 
 def _why_empty(row: Row | None, instrument: Instrument | None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from dashboard.columns import DEFAULT, Layout
-from dashboard.components.depth import day_facts, depth_data
+from dashboard.components.depth import day_facts, depth_data, fact_rows
 from dashboard.components.heat_map import heat_data
 from dashboard.components.index_strip import strip_data
 from dashboard.components.movers import breadth, breadth_words, busiest, movers
@@ -157,6 +157,16 @@ def test_facts_leave_out_what_an_instrument_does_not_have():
     assert facts["Instrument key"] == RELIANCE
     assert "Open interest" not in facts
     assert day_facts(reading(keys=("X|Y",)), "X|Y") == {"Instrument key": "X|Y"}
+
+
+def test_facts_of_an_old_quote_are_grey_and_those_of_the_instrument_are_not():
+    assert {one["tone"] for one in fact_rows(reading(row(RELIANCE)), RELIANCE)} == {""}
+
+    rows = fact_rows(reading(row(RELIANCE), problem=NotSent("refused")), RELIANCE)
+    assert [one["name"] for one in rows if not one["tone"]] == [
+        "Tick / lot", "Freeze quantity", "ISIN", "Instrument key",
+    ]  # fmt: skip
+    assert {one["name"] for one in rows if one["tone"] == "muted"} >= {"Day range", "Circuits", "Last trade"}
 
 
 def test_movers_are_ranked_and_what_stood_still_is_neither():
