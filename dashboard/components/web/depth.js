@@ -79,6 +79,7 @@ class Depth {
     const moved = change === null || change === undefined ? "" : `${digits(change, decimals, true)} (${digits(percent, 2, true)}%)`
     setText(this.change, mark && mark !== "=" ? `${mark} ${moved}` : moved)
     this.change.className = `change ${direction(change ?? 0)}`
+    this.table.classList.toggle("uncounted", [...bids, ...asks].every(level => level[2] === null))
     const widest = Math.max(1, ...bids.map(level => level[1]), ...asks.map(level => level[1]))
     for (let i = 0; i < 5; i += 1) {
       const cells = this.body.rows[i].cells
