@@ -203,6 +203,7 @@ class HeatMap {
     }
     this.markPicked()
     const count = this.views.size
+    this.legend.hidden = count > 0 && stale === count // its colours are on no tile then
     setAttribute(this.status, "data-rows", count)
     setAttribute(this.status, "data-stale", stale)
     const { live: feeds, why } = feedWord(this.data)
