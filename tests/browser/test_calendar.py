@@ -88,6 +88,10 @@ def test_the_day_bar_says_where_now_is_and_speaks_to_those_who_do_not_see_it(fri
     place = lane.evaluate("lane => parseFloat(lane.querySelector('.now').style.left)")
     assert place == pytest.approx((15.375 - 8) / 16 * 100, abs=0.2)
     assert page.locator(".now[data-text='now 15:22']").count() == page.locator(".board .row").count()
+    layers = lane.evaluate(
+        "lane => ['.hours', '.now'].map(one => Number(getComputedStyle(lane.querySelector(one)).zIndex))"
+    )
+    assert layers[0] > layers[1], "the line of now must not run through the hours"
     spoken = lane.get_attribute("aria-label")
     assert "Closing auction: limit orders only 15:25–15:30" in spoken
     kinds = lane.locator(".block").evaluate_all("blocks => blocks.map(block => block.dataset.phase)")

@@ -236,7 +236,7 @@ class NowBoard {
       node.dataset.to = block.to
       node.style.left = `${from}%`
       node.style.width = `calc(${to - from}% - 1px)`
-      if (to - from > 9) node.textContent = block.text
+      if (to - from > 9) node.append(make("span", "hours", block.text))
       node.title = block.windows.map(window => this.windowText(window)).join("\n")
       lane.append(node)
     }
