@@ -51,6 +51,12 @@ def until(page, condition, seconds=20):
     raise AssertionError(f"not within {seconds} s: {facts(page)}")
 
 
+OLD = re.compile(r"^forming, \d+ (s|min) old, not current$")
+LAST_LINE = """() => {
+  const { plot, colours } = deskCharts()[0].deskChart
+  const across = plot.layout.shapes.filter(one => one.xref === "paper" && one.yref === "y")
+  return [across.find(one => one.line.dash === "dot").line.color, colours.muted]
+}"""
 FIND_CHARTS = """
 globalThis.deskCharts = () => {
   const found = []
@@ -389,8 +395,10 @@ def test_a_price_that_nobody_renews_is_told_as_not_current(broker, tmp_path, can
 
         broker.stop()
 
-        page.get_by_text("forming, not current").wait_for(timeout=60_000)
+        page.locator('.readout .live[data-state="old"]', has_text=OLD).wait_for(timeout=60_000)
         assert page.locator(".tag.last[data-old]").count() == 1
+        until(page, lambda: page.evaluate(LAST_LINE)[0] == page.evaluate(LAST_LINE)[1])
+        assert page.locator(".readout .fact.up, .readout .fact.down").count() == 0
 
 
 def test_own_trades_and_orders_stand_at_their_bar_and_price(desk, candles):

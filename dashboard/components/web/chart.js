@@ -176,11 +176,16 @@ class Chart extends Looking {
 
   // Is the price that the forming bar stands on not current?
   isOld() {
+    const age = this.age()
+    if (age === null) return true
+    const feed = live.rows.get(this.data.key).values[FIELD.from_feed]
+    return isSilent(this) || isOld({ feed, troubled: this.data.troubled, moves: this.data.in_session, age }, this.data)
+  }
+
+  // Seconds since that price came; null where none has.
+  age() {
     const row = live.rows.get(this.data.key)
-    if (!row) return true
-    const age = (row.now - row.values[FIELD.received_ms]) / 1000 + secondsSince(row.at, this.data)
-    const word = { feed: row.values[FIELD.from_feed], troubled: this.data.troubled, moves: this.data.in_session, age }
-    return isSilent(this) || isOld(word, this.data)
+    return row ? (row.now - row.values[FIELD.received_ms]) / 1000 + secondsSince(row.at, this.data) : null
   }
 
   close() {

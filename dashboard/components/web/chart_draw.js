@@ -19,6 +19,7 @@ class Drawing extends Tools {
     const began = performance.now()
     const full = this.due === "full" || this.outgrown() || this.scale.kind === "percent"
     this.due = null
+    this.old = this.isFormingOld()
     if (full) this.prepare()
     this.library.react(this.plot, this.traces, this.figure(), CONFIG)
     if (!this.wired) this.wire()
@@ -58,7 +59,7 @@ class Drawing extends Tools {
     const bar = this.forming.bar
     return {
       data, view, scale, colours, names, areas, ranges, bars, bases, width, height, revision, formingPlace,
-      forming: bar, over: bar ? this.forming.isOver(this.now()) : false, last: this.last(),
+      forming: bar, over: bar ? this.forming.isOver(this.now()) : false, last: this.last(), old: this.old,
     }
   }
 

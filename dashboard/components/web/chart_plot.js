@@ -118,7 +118,7 @@ function toneOf(line, colours) {
 }
 
 function shapesOf(chart) {
-  const { data, scale, colours, names, areas, forming, formingPlace, bars, over, last } = chart
+  const { data, scale, colours, names, areas, forming, formingPlace, bars, over, last, old } = chart
   const shapes = []
   const down = { xref: "x", yref: "paper", y0: 0, y1: 1 }
   if (data.provisional !== null) {
@@ -143,13 +143,13 @@ function shapesOf(chart) {
     const at = scale.to(last.price, chart.bases?.own)
     shapes.push({
       type: "line", xref: "paper", x0: 0, x1: 1, yref: "y", y0: at, y1: at,
-      line: { color: last.rose ? colours.up : colours.down, width: 1, dash: "dot" },
+      line: { color: old ? colours.muted : last.rose ? colours.up : colours.down, width: 1, dash: "dot" },
     })
   }
   if (forming && scale.kind !== "percent") {
     const rose = forming.close >= forming.open
     const [x0, x1] = [formingPlace - HALF * bars.step, formingPlace + HALF * bars.step]
-    const colour = rose ? colours.up : colours.down
+    const colour = old ? colours.muted : rose ? colours.up : colours.down
     const [open, high, low, close] = ["open", "high", "low", "close"].map(name => scale.to(forming[name]))
     const line = { color: colour, width: 1.5, dash: over ? "solid" : "dot" }
     const wick = { type: "line", xref: "x", yref: "y", x0: formingPlace, x1: formingPlace, line }
@@ -161,7 +161,7 @@ function shapesOf(chart) {
     if (areas.volume) {
       shapes.push({
         type: "rect", xref: "x", yref: names.volume, x0, x1, y0: 0, y1: forming.volume ?? 0,
-        fillcolor: rose ? colours.upSoft : colours.downSoft, line: { ...line, width: 1 },
+        fillcolor: old ? colours.guide : rose ? colours.upSoft : colours.downSoft, line: { ...line, width: 1 },
       })
     }
   }

@@ -106,10 +106,14 @@ class Reading {
     if (!shown) return
     this.tags.last.style.top = `${y}px`
     this.tags.last.dataset.way = last.way
-    if (this.forming.bar && this.isOld()) this.tags.last.dataset.old = ""
-    else delete this.tags.last.dataset.old
+    const old = this.isFormingOld()
+    this.tags.last.toggleAttribute("data-old", old)
+    if (old !== this.old) this.redraw({ light: true }) // its line is grey or is not
     setText(this.tags.last, this.scale.kind === "percent" ? `${digits(this.scale.to(last.price, this.bases.own), 2, true)}%` : this.figureText(last.price))
   }
+
+  // Does a bar form here, on a price that is not current?
+  isFormingOld() { return this.forming.bar !== null && this.isOld() }
 
   figureText(value) { return digits(value, this.data.decimals) }
 
@@ -119,17 +123,18 @@ class Reading {
     const bar = index >= 0 ? this.barAt(index) : null
     const parts = [make("span", "who", this.data.symbol), make("span", "muted", this.data.interval)]
     if (bar) {
+      const old = Boolean(bar.isForming) && this.isOld()
       const change = bar.before === undefined || bar.before === null ? null : bar.close - bar.before
       parts.push(make("span", "fact", momentText(bar.time, this.data.unit)))
       if (bar.isForming) parts.push(this.formingChip(bar))
       else if (this.bars.step > 1) parts.push(make("span", "muted fact", `${this.bars.step} bars in one`))
       parts.push(make("span", "cut"))
-      for (const [name, value] of [["O", bar.open], ["H", bar.high], ["L", bar.low], ["C", bar.close]]) parts.push(this.fact(name, this.figureText(value)))
+      for (const [name, value] of [["O", bar.open], ["H", bar.high], ["L", bar.low], ["C", bar.close]]) parts.push(this.fact(name, this.figureText(value), old))
       if (change !== null) {
         const percent = bar.before ? (change / bar.before) * 100 : null
-        parts.push(make("span", `fact ${direction(change)}`, `${arrowOf(change)} ${digits(change, this.data.decimals, true)} (${digits(percent, 2, true)}%)`))
+        parts.push(make("span", `fact ${old ? "muted" : direction(change)}`, `${arrowOf(change)} ${digits(change, this.data.decimals, true)} (${digits(percent, 2, true)}%)`))
       }
-      if (this.data.has_volume) parts.push(this.fact("Vol", shortNumber(bar.volume)))
+      if (this.data.has_volume) parts.push(this.fact("Vol", shortNumber(bar.volume), old))
       if (bar.oi) parts.push(this.fact("OI", shortNumber(bar.oi)))
     }
     const text = parts.map(part => `${part.className}|${part.dataset.state ?? ""}|${part.textContent}`).join("~")
@@ -138,8 +143,8 @@ class Reading {
     this.readout.replaceChildren(...parts)
   }
 
-  fact(name, value) {
-    const fact = make("span", "fact")
+  fact(name, value, old) {
+    const fact = make("span", old ? "fact muted" : "fact")
     fact.append(make("i", "", name), value)
     return fact
   }
@@ -149,9 +154,15 @@ class Reading {
     const old = this.isOld()
     const left = bar.end === null ? null : (bar.end - this.now()) / 1000
     const counts = left !== null && left > 0 && left < 86400 * 7
-    const chip = make("span", "live", old ? "forming, not current" : over ? "ended, being read" : counts ? `forming, ${durationText(left)} left` : "forming")
+    const chip = make("span", "live", old ? `forming${this.priceAge()}, not current` : over ? "ended, being read" : counts ? `forming, ${durationText(left)} left` : "forming")
     chip.dataset.state = old ? "old" : over ? "over" : "forming"
     return chip
+  }
+
+  // How old the price is that the bar stands on, where that is known.
+  priceAge() {
+    const seconds = this.age()
+    return seconds === null ? "" : `, ${ageText(seconds)} old`
   }
 
   showLegends() {
