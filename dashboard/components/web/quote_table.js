@@ -2,6 +2,7 @@
 
 const COUNT_MS = 250 // between two counts of what is current; prices come more often
 const FLASH_MS = 600
+const CELL_PADDING = 7 // pixels beside a figure, the least of the style sheet
 
 class QuoteTable {
   constructor(root) {
@@ -9,6 +10,7 @@ class QuoteTable {
     this.table = root.querySelector("table")
     this.head = root.querySelector("thead tr")
     this.body = root.querySelector("tbody")
+    this.fade = root.querySelector(".fade")
     this.empty = root.querySelector(".empty")
     this.status = root.querySelector(".status")
     this.head.replaceChildren() // an earlier view on the same root may have left its rows
@@ -24,9 +26,22 @@ class QuoteTable {
     // Only a table that is wider than its place holds its symbols fast: each such cell is a layer of its own.
     this.width = new ResizeObserver(() => {
       this.scroll.classList.toggle("wide", this.scroll.scrollWidth > this.scroll.clientWidth)
+      this.tellMore()
     })
     this.width.observe(this.scroll)
     this.width.observe(this.table)
+    this.scroll.addEventListener("scroll", () => this.tellMore(), { passive: true })
+  }
+
+  // The column that is cut fades from its left side on; those that are whole, and the scroll bar, stay as they are.
+  tellMore() {
+    const { scrollLeft, clientWidth, clientLeft, offsetWidth } = this.scroll
+    const edge = scrollLeft + clientWidth
+    const cut = [...this.head.children].find(cell => cell.offsetLeft + cell.offsetWidth > edge + CELL_PADDING)
+    this.fade.hidden = !cut
+    if (!cut) return
+    this.fade.style.width = `${Math.max(CELL_PADDING, edge - cut.offsetLeft)}px`
+    this.fade.style.right = `${offsetWidth - clientWidth - clientLeft}px`
   }
 
   receive() {
