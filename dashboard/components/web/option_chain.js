@@ -2,6 +2,11 @@
 // a line between the strikes, and what is in the money lies on its side of that line, hatched. Rows that are scrolled out
 // of sight are painted when they come into it: of two hundred contracts thirty are seen, and all of them move at once.
 
+const STRIKE_WIDTH = 80
+const NARROW = 400 // pixels: less has a phone in its breadth
+const NARROW_STRIKE = 68
+const NARROWER = 3 // pixels of each other column
+
 class OptionChain extends ChainFigures {
   constructor(root) {
     super()
@@ -45,6 +50,7 @@ class OptionChain extends ChainFigures {
       this.due.clear()
       this.height = 0
     }
+    this.fit()
     this.price = { ...this.data.spot, at: this.arrived }
     this.takeSpot()
     const present = new Set(rows.map(row => row.s))
@@ -105,7 +111,7 @@ class OptionChain extends ChainFigures {
     this.cols.replaceChildren()
     this.heads.replaceChildren()
     this.sides.replaceChildren()
-    let width = 0
+    this.widths = []
     for (const side of SIDES) {
       const group = make("th", side === "c" ? "calls" : "puts", side === "c" ? "Calls" : "Puts")
       group.scope = "colgroup"
@@ -117,24 +123,31 @@ class OptionChain extends ChainFigures {
         const head = make("th", "strike", "Strike")
         head.scope = "col"
         this.heads.append(head)
-        const col = make("col")
-        col.style.width = "80px"
-        width += 80
-        this.cols.append(col)
+        this.widths.push({ usual: STRIKE_WIDTH, narrow: NARROW_STRIKE })
+        this.cols.append(make("col"))
       }
       for (const column of order[side]) {
         const th = make("th", "", column.label)
         th.scope = "col"
         th.title = column.help
         this.heads.append(th)
-        const col = make("col")
-        col.style.width = `${column.w}px`
-        width += column.w
-        this.cols.append(col)
+        this.widths.push({ usual: column.w, narrow: column.w - NARROWER })
+        this.cols.append(make("col"))
       }
     }
-    this.table.style.minWidth = `${width}px`
+    this.narrow = null
     this.lineCell.colSpan = columns.length * 2 + 1
+  }
+
+  // On a phone price, bid and ask of both sides find room beside the strikes if each column gives a little.
+  fit() {
+    const room = this.scroll.clientWidth
+    const narrow = room > 0 && room < NARROW
+    if (narrow === this.narrow) return
+    this.narrow = narrow
+    const widths = this.widths.map(width => (narrow ? width.narrow : width.usual))
+    widths.forEach((width, i) => { this.cols.children[i].style.width = `${width}px` })
+    this.table.style.minWidth = `${widths.reduce((sum, width) => sum + width, 0)}px`
   }
 
   drop(strike, view) {
@@ -312,8 +325,8 @@ class OptionChain extends ChainFigures {
         for (const cell of cells) cell.classList.toggle("stale", old)
       }
     }
-    this.tickSpot(silent)
     const count = this.contracts.size
+    this.tickFigures(silent, count > 0 && stale === count)
     setAttribute(this.status, "data-rows", count)
     setAttribute(this.status, "data-stale", stale)
     setAttribute(this.status, "data-priced", priced)

@@ -108,13 +108,19 @@ class ChainFigures {
     }
   }
 
-  // The price of the underlying turns grey when it is no longer current, as those of the contracts do.
-  tickSpot(silent) {
+  // The price of the underlying turns grey when it is no longer current, as those of the contracts do. What is told of
+  // all contracts together turns grey when each of them has.
+  tickFigures(silent, allOld) {
     const { a, at, feed, o, m } = this.price
     const age = a === null || a === undefined ? null : a + secondsSince(at, this.data)
     const old = age !== null && (silent || isOld({ feed, troubled: o, moves: m, age }, this.data))
     this.line.classList.toggle("stale", old)
-    this.facts.get("spot")?.box.classList.toggle("stale", old)
+    for (const [id, { box }] of this.facts) {
+      if (id === "spot") box.classList.toggle("stale", old)
+      else if (id === "At the money") box.classList.toggle("stale", age === null ? allOld : old)
+      else if (id !== "Expiry") box.classList.toggle("stale", allOld)
+    }
+    this.foot.classList.toggle("stale", allOld)
   }
 
   greekWords() {

@@ -1,0 +1,220 @@
+"""The parts of the market pages by themselves: what is old is grey, what is cut fades, what tells nothing is away."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from dashboard.columns import Layout
+from dashboard.components.depth import depth_data
+from dashboard.components.heat_map import heat_data
+from dashboard.components.index_strip import strip_data
+from dashboard.components.quote_table import table_data
+from dashboard.option_columns import columns
+from dashboard.option_data import Chain, chain_data
+from dashboard.push.fields import PLACE
+from services.domain.clock import IST
+from services.domain.errors import NotSent
+from tests.support.option_chains import EXPIRY, NIFTY_OPTIONS, chain_row, side
+from tests.support.readings import FUTURE, INFY, NIFTY, NOW, RELIANCE, USDINR, reading, row
+from tests.support.shared_data import ROOT
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+WEB = ROOT / "dashboard" / "components" / "web"
+LIGHT = """:root { --st-text-color: rgb(20, 20, 20); --st-background-color: rgb(255, 255, 255); --st-border-color: gray;
+  --st-base-radius: 4px }"""
+DARK = "--st-text-color: rgb(230, 230, 230); --st-background-color: rgb(10, 10, 10); --st-green-color: rgb(0, 99, 0)"
+MOUNT = """data => {
+  globalThis.component ??= { parentElement: document.body, setStateValue() {}, setTriggerValue() {} }
+  component.data = new TextEncoder().encode(JSON.stringify(data))
+  mount(component)
+}"""
+COLOURS = "node => { const is = getComputedStyle(node); return [is.color, is.backgroundColor, is.borderLeftColor] }"
+QUIET = """nodes => nodes.map(node => getComputedStyle(node).color
+  === getComputedStyle(document.querySelector('.muted')).color)"""
+DOWN = NotSent("refused")
+
+
+def text(name):
+    return (WEB / name).read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def blank(chromium):
+    page = chromium.new_page()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def alone(blank):
+    """`alone(name, data)` draws that component in a document of its own; `width` and `parts` as it needs them."""
+    errors = []
+
+    def note(error):
+        errors.append(str(error))
+
+    blank.on("pageerror", note)
+
+    def draw(name, data, *, parts=(), width=1000):
+        blank.set_viewport_size({"width": width, "height": 800})
+        blank.goto("about:blank")
+        styles = f"{LIGHT} body {{ margin: 0 }} {text('shared.css')} {text(f'{name}.css')}"
+        blank.set_content(f"<!doctype html><style>{styles}</style>{text(f'{name}.html')}")
+        files = ("shared.js", "live.js", *(f"{part}.js" for part in parts), f"{name}.js")
+        script = f"const FIELD = {json.dumps(dict(PLACE))}\n" + "".join(text(file) for file in files)
+        blank.add_script_tag(content=script.replace("export default function", "globalThis.mount = function"))
+        blank.evaluate(MOUNT, data)
+        return blank
+
+    yield draw
+    blank.remove_listener("pageerror", note)
+    assert errors == []
+
+
+def depth(look, **more):
+    return {**depth_data(look, RELIANCE), "push": None, "taking": False, **more}
+
+
+def edges(page, selector):
+    """Left and right edges of what is found there, in pixels."""
+    found = page.locator(selector).evaluate_all("nodes => nodes.map(node => node.getBoundingClientRect().toJSON())")
+    return [(round(box["left"]), round(box["right"])) for box in found]
+
+
+def test_totals_of_the_depth_stand_under_the_quantities(alone):
+    page = alone("depth", depth(reading(row(RELIANCE))), width=390)
+
+    assert edges(page, "tfoot .buy") == edges(page, "tbody tr:first-child .bq")
+    assert edges(page, "tfoot .sell") == edges(page, "tbody tr:first-child .aq")
+    assert page.locator("tfoot").inner_text().split() == ["3,00,000", "Total", "1,00,000"]
+
+
+def test_orders_are_left_out_of_the_depth_where_the_source_does_not_count_them(alone):
+    counted = alone("depth", depth(reading(row(RELIANCE))))
+    assert counted.get_by_text("Orders").first.is_visible()
+
+    levels = [[1500.0, 10, None], [1499.9, 20, None]]
+    page = alone("depth", depth(reading(row(RELIANCE)), bids=levels, asks=levels))
+    assert page.locator(".orders:visible").count() == 0
+    assert edges(page, "tfoot .buy") == edges(page, "tbody tr:first-child .bq")
+    assert edges(page, "tfoot .sell") == edges(page, "tbody tr:first-child .aq")
+
+
+def table(look, *ids):
+    return {**table_data(look, Layout(ids), lambda key: ()), "label": "Prices", "push": None}
+
+
+def test_only_the_column_that_is_cut_fades_and_it_is_whole_after_a_slide(alone):
+    data = table(reading(row(RELIANCE)), "ltp", "change", "open", "high", "low", "prev_close", "volume")
+    page = alone("quote_table", data, width=420)
+    fade = page.locator(".fade")
+
+    fade.wait_for()
+    [(left, right)] = edges(page, ".fade")
+    heads = edges(page, "thead th")
+    assert right == 419
+    assert any(abs(start - left) <= 1 and end > right for start, end in heads), (left, heads)
+    page.locator(".scroll").evaluate("node => { node.scrollLeft = node.scrollWidth }")
+    fade.wait_for(state="hidden")
+    page.locator(".scroll").evaluate("node => { node.scrollLeft = 0 }")
+    fade.wait_for()
+    page.set_viewport_size({"width": 1400, "height": 800})
+    fade.wait_for(state="hidden")
+
+
+def test_on_a_phone_all_indices_are_in_sight(alone):
+    keys = (NIFTY, RELIANCE, INFY, USDINR, FUTURE)
+    data = strip_data(reading(*(row(key, 85_250.0, 84_000.0) for key in keys)), lambda key: (1.0, 2.0))
+    page = alone("index_strip", {**data, "label": "Indices", "push": None}, width=360)
+
+    assert page.locator(".card").count() == len(keys)
+    assert page.locator(".strip").evaluate("node => node.scrollWidth - node.clientWidth") == 0
+    cut = "nodes => nodes.filter(node => node.scrollWidth > node.clientWidth + 1).map(node => node.textContent)"
+    assert page.locator(".value, .change").evaluate_all(cut) == []
+    assert all(right <= 360 for _, right in edges(page, ".card"))
+
+
+def test_the_key_of_the_colours_goes_with_the_last_tile_that_has_one(alone):
+    fresh, old = row(RELIANCE), row(INFY, age=600)
+    data = {**heat_data(reading(fresh, old), by_value=False), "label": "Tiles", "picked": None, "push": None}
+    page = alone("heat_map", data)
+    assert page.locator(".legend").is_visible()
+
+    page.evaluate(MOUNT, {**data, **heat_data(reading(fresh, old, problem=DOWN), by_value=False)})
+    page.locator('.status[data-stale="2"]').wait_for()
+    assert page.locator(".legend").is_hidden()
+
+
+def chain(look, *ids):
+    rows = [
+        chain_row(
+            strike,
+            call=side(f"{strike}1", ltp=8.9, oi=500.0, volume=5),
+            put=side(f"{strike}2", ltp=310.9, oi=900.0, volume=7),
+        )
+        for strike in (24_400, 24_500, 24_600)
+    ]
+    told = Chain(NIFTY_OPTIONS, EXPIRY, rows, NOW.astimezone(IST))
+    more = {"expiry": "24 Nov 2026", "until": "in 4 days", "picked": None, "push": None}
+    return {**chain_data(told, columns(ids), told.strikes, look, {}), **more}
+
+
+PARTS = ("option_paint", "option_figures")
+FIGURES = ("At the money", "Max pain", "PCR, open interest", "PCR, volume")
+
+
+def test_figures_totals_and_bars_of_a_chain_are_grey_when_every_contract_is_old(alone):
+    now = row(NIFTY, 24_512.0)
+    page = alone("option_chain", chain(reading(now), "volume", "oi"), parts=PARTS)
+    bars = "nodes => nodes.map(node => getComputedStyle(node).backgroundImage)"
+    fresh = page.locator("td.k-bar").evaluate_all(bars)
+    grey = {name: page.locator(f'[data-fact="{name}"] dd') for name in (*FIGURES, "Expiry")}
+    assert not any(found.evaluate_all(QUIET)[0] for found in grey.values())
+
+    page.evaluate(MOUNT, chain(reading(now, problem=DOWN), "volume", "oi"))
+    page.locator('.status[data-stale="6"]').wait_for()
+    assert {name: found.evaluate_all(QUIET)[0] for name, found in grey.items()} == {
+        **dict.fromkeys(FIGURES, True), "Expiry": False,
+    }  # fmt: skip
+    assert all(page.locator("tfoot td").evaluate_all(QUIET))
+    assert set(page.locator("td.k-bar").evaluate_all(bars)).isdisjoint(fresh)
+
+
+@pytest.mark.parametrize("width", [360, 380, 1000])
+def test_price_bid_and_ask_of_both_sides_fit_on_a_phone(alone, width):
+    page = alone("option_chain", chain(reading(row(NIFTY, 24_512.0)), "bid_ask"), parts=PARTS, width=width)
+
+    cut = "nodes => nodes.filter(node => node.scrollWidth > node.clientWidth).map(node => node.textContent)"
+    assert page.locator("td, th").evaluate_all(cut) == []
+    assert page.locator(".scroll").evaluate("node => node.scrollWidth - node.clientWidth") == 0
+
+
+NEWS = {
+    "run": "r",
+    "n": 1,
+    "ago": 0,
+    "kind": "fill",
+    "order": "1",
+    "text": "Fill: Sold 1",
+    "good": True,
+    "time": "11:00",
+}
+
+
+def test_a_notice_takes_the_colours_of_a_theme_that_comes_after_it(blank):
+    blank.goto("about:blank")
+    blank.set_content(f"<style>{LIGHT}</style><button></button><div class='news' hidden></div>")
+    script = text("shared.js") + text("notices.js") + "\nglobalThis.Notices = Notices; function keysSwitch() {}"
+    blank.add_script_tag(content=script)
+    blank.evaluate("news => new Notices(document.body, document.querySelector('button')).take([news])", NEWS)
+    note = blank.locator('#desk-notices [data-kind="fill"]')
+    assert note.evaluate(COLOURS)[:2] == ["rgb(20, 20, 20)", "rgb(255, 255, 255)"]
+
+    blank.evaluate("style => { document.documentElement.style = style }", DARK)
+    wanted = ["rgb(230, 230, 230)", "rgb(10, 10, 10)", "rgb(0, 99, 0)"]
+    blank.wait_for_function(
+        f"wanted => ({COLOURS})(document.querySelector('#desk-notices div')).join() === wanted.join()", arg=wanted
+    )
