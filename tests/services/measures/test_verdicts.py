@@ -26,6 +26,12 @@ DAMAGED = {"The ledger": "the file is damaged"}
 CLOSED_BUDGET = BudgetNow("quotes", (WindowNow(60.0, 500, 500, 10.0),), 12.0)
 
 
+def unheard(failing: float, state: str = "x") -> Snapshot:
+    """Without an order stream, and calls have failed for so many seconds."""
+    cut = but("portfolio_feed", connected=False, state=state, reason="cut off")
+    return replace(cut, rest=replace(WELL.rest, failing_since=failing))
+
+
 def writer(**changed: object) -> Snapshot:
     return but("storage", writer=replace(WRITER, **changed))
 
@@ -61,6 +67,10 @@ def test_a_desk_that_does_well_passes_everything() -> None:
         ("orders", but("orders", unknown=2), FAIL, "Of 2 orders nobody knows whether the broker has them"),
         ("orders", but("orders", ready="a login is needed"), FAIL, "A login is needed."),
         ("orders", but("portfolio_feed", connected=False, state="refused"), WARN, "by asking only. Refused."),
+        ("orders", unheard(3.0), WARN, "by asking only, and the last call failed. Cut off."),
+        ("orders", unheard(28.0), FAIL, "no call has succeeded for 28 s: what happens to orders now is not known."),
+        ("orders", unheard(28.0, state="off"), FAIL, "what happens to orders now is not known"),
+        ("orders", but("rest", failing_since=28.0), PASS, "Ready."),
         ("storage", but("storage", read_only=True), FAIL, "read-only"),
         ("storage", but("storage", free_bytes=1_000_000), FAIL, "The disk is full: 1.0 MB are left"),
         ("storage", but("storage", free_bytes=8192, total_bytes=2_000_000), FAIL, "The disk is full: 8.2 kB"),
