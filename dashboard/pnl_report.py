@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 
-from dashboard.formatting import day, ist_moment, quantity
+from dashboard.formatting import MISSING, day, ist_moment, quantity
 from dashboard.pnl_export import filter_words, period_words
 from dashboard.pnl_markup import STYLE, Cell, Head, Row, figure_table, gain
 from dashboard.pnl_record_words import SEGMENT_NAMES, plural
@@ -46,7 +46,8 @@ def report(view: PnlView, *, where: str, made: datetime) -> str:
 
 def _head(view: PnlView, where: str, made: datetime) -> str:
     facts = {"Period": period_words(view.only), **filter_words(view), "Desk": where}
-    facts["Trades as of"] = ist_moment(view.as_of) if view.as_of else "never told"
+    told = f"{ist_moment(view.as_of)}{', not current' if view.old else ''}" if view.as_of else "never told"
+    facts["Trades as of"] = told
     facts["Made"] = ist_moment(made)
     lines = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in facts.items())
     return f"<header><h2>Profit and loss</h2><dl>{lines}</dl></header>"
@@ -86,19 +87,21 @@ def _result(view: PnlView) -> str:
         ("Unrealised, of what is open", known),
         ("Closed trades", quantity(one.trades)),
         ("Won, lost, broke even", f"{quantity(one.wins)}, {quantity(one.losses)}, {quantity(one.break_even)}"),
-        ("Win rate", _figure(one.win_rate, unit="%")),
-        ("Profit factor", _figure(one.profit_factor)),
-        ("Net of a trade, on average", _figure(one.expectancy, rupees=True)),
-        ("Average win", _figure(one.average_win, rupees=True)),
-        ("Average loss", _figure(one.average_loss, rupees=True)),
-        ("Deepest drawdown", money(int(one.drawdown.rupees.scaleb(2)))),
+        ("Win rate", _figure(one.win_rate, one.trades, unit="%")),
+        ("Profit factor", _figure(one.profit_factor, one.trades)),
+        ("Net of a trade, on average", _figure(one.expectancy, one.trades, rupees=True)),
+        ("Average win", _figure(one.average_win, one.trades, rupees=True)),
+        ("Average loss", _figure(one.average_loss, one.trades, rupees=True)),
+        ("Deepest drawdown", money(int(one.drawdown.rupees.scaleb(2))) if one.trades else MISSING),
     ]
     beside = figure_table("Trades", (Head("Trades, net of charges", number=False), Head("")), facts)
     return f'<section class="pair"><div>{result}</div><div>{beside}</div></section>'
 
 
-def _figure(figure: Figure, *, rupees: bool = False, unit: str = "") -> Cell:
-    return Cell(figure_words(figure, money=rupees, unit=unit), small="" if figure.known else figure.why_not)
+def _figure(figure: Figure, trades: int, *, rupees: bool = False, unit: str = "") -> Cell:
+    """Of these trades. Why it is not known; without any trade the row that counts them tells that once."""
+    why = "" if figure.known or not trades else figure.why_not
+    return Cell(figure_words(figure, money=rupees, unit=unit), small=why)
 
 
 def _groups(groups: Sequence[Sums], names: dict[str, str]) -> str:
@@ -158,7 +161,7 @@ def _trades(view: PnlView) -> str:
         )
     ]  # fmt: skip
     if not rows:
-        return "<p>Nothing was closed.</p>"
+        return f"<p>{'No closed trade is known' if view.missing else 'Nothing was closed'}.</p>"
     note = ""
     if count > MOST_TRADES:
         note = f"<p>The newest {quantity(MOST_TRADES)} of {quantity(count)}; the workbook lists all.</p>"

@@ -16,6 +16,8 @@ from dashboard.pnl_choice import SEGMENTS
 from dashboard.pnl_words import (
     LINE_MEANINGS,
     LINE_NAMES,
+    NONE_AT_REST,
+    AtRest,
     average,
     bucket_word,
     money,
@@ -131,7 +133,13 @@ def symbol_cell(symbol: str, below: str, key: str = "") -> dict[str, Any]:
 
 
 def marks_table(
-    rows: Sequence[MarkRow], total: int | None, now: datetime, *, accounts: bool, keys: Mapping[str, str] = NO_KEYS
+    rows: Sequence[MarkRow],
+    total: int | None,
+    now: datetime,
+    *,
+    accounts: bool,
+    keys: Mapping[str, str] = NO_KEYS,
+    at_rest: AtRest = NONE_AT_REST,
 ) -> Table:
     """What is open, at the price of now. `keys`: of the broker, by instrument."""
     heads = (
@@ -148,7 +156,7 @@ def marks_table(
         told.append({
             "cells": [
                 symbol, quantity(row.quantity), average(row.average),
-                {"t": price(row.price), "s": price_source(row, now)}, value(row.cost), result(row.day_change),
+                {"t": price(row.price), "s": price_source(row, now, at_rest)}, value(row.cost), result(row.day_change),
                 {**_made(result(row.unrealised)), "s": row.why_not},
             ]
         })  # fmt: skip

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 
 from dashboard.formatting import MISSING, age, day, ist_when, number, quantity, rupees, signed
 from services.domain.orders import Product
@@ -133,12 +134,38 @@ def as_of_words(as_of: datetime | None, now: datetime, *, troubled: bool) -> str
     return f"Trades as of {ist_when(as_of, now)}{ago}"
 
 
-def price_source(row: MarkRow, now: datetime) -> str:
-    """Who told the price, and how old it is: live feed, 3 s."""
+AtRest = Mapping[str, datetime | None]
+"""Instrument keys whose market is not in session, and when their prices were made: what the broker repeats then is no
+new price, however lately it came."""
+NONE_AT_REST: AtRest = MappingProxyType({})
+
+
+def price_source(row: MarkRow, now: datetime, at_rest: AtRest = NONE_AT_REST) -> str:
+    """Who told the price, and how old it is: live feed, 3 s; out of session when it was made."""
     if row.price is None:
         return row.why_not
     told = _TOLD_BY.get(row.told_by, row.told_by)
+    if row.key in at_rest:
+        made = at_rest[row.key]
+        return told if made is None else f"{told}, {ist_when(made, now)}"
     return told if row.at is None else f"{told}, {age(max(0.0, (now - row.at).total_seconds()))}"
+
+
+def prices_words(rows: Sequence[MarkRow], now: datetime, at_rest: AtRest) -> str:
+    """How old the prices are: prices up to 2 s old; out of session: oldest price Fri 20 Nov, 15:29 IST."""
+    priced = [row for row in rows if row.price is not None]
+    resting = [row for row in priced if row.key in at_rest]
+    told = [row.at for row in priced if row.at is not None and row.key not in at_rest]
+    if told:
+        beside = f", {quantity(len(resting))} of them out of session" if resting else ""
+        return f"prices up to {age(max(0.0, (now - min(told)).total_seconds()))} old{beside}"
+    made = [at for row in resting if (at := at_rest[row.key]) is not None]
+    return f"oldest price {ist_when(min(made), now)}" if made else "out of session" if resting else ""
+
+
+def not_current(as_of: datetime | None, now: datetime) -> str:
+    """Of a figure of trades that could not be renewed: as of 13:40 IST, not current."""
+    return "not current" if as_of is None else f"as of {ist_when(as_of, now)}, not current"
 
 
 def _days(one: SourceLine) -> str:

@@ -8,12 +8,23 @@ import streamlit as st
 
 from dashboard.components.cards import card_title
 from dashboard.components.pnl_parts import figure_table, headline_tiles
-from dashboard.formatting import MISSING, age, number, quantity
+from dashboard.formatting import MISSING, number, quantity
 from dashboard.markup import plain
 from dashboard.pnl_choice import Behind
 from dashboard.pnl_state import change, chosen
 from dashboard.pnl_tables import charges_table, gross_table, marks_table, net_table
-from dashboard.pnl_words import money, signed_money, tone, value
+from dashboard.pnl_words import (
+    NONE_AT_REST,
+    AtRest,
+    money,
+    not_current,
+    prices_words,
+    signed_money,
+    tone,
+    value,
+)
+from dashboard.reading import moving
+from dashboard.resources import desk
 from services.pnl.views import PnlView
 from services.portfolio.closed import By
 
@@ -26,16 +37,33 @@ _TITLES = {
 
 def headline(view: PnlView) -> None:
     """The four figures, and below them what the open one is made of."""
-    behind = chosen().behind
-    headline_tiles(tiles(view), behind or "", key="pnl-headline", on_open=_opened)
+    behind, at_rest = chosen().behind, prices_at_rest(view)
+    headline_tiles(tiles(view, at_rest), behind or "", key="pnl-headline", on_open=_opened)
     if behind is not None:
         with st.container(border=True):
             card_title(_TITLES[behind])
-            _made_of(view, behind)
+            _made_of(view, behind, at_rest)
 
 
-def tiles(view: PnlView) -> list[Tile]:
-    """The figures in words."""
+def prices_at_rest(view: PnlView) -> AtRest:
+    """What is open and out of session, with when its prices were made."""
+    rt = desk()
+    keys = {row.key for row in view.unrealised if row.key}
+    resting = keys - moving(rt, keys)
+    told = rt.quotes.last_known(resting)
+    return {key: told[key]["last_trade_time"] if key in told else None for key in resting}
+
+
+def tiles(view: PnlView, at_rest: AtRest = NONE_AT_REST) -> list[Tile]:
+    """The figures in words. Those of trades that could not be renewed are old and say as of when they are."""
+    age = f"; {not_current(view.as_of, view.now)}" if view.old else ""
+    return [
+        {**tile, "note": f"{tile['note']}{age}", "warn": tile["warn"] or view.old, "old": view.old}
+        for tile in _current_tiles(view, at_rest)
+    ]
+
+
+def _current_tiles(view: PnlView, at_rest: AtRest) -> list[Tile]:
     total = view.total
     closed = f"{quantity(len(view.trades))} closed trade{'' if len(view.trades) == 1 else 's'}"
     turnover = total.bought + total.sold
@@ -52,26 +80,25 @@ def tiles(view: PnlView) -> list[Tile]:
         _tile(Behind.GROSS, "Gross", signed_money(total.gross), closed, tone(total.gross)),
         _tile(Behind.CHARGES, "Charges", money(total.charges.total), share, warn=total.unpriced > 0),
         _tile(Behind.NET, "Net", signed_money(total.net), net_note, tone(total.net), warn=doubtful > 0),
-        unrealised_tile(view),
+        unrealised_tile(view, at_rest),
     ]  # fmt: skip
 
 
-def unrealised_tile(view: PnlView) -> Tile:
+def unrealised_tile(view: PnlView, at_rest: AtRest = NONE_AT_REST) -> Tile:
     """What is open; never a sum of which a part is not known."""
     rows, total = view.unrealised, view.unrealised_total
     if not rows:
-        return _tile(Behind.UNREALISED, "Unrealised", money(0), "nothing is open")
-    count = f"{quantity(len(rows))} open"
+        return _tile(Behind.UNREALISED, "Unrealised", money(0), "nothing held or short")
+    count = f"{quantity(len(rows))} held or short"  # in shares as well, which no page calls an open position
     if total.paise is None:
         return _tile(Behind.UNREALISED, "Unrealised", MISSING, f"{count}; {total.why_not}", warn=True)
-    told = [row.at for row in rows if row.at is not None]
-    oldest = f", prices up to {age(max(0.0, (view.now - min(told)).total_seconds()))} old" if told else ""
     doubts = sum(bool(row.doubt) for row in rows)
-    note = f"{count}{oldest}" + (f", {quantity(doubts)} in doubt" if doubts else "")
+    told = (count, prices_words(rows, view.now, at_rest), f"{quantity(doubts)} in doubt" if doubts else "")
+    note = ", ".join(filter(None, told))
     return _tile(Behind.UNREALISED, "Unrealised", signed_money(total.paise), note, tone(total.paise), warn=doubts > 0)
 
 
-def _made_of(view: PnlView, behind: Behind) -> None:
+def _made_of(view: PnlView, behind: Behind, at_rest: AtRest) -> None:
     total, parts = view.total, view.by(By.SEGMENT)
     accounts = view.wanted_account is None
     if behind is Behind.GROSS:
@@ -86,14 +113,18 @@ def _made_of(view: PnlView, behind: Behind) -> None:
         words = f"{signed_money(total.gross)} less {money(total.charges.total)} is {signed_money(total.net)}."
     else:
         known = view.unrealised_total.paise
-        figure_table(marks_table(view.unrealised, known, view.now, accounts=accounts, keys=view.keys), key="pnl-behind")
-        words = "Before charges. The period does not matter here: it is what is open now."
+        table = marks_table(view.unrealised, known, view.now, accounts=accounts, keys=view.keys, at_rest=at_rest)
+        figure_table(table, key="pnl-behind")
+        words = (
+            "Before charges. The period does not matter here: it is what is open now. Lots are sold first in, first "
+        )
+        words += "out, so a cost may differ from the broker's average, and this sum from that of the portfolio."
     st.caption(plain(words))
 
 
 def _per_trade(view: PnlView) -> str:
     expectancy = view.statistics.expectancy.value
-    return "" if expectancy is None else f", {signed_money(round(expectancy * 100))} a trade"
+    return "" if expectancy is None or len(view.trades) == 1 else f", {signed_money(round(expectancy * 100))} a trade"
 
 
 def _opened(sent: str) -> None:

@@ -42,7 +42,7 @@ def notes_tab(view: PnlView, today: date) -> None:
     if not notes:
         when = "today" if on == today else f"on {day(on)}"
         troubled = bool(view.missing) and on == today
-        told = as_of_words(view.as_of, view.now, troubled=troubled)
+        told = as_of_words(view.as_of, view.now, troubled=view.old)
         st.info(
             f"{told}. The note appears with the first fill." if on == today else "Choose another day.",
             title=f"Nothing was traded {when}" if not troubled else f"No trade of {when} is known",
@@ -57,7 +57,7 @@ def notes_tab(view: PnlView, today: date) -> None:
 def _note(view: PnlView, note: DayNote, *, running: bool) -> None:
     id = f"{note.account}-{note.of.value}"
     what = f"{_NAMES[note.of]}, {quantity(len(note.orders))} order{'' if len(note.orders) == 1 else 's'}"
-    as_of = as_of_words(view.as_of, view.now, troubled=bool(view.missing))
+    as_of = as_of_words(view.as_of, view.now, troubled=view.old)
     told = f"; running, {as_of[:1].lower()}{as_of[1:]}" if running else ""
     card_title(f"Contract note of {day(note.day)}", f"{what}{told}")
     if view.wanted_account is None:

@@ -23,8 +23,8 @@ _MOST_FLAGS = 30
 def status_line(view: PnlView) -> None:
     """The age of the trades, and a click away where each comes from."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        words = as_of_words(view.as_of, view.now, troubled=bool(view.missing))
-        old = bool(view.missing and view.as_of)
+        words = as_of_words(view.as_of, view.now, troubled=view.old)
+        old = view.old and view.as_of is not None
         told_at(f"{words}, not current" if old else words, current=not old, width="content")
         trades = sum(line.trades for line in view.sources)
         if view.sources:
@@ -76,9 +76,10 @@ def empty_note(view: PnlView, book: PnlBook) -> None:
     everything = book.read(Filter(account=view.only.account))
     if not everything.empty:
         count = quantity(len(everything.trades))
+        none = "No trade that is known" if view.missing else "Nothing"
         st.info(
             f"There {'is one closed trade' if count == '1' else f'are {count} closed trades'} without these filters.",
-            title="Nothing was closed in this period and these filters",
+            title=f"{none} was closed in this period and these filters",
             icon=":material/filter_alt_off:",
         )
         st.button("Show all", key="pnl-show-all", icon=":material/filter_alt_off:", on_click=show_all)
@@ -88,7 +89,7 @@ def empty_note(view: PnlView, book: PnlBook) -> None:
     st.info(
         "A trade appears here when what was bought is sold, or the other way round. Trades of other days or brokers "
         "can be imported.",
-        title="No closed trades yet",
+        title="No closed trade is known" if view.missing else "No closed trades yet",
         icon=":material/receipt_long:",
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -33,7 +33,7 @@ def tax_tab(view: PnlView, book: PnlBook) -> None:
                 "above do not hold here"
             )
         )
-        _draw(figures, running=year == financial_year(ist_date(view.now)))
+        _draw(figures, running=year == financial_year(ist_date(view.now)), missing=bool(view.missing))
 
 
 def _chosen_year(view: PnlView) -> str:
@@ -55,7 +55,7 @@ def _chosen_year(view: PnlView) -> str:
     return year
 
 
-def _draw(figures: TaxYear, *, running: bool) -> None:
+def _draw(figures: TaxYear, *, running: bool, missing: bool) -> None:
     closed = sum(row.sums.matches for row in figures.rows)
     if figures.doubtful:
         st.warning(
@@ -65,7 +65,8 @@ def _draw(figures: TaxYear, *, running: bool) -> None:
             icon=":material/help:",
         )
     if not closed:
-        st.info("Nothing was closed in this year.", icon=":material/event_busy:")
+        none = "No trade that is known was closed in this year." if missing else "Nothing was closed in this year."
+        st.info(none, icon=":material/event_busy:")
     else:
         cards = [(one.name, Cell(money(one.paise), small=one.words)) for one in top_figures(figures)]
         st.html(STYLE + figure_cards(cards))

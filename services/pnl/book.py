@@ -224,6 +224,7 @@ class PnlBook:
             sources=built.sources,
             missing=[*missing, *built.missing],
             building=building,
+            old=error is not None or build_error is not None,
             prices=open_now.prices,
             held=open_now.held,
             held_at=open_now.held_at,

@@ -47,11 +47,12 @@ def test_the_report_tells_result_charges_tax_and_every_trade():
 
 
 def test_what_is_missing_stands_before_the_figures():
-    view = view_of_fills(real_tradebook(), missing=("the trades could not be read from the broker",))
+    view = view_of_fills(real_tradebook(), missing=("the trades could not be read from the broker",), old=True)
     text = words(report(view, where="", made=NOW))
 
     assert text.index("The trades could not be read from the broker.") < text.index("sold less bought")
     assert "A part of the history is missing of AUROPHARMA" in text
+    assert "15:27 IST, not current" in text
 
 
 def test_an_unrealised_result_that_is_not_known_is_a_dash_with_its_reason():
@@ -59,6 +60,21 @@ def test_an_unrealised_result_that_is_not_known_is_a_dash_with_its_reason():
 
     assert "RELIANCE: no price is known" in text
     assert "Nothing was closed." in text
+
+
+def test_without_a_closed_trade_its_figures_are_dashes_and_that_is_told_once():
+    text = words(report(view_of_fills([fill("BUY", 10, "100", 0)]), where="", made=NOW))
+
+    assert re.search(r"Deepest drawdown\s+–", text)
+    assert "no trade was closed" not in text
+
+
+def test_with_something_missing_no_trade_is_said_to_have_been_closed_only_as_far_as_is_known():
+    view = view_of_fills([fill("BUY", 10, "100", 0)], missing=("the trades could not be read from the broker",))
+    text = words(report(view, where="", made=NOW))
+
+    assert "No closed trade is known." in text
+    assert "Nothing was closed." not in text
 
 
 def test_names_from_outside_are_never_markup():

@@ -148,6 +148,10 @@ def test_an_open_position_without_a_price_is_a_dash_with_the_reason():
     cells = marks_table(known.unrealised, known.unrealised_total.paise, NOW, accounts=False)["rows"][0]["cells"]
     assert text(cells[-1]) == "+₹10.00"
     assert cells[3]["s"] == "quote, 3 s"
+    [resting] = {row.key for row in known.unrealised}
+    for made, words in ((NOW - timedelta(days=1), "quote, Thu 19 Nov, 14:05 IST"), (None, "quote")):
+        at_rest = marks_table(known.unrealised, None, NOW, accounts=False, at_rest={resting: made})
+        assert at_rest["rows"][0]["cells"][3]["s"] == words
     table = marks_table(unknown.unrealised, unknown.unrealised_total.paise, NOW, accounts=False)
     assert [text(row["cells"][-1]) for row in table["rows"]] == ["–", "–"]
     assert table["rows"][0]["cells"][-1]["s"] == "no price is known"

@@ -155,7 +155,7 @@ def test_a_control_that_says_it_has_no_value_changes_nothing(put, fills):
 
 
 def test_with_the_broker_down_the_last_figures_stay_with_their_age(put, fills, desk):
-    put(fills, missing=(DOWN,), as_of=desk.clock.now() - timedelta(minutes=12), prices=False)
+    put(fills, missing=(DOWN,), old=True, as_of=desk.clock.now() - timedelta(minutes=12), prices=False)
     app = visit(period="all")
     words = words_on(app)
 
@@ -163,7 +163,33 @@ def test_with_the_broker_down_the_last_figures_stay_with_their_age(put, fills, d
     assert "Holdings and positions: the broker has a fault." in words
     assert "12 min ago, not current" in words
     assert tiles(app)["net"]["figure"] != "–"
+    assert all(tile["old"] and tile["note"].endswith(" IST, not current") for tile in tiles(app).values())
     assert sent_to_browser(app, "pnl_chart")
+
+
+def test_what_is_missing_makes_figures_of_now_no_older(put, fills):
+    put(fills, missing=("1 trade cannot be counted in",))
+    app = visit(period="all")
+
+    assert "not current" not in words_on(app) + str(tiles(app))
+    assert not any(tile["old"] for tile in tiles(app).values())
+
+
+@pytest.mark.parametrize(
+    ("words", "title"),
+    [
+        ({}, "No closed trade is known"),
+        ({"part": "Tax"}, ""),
+    ],
+)
+def test_what_is_not_known_to_have_been_closed_is_not_said_to_be_nothing(put, words, title):
+    put([], missing=("the trades could not be read from the broker: no answer",), old=True)
+    app = visit(**words)
+
+    shown = words_on(app) + str([box.proto.title for box in app.info])
+    assert (title or "No trade that is known was closed in this year.") in shown
+    assert "No closed trades yet" not in shown
+    assert "Nothing was closed" not in shown
 
 
 def test_a_broker_that_never_answered_leaves_nothing_that_is_called_empty(put):

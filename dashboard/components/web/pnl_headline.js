@@ -19,6 +19,7 @@ class Headline {
     const button = make("button", "tile")
     button.type = "button"
     button.dataset.id = told.id
+    button.classList.toggle("stale", told.old)
     setAttribute(button, "aria-expanded", String(open))
     setAttribute(button, "aria-label", `${told.name}: ${told.figure}. ${told.note}. What it is made of`)
     button.append(make("span", "name", told.name), make("span", "opens", open ? "▲" : "▼"), make("span", `figure way ${told.tone}`, told.figure), make("span", told.warn ? "note warn" : "note", told.note))

@@ -99,6 +99,7 @@ def test_a_broker_that_does_not_answer_leaves_the_book_as_it_is_with_its_age(des
     assert view.as_of == NOW
     assert desk.book.state.error is desk.broker.down
     assert "no answer came" in view.missing[0]
+    assert view.old
 
 
 def test_reading_asks_nobody(desk: PnlDesk) -> None:
@@ -204,6 +205,7 @@ def test_a_contract_that_nobody_knows_is_named_and_not_counted(desk: PnlDesk) ->
         "1 trade cannot be counted in: BANKNIFTY24JAN48000CE is in no instrument master any more, and the broker's "
         "history was not read yet",
     )
+    assert not view.old, "a gap is no age"
 
 
 def test_the_history_tells_contracts_that_no_master_knows_with_their_multiplier(desk: PnlDesk) -> None:
