@@ -66,7 +66,7 @@ def open_orders(book: BookView) -> Headline:
     filled = sum(order.filled_quantity > 0 for order in book.orders)
     note = f"{quantity(filled)} with fills today, {quantity(len(book.orders))} in all"
     if book.error is not None:
-        note = f"not current: {book.error}"
+        note += ", not current"
     return Headline("Open orders", quantity(alive), note)
 
 

@@ -42,8 +42,7 @@ def margin_strip() -> None:
     with st.grid(2, gap="small", min_column_width=150):
         for label, text in figures.items():
             _figure(label, text, current=view.error is None, border=True)
-    if view.error is not None:
-        _age(view)
+    _age(view)
 
 
 def _figure(label: str, text: str, *, current: bool, border: bool = False) -> None:

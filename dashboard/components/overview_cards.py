@@ -25,6 +25,7 @@ from dashboard.reading import Reading
 from dashboard.resources import desk
 from dashboard.words import title_of
 from services.alerts import title_of as alert_title
+from services.alerts.rules import ERROR_RATE
 from services.domain.phases import Market, Phase, PhaseNow
 
 MOST_ALERTS = 5
@@ -152,10 +153,12 @@ def trouble_card() -> None:
                 st.caption(plain(f"{alert_title(alert.kind)}: {alert.message} ({life_told(alert, now)})"))
         kinds = runtime.errors.breakdown(24 * 60)
         if kinds:
-            rate = runtime.errors.rate(5)
+            # An alert tells a rate of its own, over its own minutes: two beside each other would contradict.
+            told = any(alert.kind == ERROR_RATE for alert in alerts[:MOST_ALERTS])
+            rate = "" if told else f", {runtime.errors.rate(5):.1f} a minute now"
             count = sum(kinds.values())
             what = "failed request" if count == 1 else "failed requests"
-            st.markdown(f"{count} {what} in 24 hours, {rate:.1f} a minute now")
+            st.markdown(f"{count} {what} in 24 hours{rate}")
             st.caption(plain("; ".join(f"{title_of(name)}: {count}" for name, count in kinds.items())))
         else:
             st.markdown(":material/check: No failed request in 24 hours")

@@ -4,19 +4,20 @@ the page where it is explained."""
 from __future__ import annotations
 
 from dashboard.components.notices import caution, live_part
+from dashboard.components.pnl_headline import prices_at_rest
 from dashboard.components.pnl_headline import tiles as pnl_tiles
 from dashboard.components.tiles import Tile, tile_row
 from dashboard.formatting import MISSING, rupees
 from dashboard.navigation import ACCOUNT, ORDERS, PNL, PORTFOLIO
 from dashboard.portfolio_headlines import Headline, holdings_today, open_orders, open_positions, positions_today
-from dashboard.portfolio_words import as_of_words
+from dashboard.portfolio_words import oldest_words
 from dashboard.resources import desk
 from dashboard.state import first_time
 from dashboard.words import in_words
 from services.domain.clock import ist_date
 from services.pnl.values import Filter
 from services.pnl.views import PnlView
-from services.portfolio_book.views import FundsView
+from services.portfolio_book.views import FundsView, HoldingsView, PositionsView
 
 EVERY = 2.0
 FIRST_WAIT = 1.0
@@ -38,9 +39,9 @@ def today_cards() -> None:
     book = rt.orders.book()
     tile_row(
         (
-            _tile("positions", positions_today(positions), old=positions.error is not None),
-            _tile("open", open_positions(positions), old=positions.error is not None),
-            _tile("holdings", holdings_today(holdings), old=holdings.error is not None),
+            _tile("positions", positions_today(positions), positions),
+            _tile("open", open_positions(positions), positions),
+            _tile("holdings", holdings_today(holdings), holdings),
             orders_tile(open_orders(book), old=book.error is not None),
             funds_tile(funds),
         ),
@@ -48,24 +49,25 @@ def today_cards() -> None:
         label="What is open",
         every=EVERY,
     )
-    problem = positions.error or holdings.error
-    if problem is not None and positions.as_of is not None:
-        caution(as_of_words(positions.as_of, rt.clock.now(), problem))
+    told = (("positions", positions), ("holdings", holdings), ("orders", book), ("money", funds))
+    old = oldest_words(((name, view.as_of, view.error) for name, view in told), rt.clock.now())
+    if old is not None:
+        caution(old)
 
 
 def result_tiles(view: PnlView) -> tuple[Tile, ...]:
     """Gross, charges, net of what was closed today, and what is open; dashes while the book is not built yet."""
     known = view.version > 0
-    lacking = "; incomplete" if view.missing else ""  # why, the page behind the tile tells
+    lacking = "; incomplete" if view.missing and not view.old else ""  # why, the page behind the tile tells
     return tuple(
         Tile(
             str(one["id"]), one["name"] if one["id"] == "unrealised" else f"{one['name']} today",
             str(one["figure"]) if known else MISSING,
             f"{one['note']}{lacking}" if known else "being worked out",
             PNL, {"period": "today", "behind": str(one["id"])}, str(one["tone"]) if known else "",
-            warn=known and (bool(one["warn"]) or bool(view.missing)),
+            warn=known and (bool(one["warn"]) or bool(view.missing)), old=known and view.old,
         )
-        for one in pnl_tiles(view)
+        for one in pnl_tiles(view, prices_at_rest(view))
     )  # fmt: skip
 
 
@@ -84,6 +86,7 @@ def funds_tile(view: FundsView) -> Tile:
     return Tile("funds", "Available", rupees(view.funds.available), note, ACCOUNT, old=view.error is not None)
 
 
-def _tile(id: str, headline: Headline, *, old: bool) -> Tile:
-    tone = _TONES[headline.direction]
-    return Tile(id, headline.title, headline.figure, headline.note, PORTFOLIO, tone=tone, old=old)
+def _tile(id: str, headline: Headline, view: PositionsView | HoldingsView) -> Tile:
+    tone, old = _TONES[headline.direction], view.error is not None
+    note = f"{headline.note}, not current" if old and view.as_of is not None else headline.note
+    return Tile(id, headline.title, headline.figure, note, PORTFOLIO, tone=tone, old=old)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from dashboard.portfolio_headlines import holdings_today, open_orders, open_positions, positions_today
 from dashboard.portfolio_sums import total
-from dashboard.portfolio_words import as_of_words, quantities_are_old, share_used
+from dashboard.portfolio_words import as_of_words, oldest_words, quantities_are_old, share_used
 from services.domain.errors import BrokerFault
 from services.domain.orders import BookOrder, Side, Status
 from services.orders.views import BookView
@@ -94,7 +94,7 @@ def test_open_orders_are_those_that_live():
 
 def test_a_book_that_was_never_told_is_not_empty_and_an_old_one_says_so():
     assert open_orders(BookView((), None, "no answer", False, 0)).figure == "–"
-    assert open_orders(BookView((), NOW, "no answer", False, 0)).note == "not current: no answer"
+    assert open_orders(BookView((), NOW, "no answer", False, 0)).note == "0 with fills today, 0 in all, not current"
 
 
 def test_ages_are_told_with_their_reason():
@@ -103,6 +103,22 @@ def test_ages_are_told_with_their_reason():
     assert old == "As of 14:05:33 IST, 2 min ago, not current. The broker has a fault."
     assert "Fri 20 Nov" in as_of_words(NOW, NOW + timedelta(days=1), None)
     assert "would be closed twice" in quantities_are_old(NOW, NOW)
+
+
+def test_of_what_cannot_be_renewed_the_oldest_age_is_told_once_with_the_reason():
+    seconds = timedelta(seconds=1)
+    told = [
+        ("positions", NOW - 10 * seconds, None), ("holdings", NOW - 40 * seconds, FAULT), ("orders", None, "no answer"),
+        ("money", NOW - 20 * seconds, FAULT),
+    ]  # fmt: skip
+
+    assert oldest_words(told, NOW) == (
+        "Holdings, money: the oldest as of 14:04:53 IST, 40 s ago, not current. The broker has a fault."
+    )
+    assert oldest_words([("positions", NOW, None), ("orders", NOW - 9 * seconds, "no answer came.")], NOW) == (
+        "Orders as of 14:05:24 IST, 9 s ago, not current. No answer came."
+    )
+    assert oldest_words([("positions", NOW, None), ("money", None, FAULT)], NOW) is None
 
 
 def test_the_share_of_money_in_use_is_told_where_it_says_something():

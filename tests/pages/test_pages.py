@@ -11,6 +11,7 @@ import pytest
 from dashboard.first_start import FIRST_KEYS, INDEX_KEYS
 from dashboard.instrument_wanted import SEARCH
 from dashboard.over_page import Over
+from services.alerts.rules import ERROR_RATE
 from services.domain.errors import DataFolderTooNew, NotSent, PoolExhausted
 from services.paper.options import PaperOptions
 from services.paper.server import PaperServer
@@ -339,6 +340,20 @@ def test_open_alerts_and_failed_requests_are_told_on_the_overview(desk):
 
     try:
         eventually(told)
+    finally:
+        desk.alerts.resolve(alert.id)
+
+
+def test_beside_an_alert_of_the_error_rate_no_other_rate_is_told(desk):
+    desk.errors.add("NoAnswer", "no answer", endpoint="quotes")
+    assert desk.errors.flush()
+    eventually(lambda: " a minute now" in words_on(open_page("overview")))
+    alert = desk.alerts.raise_alert(ERROR_RATE, "10.6 errors a minute over the last 5 minutes", subject="test")
+
+    try:
+        eventually(lambda: "10.6 errors a minute" in words_on(open_page("overview")))
+        assert "in 24 hours" in (shown := words_on(open_page("overview")))
+        assert " a minute now" not in shown
     finally:
         desk.alerts.resolve(alert.id)
 

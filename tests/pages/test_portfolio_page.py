@@ -92,6 +92,7 @@ def test_margin_available_and_used_are_there(account):
 
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown == {"Margin available": "₹1,85,301.25", "Margin used (7.3%)": "₹14,698.75"}
+    assert words_on(app).count("As of ") == 3, "money has its time, as positions and holdings have"
 
 
 def test_an_account_with_nothing_says_so_in_words(account):
@@ -252,6 +253,25 @@ def test_the_overview_tells_the_day(account):
 
 def words_of_tiles(app):
     return str(sent_to_browser(app, "tiles"))
+
+
+def test_the_overview_says_of_money_alone_that_it_is_old(account, monkeypatch):
+    account.book.refresh()
+    view = account.book.funds()
+    monkeypatch.setattr(account.book, "funds", lambda wait=0.0: FundsView(view.funds, view.as_of, FAULT))
+
+    assert "Money as of " in (shown := words_on(open_page("overview")))
+    assert "not current. The broker has a fault." in shown
+
+
+def test_each_figure_of_the_overview_that_is_old_says_so(account, monkeypatch):
+    account.book.refresh()
+    view = account.book.positions()
+    monkeypatch.setattr(account.book, "positions", lambda wait=0.0: PositionsView(view.rows, view.as_of, FAULT))
+    [held] = [row for row in sent_to_browser(open_page("overview"), "tiles") if row["label"] == "What is open"]
+
+    old = {tile["id"]: tile["note"].endswith(", not current") for tile in held["tiles"]}
+    assert old == {"positions": True, "open": True, "holdings": False, "orders": False, "funds": False}
 
 
 def test_the_overview_knows_no_profit_where_nothing_was_told(account):
