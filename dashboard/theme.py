@@ -41,7 +41,8 @@ def mode_look(settings: Settings) -> ModeLook:
 def page_style(accent: str) -> str:
     """What no option of Streamlit does. Buttons are filled with `accent` (the light theme's) in both themes: letters on
     them are always white, and the accent of the dark theme is too bright for those (4.5 to 1 is wanted). And letters
-    stand where the font wants them, not on whole pixels, where small words run together ("0 s old" as "0 sold"). No signs of keys where there is no pointer either."""
+    stand where the font wants them, not on whole pixels, where small words run together ("0 s old" as "0 sold"). Signs
+    of keys are left out where there is no pointer, and so no keyboard."""
     names = ("stBaseButton-primary", "stBaseLinkButton-primary", "stBaseButton-primaryFormSubmit")
     which = ", ".join(f'[data-testid="{name}"]:not(:disabled)' for name in names)
     return (
