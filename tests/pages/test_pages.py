@@ -231,7 +231,7 @@ def test_the_keys_of_the_keyboard_lead_from_every_page_to_the_search_and_to_the_
     assert "Opens its depth, with the ways to its chart and its ticket" in words_on(app.run())
 
     app = open_page(page)
-    app.session_state["desk-ticket-wanted"] = True  # "t"
+    app.session_state["desk-page-wanted"] = "ticket"  # "t"
     app.run()
     assert not app.exception
     assert app.title[0].value == "Orders"
