@@ -15,7 +15,16 @@ from dashboard.pnl_export import filter_words, period_words
 from dashboard.pnl_markup import STYLE, Cell, Head, Row, figure_table, gain
 from dashboard.pnl_record_words import SEGMENT_NAMES, plural
 from dashboard.pnl_tax_words import COLUMNS, rows_of, year_name
-from dashboard.pnl_words import LINE_NAMES, average, figure_words, money, signed_money
+from dashboard.pnl_words import (
+    LINE_NAMES,
+    NONE_AT_REST,
+    AtRest,
+    average,
+    figure_words,
+    money,
+    prices_words,
+    signed_money,
+)
 from services.pnl.views import PnlView
 from services.portfolio.charges.kinds import LINES
 from services.portfolio.closed import By, Sums
@@ -28,12 +37,12 @@ MOST_SYMBOLS = 60
 _SUM_HEADS = (Head("", number=False), Head("Closed lots"), Head("Gross"), Head("Charges"), Head("Net"))
 
 
-def report(view: PnlView, *, where: str, made: datetime) -> str:
+def report(view: PnlView, *, where: str, made: datetime, at_rest: AtRest = NONE_AT_REST) -> str:
     """The markup, style and all. `where`: mode and source of prices, in words."""
     parts = [
         _head(view, where, made),
         _doubts(view),
-        _result(view),
+        _result(view, at_rest),
         _section("By segment", _groups(view.by(By.SEGMENT), SEGMENT_NAMES)),
         _section("By month", _groups(view.by(By.MONTH), {})),
         _section("By share or underlying", _symbols(view)),
@@ -69,7 +78,7 @@ def _doubts(view: PnlView) -> str:
     return '<div class="doubts">' + "".join(f"<p>{escape(one)}</p>" for one in told) + "</div>"
 
 
-def _result(view: PnlView) -> str:
+def _result(view: PnlView, at_rest: AtRest) -> str:
     total, unrealised = view.total, view.unrealised_total
     charges: list[Row] = [
         (LINE_NAMES[line], money(-total.charges.of(line))) for line in LINES if total.charges.of(line)
@@ -77,14 +86,16 @@ def _result(view: PnlView) -> str:
     rows: list[Row] = [(Cell("Gross", small="sold less bought"), gain(total.gross)), *charges]
     rows.append(("Charges", money(-total.charges.total)))
     result = figure_table("Result", (Head("Realised", number=False), Head("₹")), rows, (Cell("Net"), gain(total.net)))
+    doubts = sum(bool(row.doubt) for row in view.unrealised)
+    told = (prices_words(view.unrealised, view.now, at_rest), f"{quantity(doubts)} in doubt" if doubts else "")
     known = (
         Cell(signed_money(unrealised.paise), small=unrealised.why_not)
         if unrealised.paise is None
-        else gain(unrealised.paise)
+        else gain(unrealised.paise, ", ".join(filter(None, told)))
     )
     one = view.statistics
     facts: list[Row] = [
-        ("Unrealised, of what is open", known),
+        ("Unrealised, before charges", known),
         ("Closed trades", quantity(one.trades)),
         ("Won, lost, broke even", f"{quantity(one.wins)}, {quantity(one.losses)}, {quantity(one.break_even)}"),
         ("Win rate", _figure(one.win_rate, one.trades, unit="%")),
@@ -94,7 +105,9 @@ def _result(view: PnlView) -> str:
         ("Average loss", _figure(one.average_loss, one.trades, rupees=True)),
         ("Deepest drawdown", money(int(one.drawdown.rupees.scaleb(2))) if one.trades else MISSING),
     ]
-    beside = figure_table("Trades", (Head("Trades, net of charges", number=False), Head("")), facts)
+    beside = figure_table(
+        "Trades", (Head("Closed trades net of charges, and what is open", number=False), Head("")), facts
+    )
     return f'<section class="pair"><div>{result}</div><div>{beside}</div></section>'
 
 

@@ -7,6 +7,7 @@ from datetime import date
 import streamlit as st
 
 from dashboard.components.pnl_export import where_words
+from dashboard.components.pnl_headline import prices_at_rest
 from dashboard.components.web import browser_component
 from dashboard.markup import plain
 from dashboard.navigation import PNL
@@ -32,4 +33,4 @@ def print_page(view: PnlView, choice: Choice, problems: tuple[str, ...]) -> None
         st.page_link(PNL, label="Back to the results", icon=":material/arrow_back:", query_params=choice.words())
     for one in problems:
         st.warning(plain(one), icon=":material/link_off:")
-    st.html(report(view, where=where_words(), made=view.now))
+    st.html(report(view, where=where_words(), made=view.now, at_rest=prices_at_rest(view)))

@@ -50,10 +50,9 @@ def check_feed(snapshot: Snapshot) -> Verdict:
     if feed.last_update_ago is None:
         quiet = "" if feed.expected else " None is expected now."
         return Verdict(CheckState.UNKNOWN, f"Connected, and no price has come yet.{quiet}")
-    last = f"{span(feed.last_update_ago)} ago"
-    if not feed.expected:
-        return _pass(f"Connected. No prices are expected now; the last one came {last}.")
-    return _pass(f"{feed.updates_per_second:,.0f} updates a second, the last one {last}.")
+    if not feed.expected:  # what is repeated then is not new for having come again
+        return _pass("Connected. No prices are expected now.")
+    return _pass(f"{feed.updates_per_second:,.0f} updates a second, the last one {span(feed.last_update_ago)} ago.")
 
 
 def _without_token(snapshot: Snapshot, feed: FeedNow) -> str | None:

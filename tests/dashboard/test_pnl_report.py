@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -15,7 +15,8 @@ from dashboard.pnl_record_words import action_name, action_words, days_words, pl
 from dashboard.pnl_report import MOST_TRADES, report
 from dashboard.pnl_words import money
 from services.domain.actors import Actor
-from services.pnl.values import Filter
+from services.domain.quotes import FROM_FEED
+from services.pnl.values import Filter, PriceTold
 from services.portfolio.charges.kinds import Kind, Line, Rate
 from services.portfolio.charges.plan import STANDARD_PLAN
 from services.portfolio.charges.table import STANDARD
@@ -60,6 +61,13 @@ def test_an_unrealised_result_that_is_not_known_is_a_dash_with_its_reason():
 
     assert "RELIANCE: no price is known" in text
     assert "Nothing was closed." in text
+
+
+def test_an_unrealised_result_on_paper_tells_how_old_its_prices_are_and_that_it_is_before_charges():
+    told = {"INE002A01018": PriceTold(1_010_000, FROM_FEED, NOW - timedelta(seconds=2), key="NSE_EQ|INE002A01018")}
+    text = words(report(view_of_fills([fill("BUY", 10, "100", 0)], prices=told), where="", made=NOW))
+
+    assert re.search(r"Unrealised, before charges\s+\+₹10\.00\s+prices up to 2 s old", text)
 
 
 def test_without_a_closed_trade_its_figures_are_dashes_and_that_is_told_once():
