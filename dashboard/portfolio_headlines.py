@@ -10,6 +10,8 @@ from dashboard.portfolio_sums import Sum, total
 from services.orders.views import BookView
 from services.portfolio_book.views import HoldingsView, PositionsView
 
+HOLDINGS = "Holdings, day's change"
+
 
 @dataclass(frozen=True, slots=True)
 class Headline:
@@ -34,14 +36,15 @@ def positions_today(view: PositionsView) -> Headline:
 
 
 def holdings_today(view: HoldingsView) -> Headline:
-    """By how much holdings have changed in worth since yesterday's close."""
+    """By how much holdings have changed in worth since the close before the day of their prices: on a Saturday that is
+    Friday's change."""
     if view.as_of is None:
-        return Headline("Holdings today", MISSING, "holdings are not known yet")
+        return Headline(HOLDINGS, MISSING, "holdings are not known yet")
     if not view.rows:
-        return Headline("Holdings today", rupees(Decimal(0)), "no holdings")
+        return Headline(HOLDINGS, rupees(Decimal(0)), "no holdings")
     worth = total(one.value for one in view.rows)
     today = total(one.pnl_today for one in view.rows)
-    return _money("Holdings today", today, f"worth {short_rupees(worth.amount)}", "holdings")
+    return _money(HOLDINGS, today, f"worth {short_rupees(worth.amount)}", "holdings")
 
 
 def open_positions(view: PositionsView) -> Headline:
