@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 import pandas as pd
 import streamlit as st
 
-from dashboard.formatting import ist_time, price_decimals, quantity, rupees
+from dashboard.components.notices import caution, told_at
+from dashboard.formatting import duration, ist_time, price_decimals, quantity, rupees
 from dashboard.instrument_wanted import leave_if_wanted, want_instrument
 from dashboard.markup import plain
 from dashboard.order_rows import trade_record
@@ -30,7 +32,10 @@ def trade_table() -> None:
     runtime = desk()
     view = runtime.orders.trades()
     if not view.trades:
-        st.caption("No fills today." if view.error is None else f"Not known: {plain(view.error)}")
+        if view.error is None:
+            st.caption("No fills today.")
+        else:
+            caution(f"Not known: {view.error}.")
         return
     st.markdown(plain(sums_in_words(view.trades)))
     now = runtime.clock.now()
@@ -71,7 +76,7 @@ def trade_table() -> None:
     )
     if pages > 1:
         st.pagination(pages, key=_PAGE)
-    st.caption(plain(_as_of(view)))
+    told_at(as_of(view, now), current=view.error is None)
 
 
 def _opened(keys: Sequence[str]) -> None:
@@ -94,6 +99,10 @@ def sums_in_words(trades: Iterable[Trade]) -> str:
     return f"{quantity(count)} fill{'' if count == 1 else 's'}: {', '.join(parts)}."
 
 
-def _as_of(view: TradesView) -> str:
+def as_of(view: TradesView, now: datetime) -> str:
+    """How current they are: Fills read 14:05:33 IST."""
     read = "not read yet" if view.as_of is None else f"read {ist_time(view.as_of)} IST"
-    return f"Fills {read}." if view.error is None else f"Fills as they were {read}. Not current: {view.error}."
+    if view.error is None:
+        return f"Fills {read}."
+    age = "" if view.as_of is None else f", {duration((now - view.as_of).total_seconds())} old"
+    return f"Not current: {view.error}. The fills as they were {read}{age}; fills since may be missing."

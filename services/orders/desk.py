@@ -225,8 +225,10 @@ class OrderDesk:
         return self._orders.timeline(order_id)
 
     def trades(self) -> TradesView:
-        """The fills of the day, the newest first."""
-        return TradesView(*self._fills.told())
+        """The fills of the day, the newest first. They are asked for when the book tells of one: while it cannot be
+        read, they are not current either."""
+        told, as_of, error = self._fills.told()
+        return TradesView(told, as_of, error or self._keeper.state()[1])
 
     def past_trades(self, start: date, end: date) -> list[StoredTrade]:
         """The fills of those days as they are kept here, the oldest first."""

@@ -400,3 +400,18 @@ def test_an_order_that_another_process_has_just_sent_is_not_announced_as_found(b
 
     assert bench.intent("theirs").state is IntentState.ACCEPTED
     assert not [one for one in bench.desk.announcements() if one.kind is News.FOUND]
+
+
+def test_fills_are_not_current_while_the_book_that_tells_of_them_cannot_be_read(bench: Bench) -> None:
+    bench.open()
+    order_id = bench.desk.place(a_request(), intent_id="one", actor=ASHA).order_ids[0]
+    bench.broker.fill(order_id)
+    bench.pass_time(5)
+    before = bench.desk.trades()
+    bench.broker.fail("book", no_answer, times=1000)
+    bench.pass_time(60)
+
+    assert before.error is None
+    assert bench.desk.trades().trades == before.trades
+    assert bench.desk.trades().as_of == before.as_of
+    assert bench.desk.trades().error == bench.desk.book().error is not None
