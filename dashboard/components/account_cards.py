@@ -9,11 +9,12 @@ from pydantic import AliasChoices, SecretStr
 
 from dashboard.components.cards import card_title, fact_table
 from dashboard.components.money_cards import show_money
-from dashboard.components.notices import live_part, problems_in_words
+from dashboard.components.notices import live_part, problems_in_words, told_at
 from dashboard.formatting import duration, ist_moment, ist_when, quantity
 from dashboard.locks.gate import NOTICE
 from dashboard.locks.person import person
 from dashboard.markup import plain
+from dashboard.portfolio_words import as_of_words
 from dashboard.resources import desk, opening, person_keeper
 from dashboard.routes import CALLBACK
 from dashboard.theme import mode_look
@@ -48,7 +49,7 @@ def token_card() -> None:
         else:
             fact_table(
                 {
-                    "User": state.user or "not told by the broker",
+                    "Logged in as": state.user or "not told by the broker",
                     "Token": _KINDS[state.kind],
                     "Ends": ist_moment(state.expires),
                     "Time left": duration(state.seconds_left),
@@ -130,17 +131,21 @@ def money_card() -> None:
         card_title("Funds and profile")
         with st.skeleton(height=170):
             show_money()
-        person = person_keeper().look(desk().login.state().user).value
+        look = person_keeper().look(desk().login.state().user)
+        person = look.value
         if person is not None:
             fact_table(
                 {
                     "Name": person.user_name,
-                    "User": person.user_id,
+                    "User id": person.user_id,
                     "Exchanges": ", ".join(person.exchanges),
                     "Products": ", ".join(person.products),
                     "Account": "active" if person.is_active else "not active",
-                }
+                },
+                current=look.problem is None,
             )
+            if look.problem is not None and look.at is not None:
+                told_at(f"Profile: {as_of_words(look.at, desk().clock.now(), look.problem)}", current=False)
 
 
 def broker_card() -> None:

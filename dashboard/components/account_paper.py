@@ -8,11 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.cards import card_title, fact_table
-from dashboard.components.notices import caution, live_part
-from dashboard.formatting import ist_moment, ist_when, quantity, rupees
+from dashboard.components.notices import live_part, told_at
+from dashboard.formatting import ist_moment, quantity, rupees
 from dashboard.kept import Look
 from dashboard.markup import plain
 from dashboard.order_session import actor
+from dashboard.portfolio_words import as_of_words
 from dashboard.resources import desk, paper_account_keeper
 from dashboard.state import say, say_later
 from dashboard.words import in_words
@@ -62,7 +63,8 @@ def _account() -> None:
             "Began with": rupees(account.opening),
             "Balance": f"{rupees(account.balance)}, open positions apart",
             "Today": f"{_count(account.orders_today, 'order')}, {_count(account.trades_today, 'trade')}",
-        }
+        },
+        current=look.problem is None,
     )
     if account.archives:
         st.caption("Accounts that were put away. Their orders and trades stay in the desk's ledger.")
@@ -72,8 +74,7 @@ def _account() -> None:
             key="account-archives",
         )
     if look.problem is not None and look.at is not None:
-        words = f"As of {ist_when(look.at, now)}. {in_words(look.problem).title}."
-        caution(words)
+        told_at(as_of_words(look.at, now, look.problem), current=False)
 
 
 def _row(one: ArchivedAccount) -> tuple[str, ...]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.components.cards import card_title, fact_table
-from dashboard.components.notices import caution, live_part
-from dashboard.formatting import ist_time, ist_when
-from dashboard.markup import plain
+from dashboard.components.notices import caution, live_part, told_at
+from dashboard.formatting import duration, ist_time, ist_when
 from dashboard.navigation import ORDERS
 from dashboard.order_drafts import segment_name
 from dashboard.resources import addresses_keeper, desk
@@ -80,5 +79,7 @@ def _switches() -> None:
         facts["Of the broker"] = f"not known: {theirs.error}" if theirs.error else "not asked yet"
     fact_table(facts)
     if theirs.as_of is not None:
-        old = f" {theirs.error}" if theirs.error else ""
-        st.caption(plain(f"The broker said so at {ist_time(theirs.as_of)} IST.{old}"))
+        said = f"The broker said so at {ist_time(theirs.as_of)} IST"
+        if theirs.error is not None:
+            said += f", {duration((now - theirs.as_of).total_seconds())} ago, not current: {theirs.error}"
+        told_at(f"{said}.", current=theirs.error is None)

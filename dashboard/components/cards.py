@@ -24,9 +24,13 @@ def fact_groups(groups: Sequence[Mapping[str, Any]], *, key: str, across: int = 
     _groups(key=key, data={"groups": list(groups), "across": across})
 
 
-def fact_table(facts: Mapping[str, str]) -> None:
-    """Names and values, one a line. Paths and addresses are written letter for letter."""
-    st.table({name: _value(text) for name, text in facts.items()}, border="horizontal")
+def fact_table(facts: Mapping[str, str], *, current: bool = True) -> None:
+    """Names and values, one a line. Paths and addresses are written letter for letter. What is not current is grey: say
+    its age beside it."""
+    values = {name: _value(text) for name, text in facts.items()}
+    if not current:
+        values = {name: f":gray[{text}]" for name, text in values.items()}
+    st.table(values, border="horizontal")
 
 
 def _value(text: str) -> str:

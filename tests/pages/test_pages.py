@@ -10,10 +10,13 @@ import pytest
 
 from dashboard.first_start import FIRST_KEYS, INDEX_KEYS
 from dashboard.instrument_wanted import SEARCH
+from dashboard.kept import Look
 from dashboard.over_page import Over
+from dashboard.resources import paper_account_keeper, person_keeper
 from services.alerts.book import Standing
 from services.alerts.rules import ERROR_RATE
 from services.domain.errors import DataFolderTooNew, NotSent, PoolExhausted
+from services.orders.views import SwitchesView
 from services.paper.options import PaperOptions
 from services.paper.server import PaperServer
 from services.runtime import Runtime
@@ -463,6 +466,23 @@ def test_signing_out_asks_for_a_login_and_pages_go_on(desk):
         assert any("no valid token" in str(m.value) for m in app.markdown)
     finally:
         desk.login.save("default", token)
+
+
+def test_with_the_broker_gone_the_account_page_shows_what_it_told_last_grey_and_with_its_age(desk, monkeypatch):
+    open_page("account")
+    for keeper in (person_keeper(), paper_account_keeper()):
+        told = keeper.look(desk.login.state().user)
+        gone = Look(told.value, told.at, NotSent("refused"))
+        monkeypatch.setattr(keeper, "look", lambda who, gone=gone: gone)
+    switches = SwitchesView((), desk.clock.now(), "nothing answers there")
+    monkeypatch.setattr(type(desk.orders), "broker_kill_switch", lambda orders: switches)
+    shown = words_on(open_page("account"))
+
+    assert "Balance :gray[₹10,00,000.00, open positions apart]" in shown
+    assert "Exchanges :gray[" in shown
+    assert shown.count("ago, not current. The broker cannot be reached.") >= 2
+    assert "ago, not current: nothing answers there." in shown
+    assert "Of this desk off" in shown
 
 
 def test_a_token_that_is_none_is_refused_in_words(desk):
