@@ -159,6 +159,13 @@ def test_a_difference_that_the_price_does_not_explain_is_marked_and_explained(ta
     marked = page.locator("tbody td.odd")
     assert marked.count() == 1
     assert "₹5.00 remains at the broker's own price" in marked.get_attribute("title")
+    assert sums(page)["Difference"].endswith("counted differently")
+
+
+def test_a_difference_of_a_price_that_moved_says_so_in_the_sum_too(table):
+    page = table(told(bought_today(), ltp=1480.0))
+
+    assert sums(page)["Difference"].endswith("price moved since")
 
 
 def test_a_click_on_a_head_sorts_and_the_order_stays_while_prices_come(table):

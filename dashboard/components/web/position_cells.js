@@ -47,6 +47,13 @@ function gapWords(difference, unexplained) {
   return [true, `${odd} remains at the broker's own price: both count differently. ${moved}: the price has moved since`]
 }
 
+// The same of a sum of differences, `lines` of its rows in a few words; empty where nothing can be said.
+function gapSumWords(lines, sum) {
+  if (Math.abs(sum) < 0.005 || lines.some(line => line[2] === undefined)) return [false, ""]
+  const odd = lines.some(line => Math.abs(line[2]) >= 0.01)
+  return [odd, odd ? "counted differently" : "price moved since"]
+}
+
 // The symbol of a future or an option in pieces that are read, and broken into lines, as one: what it is on, the space
 // after it, then expiry, strike and side, which tell one contract from the next. Together they are the symbol.
 const SPACED = /^(.+?)( )((?:[\d.]+ (?:CE|PE))|FUT)( )(\d\d? [A-Z]{3} \d\d)$/ // NIFTY 25000 CE 24 NOV 26

@@ -422,7 +422,7 @@ class PositionTable {
         }),
       )
     }
-    summed.forEach(([column], n) => {
+    summed.forEach(([column, i], n) => {
       const cell = this.sums.children[n].lastChild
       const known = lacking[n] < many
       const value = known ? sums[n] : null
@@ -432,6 +432,10 @@ class PositionTable {
         cell.append(make("small", "", ` ${digits((value / sums[whole]) * 100, 2, true)}%`))
       }
       if (lacking[n] && known) cell.append(make("small", "odd", ` without ${lacking[n]} of ${many}`))
+      if (column.kind === "gap" && known) {
+        const [odd, why] = gapSumWords([...this.rows.values()].map(row => row.v[i]).filter(Boolean), value)
+        if (why) cell.append(make("small", `why ${odd ? "odd" : "muted"}`, why))
+      }
       cell.dataset.value = known ? sums[n].toFixed(2) : ""
     })
     this.sums.classList.toggle("old", old)
