@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.components.notices import problems_said
+from dashboard.components.notices import problems_said, told_at
 from dashboard.components.order_bulk import bulk_menu
 from dashboard.components.order_table import order_table
 from dashboard.formatting import duration, ist_time, quantity
-from dashboard.markup import plain
 from dashboard.order_drafts import cancel_draft
 from dashboard.order_rows import Group, Shown, shown
 from dashboard.order_session import ask_to_confirm, look_at
@@ -42,9 +41,10 @@ def order_book() -> None:
         label=f"{group} orders",
         empty=f"Nothing fits “{text}”." if text and page.counts[group] else _EMPTY[group],
         on_deed=_deed,
+        current=view.error is None,
     )
     _pages(page)
-    st.caption(plain(as_of(view)))
+    told_at(as_of(view), current=view.error is None)
     if st.session_state.pop(_AGAIN, False):
         st.rerun()
 

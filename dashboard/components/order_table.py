@@ -14,6 +14,7 @@ from dashboard.order_rows import order_record
 from dashboard.reading import Reading
 from dashboard.resources import push_tokens
 from dashboard.state import push_door
+from services.domain.clock import epoch_ms
 from services.domain.orders import BookOrder
 
 _mount = browser_component("order_table", live=True)
@@ -29,8 +30,10 @@ def order_table(
     label: str,
     empty: str,
     on_deed: Callable[[str, str], object],
+    current: bool = True,
 ) -> None:
-    """Draw `orders`. `on_deed` gets one of `DEEDS` and the id of an order that is among them."""
+    """Draw `orders`. `on_deed` gets one of `DEEDS` and the id of an order that is among them. `current`: are their
+    states of now?"""
     ids = {order.order_id for order in orders}
 
     def pressed() -> None:
@@ -41,13 +44,20 @@ def order_table(
 
     _mount(
         key=key,
-        data={**table_data(orders, reading), "label": label, "empty": empty, "push": push_door(push_tokens().renew)},
+        data={
+            **table_data(orders, reading),
+            "label": label,
+            "empty": empty,
+            "old": not current,
+            "push": push_door(push_tokens().renew),
+        },
         on_pressed_change=pressed,
     )
 
 
 def table_data(orders: Sequence[BookOrder], reading: Reading) -> dict[str, Any]:
-    """What the browser draws. `ltp` is the last price that is known now; the push channel tells later ones."""
+    """What the browser draws. `ltp` is the last price that is known now; the push channel tells later ones.
+    `old`: when that came, where it is not of now."""
     return {"rows": [_record(order, reading) for order in orders]}
 
 
@@ -58,4 +68,6 @@ def _record(order: BookOrder, reading: Reading) -> dict[str, Any]:
     record = order_record(order, decimals=decimals, now=reading.now)
     if instrument is not None:
         record["s"] = instrument.symbol  # the broker's own symbols carry a series
-    return {**record, "ltp": None if order.terminal or row is None else row["ltp"]}
+    if order.terminal or row is None:
+        return {**record, "ltp": None, "old": None}
+    return {**record, "ltp": row["ltp"], "old": epoch_ms(row["received_at"]) if reading.is_old(order.key) else None}

@@ -7,7 +7,7 @@ from decimal import Decimal
 import streamlit as st
 
 from dashboard.components.notices import caution
-from dashboard.formatting import age, number, price_decimals, quantity, tick
+from dashboard.formatting import age, ist_when, number, price_decimals, quantity, tick
 from dashboard.push.fields import member
 from dashboard.reading import Reading
 from dashboard.ticket_form import (
@@ -172,8 +172,8 @@ def _price_field(name: str, label: str, first: Decimal | None, instrument: Instr
 
 
 def _price_buttons(instrument: Instrument, reading: Reading, side: Side, price: Decimal | None) -> None:
-    """Bid, last and ask, to be taken over, grey with their age where they are not of now; and the price on the tick in
-    place of one between."""
+    """Bid, last and ask, to be taken over, with their age: they are renewed less often than the depth beside them. Grey
+    where they are not of now. And the price on the tick in place of one between."""
     row = reading.rows.get(instrument.key)
     if price is None and st.session_state.get(field("type")) in (OrderType.MARKET, OrderType.STOP_MARKET):
         return
@@ -196,6 +196,8 @@ def _price_buttons(instrument: Instrument, reading: Reading, side: Side, price: 
                     )
             if old:
                 caution(f"{age(reading.age(instrument.key))} old, not current", width="content")
+            else:
+                st.markdown(f":gray[:small[{_from_when(instrument.key, reading)}]]", width="content")
         hint = tick_hint(price, instrument, side)
         if hint is not None:
             st.button(
@@ -205,6 +207,14 @@ def _price_buttons(instrument: Instrument, reading: Reading, side: Side, price: 
                 on_click=put,
                 args=(field("price"), float(hint)),
             )
+
+
+def _from_when(key: str, reading: Reading) -> str:
+    """How old the quote of `key` is; of a market that is closed, when its last trade was."""
+    made = reading.rows[key]["last_trade_time"]
+    if key in reading.moving or made is None:
+        return f"{age(reading.age(key))} old"
+    return f"as of {ist_when(made, reading.now)}"
 
 
 def _more(form: TicketForm, instrument: Instrument, kind: OrderType, units: int | None) -> tuple[Decimal, int, bool]:

@@ -8,13 +8,17 @@ from decimal import Decimal
 import streamlit as st
 
 from dashboard.calendar_words import listed
+from dashboard.components.notices import told_at
 from dashboard.formatting import MISSING, rupees
 from dashboard.markup import plain
+from dashboard.portfolio_words import as_of_words
+from dashboard.resources import desk
 from services.domain.margins import ChargesEstimate
 from services.domain.order_facts import Finding
 from services.orders.views import BasketPreview, Figure, Preview
 from services.portfolio.charges.kinds import Line
 from services.portfolio.charges.lines import PaiseLines
+from services.portfolio_book.views import FundsView
 
 NAMES = {
     Line.BROKERAGE: "brokerage", Line.STT: "STT", Line.EXCHANGE: "exchange", Line.IPFT: "IPFT", Line.SEBI: "SEBI",
@@ -26,37 +30,47 @@ LETTER = 7.7
 
 
 def show_figures(preview: Preview | BasketPreview) -> None:
-    """The amounts, each with what is the matter with it where it is not known."""
+    """The amounts, each with what is the matter with it where it is not known. While the money is not told, what is
+    available is as it was told last, grey and with its time; the checks go without it."""
+    away = desk().orders.book().error  # then what is asked is not on its way
+    last = FundsView() if preview.available.value is not None else desk().portfolio.funds()
     amounts = [("Value", _amount(preview.value))]
     if isinstance(preview, Preview):
         amounts.append(("Worst price", _amount(preview.worst_price)))
     amounts += [
-        ("Margin needed", figure_words(preview.margin)),
-        ("Charges, about", figure_words(preview.own_charges)),
-        ("Broker's estimate", figure_words(preview.charges)),
-        ("Available", figure_words(preview.available)),
+        ("Margin needed", figure_words(preview.margin, away)),
+        ("Charges, about", figure_words(preview.own_charges, away)),
+        ("Broker's estimate", figure_words(preview.charges, away)),
+        ("Available", figure_words(preview.available, away) if last.funds is None else rupees(last.funds.available)),
     ]
     widest = max(len(text) for _, text in amounts)  # an amount is not broken in two
     across = 3 if isinstance(preview, Preview) else len(amounts)  # two even rows beside the depth
     with st.grid(across, gap="small", min_column_width=max(100, round(widest * LETTER))):
         for name, text in amounts:
-            st.markdown(f":gray[:small[{name}]]  \n**{plain(text)}**")
+            amount = f"**{plain(text)}**"
+            if name == "Available" and last.funds is not None:
+                amount = f":gray[{amount}]"
+            st.markdown(f":gray[:small[{name}]]  \n{amount}")
     with st.container(gap="small"):  # one place, however many lines: what stands below keeps its own
-        _beside(preview)
+        _beside(preview, last, away)
 
 
-def _beside(preview: Preview | BasketPreview) -> None:
+def _beside(preview: Preview | BasketPreview, last: FundsView, away: str | None) -> None:
     if isinstance(preview, Preview) and preview.own_detail is not None:
         told = _lines(preview.own_detail)
         if preview.charges_detail is not None:
             told += difference_words(preview.own_detail, preview.charges_detail)
         st.caption(plain(told))
-    for line in unknown_words(preview):
+    if last.funds is not None and last.as_of is not None:
+        words = as_of_words(last.as_of, desk().clock.now(), last.error)
+        told_at(f"Available: {words[:1].lower()}{words[1:]}", current=last.error is None)
+    for line in unknown_words(preview, away, money_known=last.funds is not None):
         st.caption(f":material/info: {plain(line)}")
 
 
-def unknown_words(preview: Preview | BasketPreview) -> list[str]:
-    """What cannot be told, and why: one line for each reason."""
+def unknown_words(preview: Preview | BasketPreview, away: str | None = None, *, money_known: bool = False) -> list[str]:
+    """What cannot be told, and why: one line for each reason. `away`: why the broker tells nothing now. `money_known`:
+    that of before is shown."""
     figures = (
         ("margin", preview.margin),
         ("charges", preview.own_charges),
@@ -65,8 +79,9 @@ def unknown_words(preview: Preview | BasketPreview) -> list[str]:
     )
     reasons: dict[str, list[str]] = {}
     for name, figure in figures:
-        if figure.error is not None:
-            reasons.setdefault(figure.error, []).append(name)
+        why = figure.error or (away if figure.asked else None)
+        if why is not None and not (name == "funds" and money_known):
+            reasons.setdefault(why, []).append(name)
     lines = (f"{listed(names)} not known: {reason}" for reason, names in reasons.items())
     return [f"{line[:1].upper()}{line[1:]}" for line in lines]
 
@@ -111,9 +126,9 @@ def _lines(charges: PaiseLines) -> str:
     return f"Charges: {' · '.join(parts)}" if parts else "No charges"
 
 
-def figure_words(figure: Figure) -> str:
-    """An amount that the broker tells: there, on its way, or not to be had."""
-    if figure.asked:
+def figure_words(figure: Figure, away: str | None = None) -> str:
+    """An amount that the broker tells: there, on its way, or not to be had (`away`: why nothing comes)."""
+    if figure.asked and away is None:
         return "…"
     return _amount(figure.value)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -21,6 +22,8 @@ from services.domain.order_records import OrderEvent, StoredTrade
 from services.domain.orders import OrderRequest, OrderType, Product, Side, Status
 from services.domain.phases import Market
 from services.orders.views import News
+from services.portfolio_book.book import PortfolioBook
+from services.portfolio_book.views import FundsView
 from services.runtime import Runtime
 from tests.support.order_page import RELIANCE, FakeOrders, book_order, waiting_gtt
 from tests.support.screens import open_page, sent_to_browser, words_on
@@ -379,6 +382,57 @@ def test_fills_are_listed_with_their_sums(orders):
     assert "2 fills: bought 10 for ₹1,001.00, sold 4 for ₹404.00." in words_on(app)
     assert list(app.dataframe[0].value["Price"]) == ["100.10", "101.00"]
     assert list(app.dataframe[0].value)[:5] == ["Instrument", "Side", "Quantity", "Price", "Value"]  # fits a phone
+
+
+def test_fills_that_may_have_grown_say_how_old_they_are_and_why(orders):
+    orders.fills = [StoredTrade("T1", "O1", RELIANCE, Side.BUY, 10, Decimal("100.10"), "D", "NSE", "RELIANCE")]
+    orders.error = "the broker does not answer"
+    app = open_orders(view="Fills")
+
+    told = next(one.value for one in app.markdown if "fills since may be missing" in one.value).replace("\\", "")
+    assert "Not current: the broker does not answer. The fills as they were read" in told
+    assert " old; " in told
+    assert "orange" in told
+
+
+def test_no_fills_are_not_called_none_while_the_book_cannot_be_read(orders):
+    orders.error = "the broker does not answer"
+    shown = words_on(open_orders(view="Fills"))
+
+    assert "Not known: the broker does not answer." in shown
+    assert "No fills today" not in shown
+
+
+def test_an_open_order_whose_price_and_state_are_not_of_now_is_told_as_old(orders, monkeypatch):
+    orders.orders, orders.error = [book_order(1)], "the broker does not answer"
+    monkeypatch.setattr(Reading, "is_old", lambda reading, key: key == RELIANCE)
+    ticket()  # its price is there then
+    [table] = sent_to_browser(ticket(), "order_table")
+
+    assert table["old"]
+    assert table["rows"][0]["old"] > 0
+
+
+def test_the_ticket_shows_the_money_that_was_told_last_with_its_time(orders, desk):
+    desk.portfolio.funds(wait=5.0)
+    shown = words_on(ticket())
+
+    assert ":gray[**₹10,00,000.00**]" in shown
+    assert "Available: as of " in shown
+
+
+def test_while_the_broker_is_away_no_figure_of_the_ticket_is_called_on_its_way(orders, monkeypatch):
+    monkeypatch.setattr(PortfolioBook, "funds", lambda book, wait=0.0: FundsView())
+    assert "**…**" in words_on(ticket())
+    orders.error = "the broker does not answer"
+    shown = words_on(ticket())
+
+    assert "**…**" not in shown
+    assert "The broker's estimate of charges and funds not known: the broker does not answer" in shown
+
+
+def test_bid_last_and_ask_in_the_ticket_have_their_age_while_they_are_of_now_too(orders):
+    assert re.search(r":gray\[:small\[\d+ s old\]\]", words_on(ticket()))
 
 
 def test_bid_last_and_ask_in_the_ticket_are_grey_with_their_age_once_they_are_not_of_now(orders, monkeypatch):

@@ -17,6 +17,7 @@ class OrderTable {
   receive() {
     const { rows, label, empty, push } = this.data
     setAttribute(this.table, "aria-label", label)
+    this.table.classList.toggle("old", Boolean(this.data.old))
     const present = new Set(rows.map(row => row.id))
     for (const [id, view] of this.rows) {
       if (!present.has(id)) { view.tr.remove(); this.rows.delete(id) }
@@ -41,20 +42,25 @@ class OrderTable {
     for (const { row, cells } of this.rows.values()) {
       if (!row.alive || !changed.has(row.k)) continue
       const told = live.rows.get(row.k)
-      this.price(cells.ltp, row, told ? told.values[FIELD.ltp] : row.ltp)
+      this.price(cells.ltp, row, told)
     }
   }
 
   close() { live.hide(this) }
 
   // The last price, and how far away the limit is from it.
-  price(cell, row, ltp) {
+  // Grey and said to be old until a later price has come than the desk knew.
+  price(cell, row, told) {
     if (!row.alive) { cell.replaceChildren(); return }
     if (!cell.firstChild) cell.append(make("div"), make("div", "sub"))
     const [price, away] = cell.children
+    const ltp = told ? told.values[FIELD.ltp] : row.ltp
+    const old = Boolean(row.old) && !(told && told.values[FIELD.received_ms] > row.old)
+    cell.classList.toggle("muted", old)
     setText(price, digits(ltp, row.d))
     const distance = row.limit && ltp ? ((row.limit - ltp) / ltp) * 100 : null
-    setText(away, distance === null ? "" : `${digits(distance, 2, true)}% away`)
+    const words = distance === null ? [] : [`${digits(distance, 2, true)}% away`]
+    setText(away, [...words, ...(old ? ["not current"] : [])].join(", "))
   }
 
   patch(row) {
@@ -88,7 +94,7 @@ class OrderTable {
     const who = `${row.side} ${row.q} ${row.s}, order ${row.id}`
     for (const deed of Object.keys(DEEDS)) cells[deed].setAttribute("aria-label", `${DEEDS[deed]}: ${who}`)
     setAttribute(view.tr, "aria-label", `${row.side} ${row.q} ${row.s}, ${row.status}`)
-    this.price(cells.ltp, row, row.ltp)
+    this.price(cells.ltp, row, this.data.push ? live.rows.get(row.k) : undefined)
     return view
   }
 

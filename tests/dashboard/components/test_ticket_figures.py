@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from dashboard.components.ticket_figures import difference_words, unknown_words
+from dashboard.components.ticket_figures import difference_words, figure_words, unknown_words
 from services.domain.margins import ChargesEstimate
 from services.orders.views import BasketPreview, Figure
 from services.portfolio.charges.lines import PaiseLines
@@ -50,3 +50,13 @@ def test_one_reason_is_told_once_for_all_that_is_not_known():
         "Margin and the broker's estimate of charges not known: nobody is logged in",
         "Funds not known: no answer",
     ]
+
+
+def test_what_was_asked_is_not_on_its_way_while_the_broker_is_away():
+    preview = BasketPreview((), None, margin=Figure(), charges=Figure(Decimal(5)), available=Figure(error="gone"))
+
+    assert figure_words(Figure()) == "…"
+    assert figure_words(Figure(), "gone") == "–"
+    assert unknown_words(preview) == ["Funds not known: gone"]
+    assert unknown_words(preview, "gone") == ["Margin, charges and funds not known: gone"]
+    assert unknown_words(preview, "gone", money_known=True) == ["Margin and charges not known: gone"]
