@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.calendar_words import listed
 from dashboard.components.notices import told_at
-from dashboard.formatting import MISSING, rupees
+from dashboard.formatting import MISSING, age, rupees
 from dashboard.markup import plain
 from dashboard.portfolio_words import as_of_words
 from dashboard.resources import desk
@@ -62,8 +62,11 @@ def _beside(preview: Preview | BasketPreview, last: FundsView, away: str | None)
             told += difference_words(preview.own_detail, preview.charges_detail)
         st.caption(plain(told))
     if last.funds is not None and last.as_of is not None:
-        words = as_of_words(last.as_of, desk().clock.now(), last.error)
-        told_at(f"Available: {words[:1].lower()}{words[1:]}", current=last.error is None)
+        now = desk().clock.now()
+        words = as_of_words(last.as_of, now, last.error)
+        if last.error is None and away is not None:  # it was not asked again yet
+            words += f", {age((now - last.as_of).total_seconds())} ago, not current"
+        told_at(f"Available: {words[:1].lower()}{words[1:]}", current=last.error is None and away is None)
     for line in unknown_words(preview, away, money_known=last.funds is not None):
         st.caption(f":material/info: {plain(line)}")
 

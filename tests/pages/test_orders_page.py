@@ -419,6 +419,9 @@ def test_the_ticket_shows_the_money_that_was_told_last_with_its_time(orders, des
 
     assert ":gray[**₹10,00,000.00**]" in shown
     assert "Available: as of " in shown
+    assert "ago, not current" not in shown
+    orders.error = "the broker does not answer"
+    assert re.search(r"Available: as of .* ago, not current", words_on(ticket()))
 
 
 def test_while_the_broker_is_away_no_figure_of_the_ticket_is_called_on_its_way(orders, monkeypatch):
