@@ -21,6 +21,7 @@ from dashboard.theme import mode_look
 from dashboard.words import in_words
 from services.domain.accounts import TokenKind
 from services.domain.errors import ConfigurationError, UpstoxError
+from services.domain.phases import PhaseNow
 from services.settings import Mode, Settings
 
 _KINDS = {
@@ -36,7 +37,7 @@ def token_card() -> None:
     state = login.state()
     with st.container(border=True, height="stretch"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            card_title("Login")
+            card_title("Token")
             st.space("stretch")
             if state.kind is None:
                 st.badge("Not logged in", icon=":material/lock:", color="orange")
@@ -44,7 +45,7 @@ def token_card() -> None:
                 st.badge("Logged in", icon=":material/check:", color="green")
         if state.kind is None:
             st.write(
-                "There is no valid token, so the broker cannot be asked. Log in below; prices come back by themselves."
+                "There is no valid token, so the broker cannot be asked. Log in here; prices come back by themselves."
             )
         else:
             fact_table(
@@ -72,8 +73,9 @@ def sign_in_card() -> None:
     """Log in by the browser, by a pasted token, or on the phone."""
     runtime = desk()
     paper = runtime.settings.mode is Mode.PAPER
+    logged_in = runtime.login.state().kind is not None
     with st.container(border=True, height="stretch"):
-        card_title("Log in")
+        card_title("Log in again" if logged_in else "Log in")
         if not person().actor.role.may_operate:
             st.info("An operator logs the desk in at the broker.", icon=":material/lock:")
             return
@@ -87,7 +89,7 @@ def sign_in_card() -> None:
             st.link_button(
                 f"Log in at {_broker_name(runtime.settings)}",
                 url,
-                type="primary",
+                type="secondary" if logged_in else "primary",
                 icon=":material/login:",
             )
             st.caption("Opens the broker's page in a new tab, which leads back here. The link is good for ten minutes.")
@@ -156,7 +158,9 @@ def broker_card() -> None:
     facts = {
         "Broker": runtime.broker.label,
         "Prices": source.label,
-        "Session": "practice, every market open" if source.practice else f"as the exchange, {runtime.phase().reason}",
+        "Session": "practice, every market open"
+        if source.practice
+        else f"as the exchange: {_phase_words(runtime.phase())}",
         "Desk time": ist_moment(now) + (f", {speed:g} times as fast" if speed != 1 else ""),
         "Practice day": "ends at 03:30 IST" if source.practice else "",
         "Instruments": master_words(),
@@ -164,6 +168,11 @@ def broker_card() -> None:
     with st.container(border=True, height="stretch"):
         card_title("Paper broker" if runtime.settings.mode is Mode.PAPER else "Broker")
         fact_table({name: text for name, text in facts.items() if text})
+
+
+def _phase_words(phase: PhaseNow) -> str:
+    """closed (Saturday); open (until 15:30)."""
+    return f"{phase.phase.value} ({phase.reason})" if phase.reason else phase.phase.value
 
 
 def settings_card() -> None:
