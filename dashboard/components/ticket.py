@@ -11,9 +11,9 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard.calendar_words import session_words
-from dashboard.components.cards import card_title, fact_table
+from dashboard.components.cards import card_title, fact_groups
 from dashboard.components.chart_link import chart_link
-from dashboard.components.depth import day_facts, depth_ladder
+from dashboard.components.depth import depth_ladder, fact_rows
 from dashboard.components.gtt_ticket import gtt_fields
 from dashboard.components.notices import show_problem
 from dashboard.components.search import find_instrument
@@ -120,9 +120,9 @@ def _market(reading: Reading, instrument: Instrument) -> None:
         card_title("Market", rules_of(instrument))
         depth_ladder(reading, instrument.key, key="orders-depth", on_price=_take_price)
         st.caption("A click on a price takes it over into the ticket.")
-        facts = day_facts(reading, instrument.key)
         wanted = ("Day range", "Circuits", "Volume / average", "Last trade")
-        fact_table({name: facts[name] for name in wanted if name in facts})
+        rows = [row for row in fact_rows(reading, instrument.key) if row["name"] in wanted]
+        fact_groups([{"rows": rows}], key="orders-facts", across=1)
 
 
 def _take_price(sent: object) -> None:

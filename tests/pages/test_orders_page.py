@@ -76,6 +76,21 @@ def test_without_an_instrument_the_ticket_asks_for_one(orders):
     assert sent_to_browser(app, "order_table")[0]["empty"].startswith("No open orders")
 
 
+def market_tones(app):
+    """How the figures of the day beside the ticket are drawn, by name."""
+    [facts] = [one for one in sent_to_browser(app, "facts") if one["across"] == 1]
+    return {row["name"]: row["tone"] for row in facts["groups"][0]["rows"]}
+
+
+def test_figures_of_the_day_beside_the_ticket_are_grey_when_their_quote_is_old(orders, monkeypatch):
+    assert market_tones(ticket()) == {
+        "Day range": "", "Circuits": "", "Volume / average": "", "Last trade": "",
+    }  # fmt: skip
+
+    monkeypatch.setattr(Reading, "is_old", lambda reading, key: True)
+    assert set(market_tones(ticket()).values()) == {"muted"}
+
+
 def test_a_link_fills_the_ticket_in_at_the_last_price(orders):
     app = ticket(side="SELL", quantity="7")
 
