@@ -385,6 +385,9 @@ def test_a_restart_shows_the_chart_with_the_broker_stopped(broker, tmp_path, can
         page.get_by_text("stored here").first.wait_for()
         page.get_by_text(re.compile("told .* ago")).first.wait_for()
         page.get_by_text("The broker cannot be reached").first.wait_for(timeout=60_000)
+        page.locator('.readout .live[data-state="old"]', has_text=re.compile("^not current$")).wait_for(timeout=60_000)
+        assert page.locator(".tag.last[data-old]").count() == 1
+        until(page, lambda: page.evaluate(LAST_LINE)[0] == page.evaluate(LAST_LINE)[1])
 
 
 def test_a_price_that_nobody_renews_is_told_as_not_current(broker, tmp_path, candles):

@@ -19,7 +19,7 @@ class Drawing extends Tools {
     const began = performance.now()
     const full = this.due === "full" || this.outgrown() || this.scale.kind === "percent"
     this.due = null
-    this.old = this.isFormingOld()
+    this.old = this.isLastOld()
     if (full) this.prepare()
     this.library.react(this.plot, this.traces, this.figure(), CONFIG)
     if (!this.wired) this.wire()

@@ -106,14 +106,15 @@ class Reading {
     if (!shown) return
     this.tags.last.style.top = `${y}px`
     this.tags.last.dataset.way = last.way
-    const old = this.isFormingOld()
+    const old = this.isLastOld()
     this.tags.last.toggleAttribute("data-old", old)
     if (old !== this.old) this.redraw({ light: true }) // its line is grey or is not
     setText(this.tags.last, this.scale.kind === "percent" ? `${digits(this.scale.to(last.price, this.bases.own), 2, true)}%` : this.figureText(last.price))
   }
 
-  // Does a bar form here, on a price that is not current?
-  isFormingOld() { return this.forming.bar !== null && this.isOld() }
+  // Is the last price not current? Without a bar that forms it is that of a bar that has ended: no matter of age unless
+  // asking for a newer one fails.
+  isLastOld() { return (this.forming.bar !== null || this.data.troubled) && this.isOld() }
 
   figureText(value) { return digits(value, this.data.decimals) }
 
@@ -123,11 +124,12 @@ class Reading {
     const bar = index >= 0 ? this.barAt(index) : null
     const parts = [make("span", "who", this.data.symbol), make("span", "muted", this.data.interval)]
     if (bar) {
-      const old = Boolean(bar.isForming) && this.isOld()
+      const old = index === this.count() - 1 && this.isLastOld()
       const change = bar.before === undefined || bar.before === null ? null : bar.close - bar.before
       parts.push(make("span", "fact", momentText(bar.time, this.data.unit)))
       if (bar.isForming) parts.push(this.formingChip(bar))
       else if (this.bars.step > 1) parts.push(make("span", "muted fact", `${this.bars.step} bars in one`))
+      if (old && !bar.isForming) parts.push(this.chip("not current", "old"))
       parts.push(make("span", "cut"))
       for (const [name, value] of [["O", bar.open], ["H", bar.high], ["L", bar.low], ["C", bar.close]]) parts.push(this.fact(name, this.figureText(value), old))
       if (change !== null) {
@@ -154,8 +156,13 @@ class Reading {
     const old = this.isOld()
     const left = bar.end === null ? null : (bar.end - this.now()) / 1000
     const counts = left !== null && left > 0 && left < 86400 * 7
-    const chip = make("span", "live", old ? `forming${this.priceAge()}, not current` : over ? "ended, being read" : counts ? `forming, ${durationText(left)} left` : "forming")
-    chip.dataset.state = old ? "old" : over ? "over" : "forming"
+    const words = old ? `forming${this.priceAge()}, not current` : over ? "ended, being read" : counts ? `forming, ${durationText(left)} left` : "forming"
+    return this.chip(words, old ? "old" : over ? "over" : "forming")
+  }
+
+  chip(words, state) {
+    const chip = make("span", "live", words)
+    chip.dataset.state = state
     return chip
   }
 
