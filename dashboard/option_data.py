@@ -182,6 +182,7 @@ class _Merged:
             "feed": row is not None and bool(member(row, "from_feed")),
             "o": reading.problem is not None or side.key in reading.problems,
             "v": [[self.of(side, name) for name in column.members] for column in columns],
+            **({} if row is None or side.key in reading.moving else {"p": member(row, "last_trade_ms")}),
         }
 
     def spot(self) -> dict[str, Any]:

@@ -61,6 +61,7 @@ def _tile(reading: Reading, key: str, row: Row) -> dict[str, Any]:
         "m": key in reading.moving,
         "feed": bool(member(row, "from_feed")),
         "o": reading.problem is not None or key in reading.problems,
+        **({} if key in reading.moving else {"p": member(row, "last_trade_ms")}),
     }
 
 

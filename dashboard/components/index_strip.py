@@ -37,11 +37,12 @@ def _card(reading: Reading, key: str, tracks: Tracks) -> dict[str, Any]:
         "ltp": row["ltp"] if row else None,
         "ch": row["change"] if row else None,
         "pc": row["change_percent"] if row else None,
-        "p": spark(tracks(key), row["prev_close"]) if row else None,
+        "path": spark(tracks(key), row["prev_close"]) if row else None,
         "a": None if age is None else round(max(age, 0.0), 1),
         "m": key in reading.moving,
         "t": None if row is None else epoch_ms(row["received_at"]),
         "feed": row is not None and member(row, "from_feed"),
         "o": reading.problem is not None or key in reading.problems,
         "src": row["source"] if row else "",
+        **({} if row is None or key in reading.moving else {"p": member(row, "last_trade_ms")}),
     }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -16,6 +18,7 @@ from dashboard.option_data import Chain, chain_data
 from dashboard.push.fields import PLACE
 from services.domain.clock import IST
 from services.domain.errors import NotSent
+from services.domain.quote_row import QuoteRow
 from tests.support.option_chains import EXPIRY, NIFTY_OPTIONS, chain_row, side
 from tests.support.readings import FUTURE, INFY, NIFTY, NOW, RELIANCE, USDINR, reading, row
 from tests.support.shared_data import ROOT
@@ -148,6 +151,32 @@ def test_the_key_of_the_colours_goes_with_the_last_tile_that_has_one(alone):
     assert page.locator(".legend").is_hidden()
 
 
+CLOSED = {"now": NOW + timedelta(days=1), "moving": frozenset()}
+AS_OF = "Fri 14:05"
+
+
+def repeated(key, *, made=NOW):
+    """A quote that came in now and was made on Friday: the broker repeats it."""
+    return QuoteRow({**row(key, age=-86_398), "last_trade_time": made})
+
+
+def test_prices_of_a_closed_market_tell_in_tiles_and_cards_when_they_were_made(alone):
+    look = replace(reading(repeated(RELIANCE), repeated(INFY, made=None)), **CLOSED)
+    more = {"label": "Tiles", "picked": None, "push": None}
+    page = alone("heat_map", {**heat_data(look, by_value=False), **more})
+    assert page.locator(".status").inner_text() == f"Newest price as of {AS_OF}."
+    titles = page.locator(".tile").evaluate_all("nodes => nodes.map(node => node.title)")
+    assert [title.split(", ")[-1] for title in sorted(titles)] == ["2 s old", f"as of {AS_OF}"]
+
+    cards = alone("index_strip", {**strip_data(look, lambda key: (1.0, 2.0)), "label": "Indices", "push": None})
+    assert cards.locator(".card").first.get_attribute("title") == f"as of {AS_OF}, simulated"
+    assert cards.locator(".spark path, .spark polyline").count() > 0
+
+    down = replace(look, problem=DOWN)
+    page = alone("heat_map", {**heat_data(down, by_value=False), **more})
+    assert page.locator(".tile").first.get_attribute("title").endswith("2 s old, not current")
+
+
 def chain(look, *ids):
     rows = [
         chain_row(
@@ -181,6 +210,35 @@ def test_figures_totals_and_bars_of_a_chain_are_grey_when_every_contract_is_old(
     }  # fmt: skip
     assert all(page.locator("tfoot td").evaluate_all(QUIET))
     assert set(page.locator("td.k-bar").evaluate_all(bars)).isdisjoint(fresh)
+
+
+def test_a_chain_of_a_closed_market_tells_when_its_newest_price_was_made(alone):
+    keys = [f"NSE_FO|{strike}{side}" for strike in (24_400, 24_500, 24_600) for side in (1, 2)]
+    never = repeated(keys.pop(), made=None)
+    look = replace(reading(row(NIFTY, 24_512.0), *map(repeated, keys), never), **CLOSED)
+    page = alone("option_chain", chain(look, "volume"), parts=PARTS)
+    status = page.locator(".status")
+
+    wanted = (
+        f"3 of 3 strikes; newest price as of {AS_OF}. IV and greeks from the broker's chain. Hatched: in the money."
+    )
+    assert status.inner_text() == wanted
+    page.evaluate(MOUNT, chain(replace(look, moving=frozenset(look.keys)), "volume"))
+    assert "newest price 2 s old. IV and greeks from the broker's chain, " in status.inner_text()
+
+
+def test_totals_of_a_chain_are_there_as_long_as_a_column_that_has_one_is_in_sight(alone):
+    look = reading(row(NIFTY, 24_512.0))
+    page = alone("option_chain", chain(look, "bid_ask", "oi"), parts=PARTS, width=380)
+    foot = page.locator("tfoot tr")
+
+    foot.wait_for(state="hidden")
+    page.locator(".scroll").evaluate("node => { node.scrollLeft = node.scrollWidth }")
+    foot.wait_for()
+    page.locator(".scroll").evaluate("node => { node.scrollLeft = (node.scrollWidth - node.clientWidth) / 2 }")
+    foot.wait_for(state="hidden")
+    assert alone("option_chain", chain(look, "bid_ask", "oi"), parts=PARTS).locator("tfoot tr").is_visible()
+    assert alone("option_chain", chain(look, "bid_ask"), parts=PARTS).locator("tfoot tr").is_hidden()
 
 
 @pytest.mark.parametrize("width", [360, 380, 1000])

@@ -11,6 +11,7 @@ import pytest
 from dashboard.option_columns import CHOICE, CHOOSABLE, DEFAULT, columns
 from dashboard.option_data import Chain, LiveGreeks, centre_of, chain_data, of_contracts
 from dashboard.push.fields import FIELDS
+from services.domain.clock import epoch_ms
 from services.domain.errors import NotSent
 from services.domain.instruments import Underlying
 from services.domain.quote_row import QuoteRow
@@ -68,6 +69,14 @@ def test_the_last_word_of_a_living_feed_is_kept_however_old_it_is():
     call = one(data(look=look), 24_000, "c")
 
     assert (call["v"][PLACE["ltp"]], call["feed"], call["a"]) == ([530.0, 6.0], True, 60.0)
+
+
+def test_a_contract_whose_market_is_closed_tells_when_its_price_was_made():
+    quote = row("NSE_FO|C24", 530.0, 500.0)
+    closed, opened = (one(data(look=reading(quote, in_session=now)), 24_000, "c") for now in (False, True))
+
+    assert (closed["p"], "p" in opened) == (epoch_ms(NOW), False)
+    assert "p" not in one(data(look=reading(quote, in_session=False)), 24_500, "c")  # the chain does not tell it
 
 
 def test_greeks_of_the_feed_go_before_those_of_the_chain_and_it_is_told_whose_they_are():

@@ -30,6 +30,7 @@ class HeatMap {
     for (const [key, view] of this.views) if (!present.has(key)) { view.item.remove(); this.views.delete(key) }
     for (const tile of tiles) {
       tile.at = this.arrived
+      tile.now = tile.t + tile.a * 1000
       const view = this.views.get(tile.k) ?? this.make(tile.k)
       view.tile = tile
       this.takeOver(view)
@@ -71,6 +72,8 @@ class HeatMap {
     tile.pc = values[FIELD.change_percent]
     tile.a = (now - values[FIELD.received_ms]) / 1000
     tile.at = at
+    tile.now = now
+    tile.p = values[FIELD.last_trade_ms]
     tile.feed = values[FIELD.from_feed]
     if (values[FIELD.received_ms] > tile.t) tile.o = false // newer than the trouble that the page knows of
   }
@@ -190,16 +193,16 @@ class HeatMap {
 
   tick() {
     const silent = isSilent(this)
-    let newest = null
+    const aged = []
     let stale = 0
     for (const { tile, button } of this.views.values()) {
       const age = tile.a === null ? null : tile.a + secondsSince(tile.at, this.data)
       const old = age !== null && (silent || isOld({ feed: tile.feed, troubled: tile.o, moves: tile.m, age }, this.data))
       button.classList.toggle("stale", old)
-      const title = `${button.dataset.words}, ${ageText(age)} old${old ? ", not current" : ""}`
+      const title = `${button.dataset.words}${age === null ? "" : `, ${sinceText(tile, age, old)}`}`
       if (button.title !== title) button.title = title
       if (old) stale += 1
-      if (age !== null && (newest === null || age < newest)) newest = age
+      aged.push({ row: tile, age })
     }
     this.markPicked()
     const count = this.views.size
@@ -214,7 +217,7 @@ class HeatMap {
       this.status,
       silent
         ? `No word from the desk for ${ageText(silentSeconds(this))}: prices are not current.`
-        : `Newest price ${newest === null ? "not there yet" : `${ageText(newest)} old`}${doubt}${missing}.${sizes}`,
+        : `Newest price ${newestText(aged)}${doubt}${missing}.${sizes}`,
     )
     this.status.classList.toggle("warn", silent)
   }

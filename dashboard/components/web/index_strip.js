@@ -15,6 +15,7 @@ class IndexStrip {
     }
     this.data.cards.forEach((card, place) => {
       card.at = this.arrived
+      card.now = card.t + card.a * 1000
       const told = live.rows.get(card.k)
       if (this.data.push && told && told.values[FIELD.received_ms] >= (card.t ?? 0)) this.takeOver(card, told)
       this.patch(card, place)
@@ -42,6 +43,8 @@ class IndexStrip {
     card.src = values[FIELD.source]
     card.a = (now - values[FIELD.received_ms]) / 1000
     card.at = at
+    card.now = now
+    card.p = values[FIELD.last_trade_ms]
     card.feed = values[FIELD.from_feed]
     if (values[FIELD.received_ms] > (card.t ?? 0)) card.o = false // newer than the trouble that the page knows of
   }
@@ -72,7 +75,7 @@ class IndexStrip {
       card.ch === null ? MISSING : `${mark === "=" ? "" : `${mark} `}${digits(card.ch, 2, true)} (${digits(card.pc, 2, true)}%)`,
     )
     view.change.className = `change ${tone}`
-    if (card.p) drawSpark(view.spark, card.p.p, card.p.b, direction(card.p.dir))
+    if (card.path) drawSpark(view.spark, card.path.p, card.path.b, direction(card.path.dir))
     else clearSpark(view.spark)
   }
 
@@ -82,7 +85,7 @@ class IndexStrip {
       const age = card.a === null ? null : card.a + secondsSince(card.at, this.data)
       const old = age !== null && (silent || isOld({ feed: card.feed, troubled: card.o, moves: card.m, age }, this.data))
       item.classList.toggle("stale", old)
-      item.title = age === null ? "no value yet" : `${ageText(age)} old${old ? ", not current" : ""}, ${card.src}`
+      item.title = age === null ? "no value yet" : `${sinceText(card, age, old)}, ${card.src}`
     }
   }
 }

@@ -228,6 +228,12 @@ function priceAge(row, age, old) {
   return made === null ? `${ageText(age)}${old ? " old" : ""}` : madeText(made, row.now)
 }
 
+// The same as part of a sentence.
+function sinceText(row, age, old) {
+  const made = old ? null : madeAt(row)
+  return made === null ? `${ageText(age)} old${old ? ", not current" : ""}` : `as of ${madeText(made, row.now)}`
+}
+
 // By what such cells are put in order: the largest is the oldest.
 function ageOrder(row) {
   if (row.a === null) return null
@@ -235,17 +241,20 @@ function ageOrder(row) {
   return (made === null ? row.a : (row.now - made) / 1000) - row.at / 1000
 }
 
-// The newest price of those `rows` (with `age` in seconds each) in words. What moves counts, if anything does.
+// The newest price of those `rows` (with `age` in seconds each) in words. What moves counts, if anything does; when a
+// price came that nobody says when it was made, only where there is no other.
 function newestText(rows) {
-  let age = null, made = null
+  let age = null, made = null, came = null
   for (const { row, age: seconds } of rows) {
     if (seconds === null) continue
     const at = madeAt(row)
-    if (at === null) age = age === null ? seconds : Math.min(age, seconds)
+    if (at === null && row.m) age = Math.min(age ?? seconds, seconds)
+    else if (at === null) came = Math.min(came ?? seconds, seconds)
     else if (made === null || at > made.at) made = { at, now: row.now }
   }
-  if (age !== null) return `${ageText(age)} old`
-  return made === null ? "not there yet" : `as of ${madeText(made.at, made.now)}`
+  if (age === null && made !== null) return `as of ${madeText(made.at, made.now)}`
+  const young = age ?? came
+  return young === null ? "not there yet" : `${ageText(young)} old`
 }
 
 const live = (globalThis.deskLive ??= new LiveHub())

@@ -33,7 +33,7 @@ class OptionChain extends ChainFigures {
     this.due = new Set() // contracts that have news but are out of sight
     this.scroll.onscroll = () => {
       if (this.scrolling) return
-      this.scrolling = requestAnimationFrame(() => { this.scrolling = null; this.paintDue() })
+      this.scrolling = requestAnimationFrame(() => { this.scrolling = null; this.showTotals(); this.paintDue() })
     }
   }
 
@@ -102,6 +102,8 @@ class OptionChain extends ChainFigures {
     side.v = this.data.columns.map((column, i) => column.f.map((place, j) => (place === null ? null : values[place]) ?? side.v[i][j]))
     side.a = (now - values[FIELD.received_ms]) / 1000
     side.at = at
+    side.now = now
+    side.p = values[FIELD.last_trade_ms]
     side.feed = values[FIELD.from_feed]
     if (values[FIELD.received_ms] > (side.t ?? 0)) side.o = false // newer than the trouble that the page knows of
   }
@@ -184,6 +186,7 @@ class OptionChain extends ChainFigures {
         continue
       }
       side.at = this.arrived
+      side.now = side.t + side.a * 1000
       let contract = this.contracts.get(side.k)
       if (!contract) {
         contract = { cells: view.cells[name], seen: [] }
@@ -262,12 +265,13 @@ class OptionChain extends ChainFigures {
 
   // The strike at the money into the middle, both ways.
   centre() {
+    this.scroll.scrollLeft = (this.scroll.scrollWidth - this.scroll.clientWidth) / 2
+    this.showTotals()
     const tr = this.rows.get(this.atm)?.tr
     if (tr) {
       const [over, under] = [this.heads.offsetTop + this.heads.offsetHeight, this.foot.offsetHeight]
       this.scroll.scrollTop = tr.offsetTop + (tr.offsetHeight + under - over - this.scroll.clientHeight) / 2
     }
-    this.scroll.scrollLeft = (this.scroll.scrollWidth - this.scroll.clientWidth) / 2
   }
 
   pick(cell) {
@@ -310,7 +314,7 @@ class OptionChain extends ChainFigures {
 
   tick() {
     const silent = isSilent(this)
-    let newest = null
+    const aged = []
     let stale = 0
     let priced = 0
     for (const contract of this.contracts.values()) {
@@ -319,7 +323,7 @@ class OptionChain extends ChainFigures {
       const old = age !== null && (silent || isOld({ feed: side.feed, troubled: side.o, moves: side.m, age }, this.data))
       if (old) stale += 1
       if (age !== null) priced += 1
-      if (age !== null && (newest === null || age < newest)) newest = age
+      aged.push({ row: side, age })
       if (contract.old !== old) {
         contract.old = old
         for (const cell of cells) cell.classList.toggle("stale", old)
@@ -337,7 +341,7 @@ class OptionChain extends ChainFigures {
       this.status,
       silent
         ? `${words}. No word from the desk for ${ageText(silentSeconds(this))}: prices are not current.`
-        : `${words}; newest price ${newest === null ? "not there yet" : `${ageText(newest)} old`}${doubt}. ${this.greekWords()} Hatched: in the money.`,
+        : `${words}; newest price ${newestText(aged)}${doubt}. ${this.greekWords(stale > 0)} Hatched: in the money.`,
     )
     this.status.classList.toggle("warn", silent)
   }

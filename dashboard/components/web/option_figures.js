@@ -46,6 +46,20 @@ class ChainFigures {
     middle.scope = "row"
     middle.title = `Of all ${figures.count} strikes of this expiry`
     this.foot.replaceChildren(...cells("c").reverse(), middle, ...cells("p"))
+    this.showTotals()
+  }
+
+  // The row of totals goes where none of the columns that have one is wholly in sight.
+  showTotals() {
+    const { scrollLeft, clientWidth } = this.scroll
+    let edge = 0
+    const seen = [...this.foot.cells].some((cell, i) => {
+      const left = edge
+      edge += Number.parseFloat(this.cols.children[i].style.width)
+      const told = cell.tagName === "TD" && cell.textContent !== ""
+      return told && left >= scrollLeft - 1 && edge <= scrollLeft + clientWidth + 1
+    })
+    this.foot.hidden = !seen
   }
 
   // The line of the underlying, what is in the money, and the strike at the money.
@@ -123,12 +137,15 @@ class ChainFigures {
     this.foot.classList.toggle("stale", allOld)
   }
 
-  greekWords() {
+  // Where no contract moves, feed and broker repeat what they told when one did: the age since it came would mislead.
+  greekWords(old) {
     const { feed, feed_age, chain, chain_age } = this.data.greeks
     const later = sinceArrival(this)
+    const moves = [...this.contracts.values()].some(({ side }) => side.m)
+    const since = age => (moves || old ? `, ${ageText(age + later)} old` : "")
     const parts = []
-    if (feed) parts.push(`from the feed, ${ageText(feed_age + later)} old`)
-    if (chain) parts.push(`${feed ? `of ${chain} ` : ""}from the broker's chain, ${ageText(chain_age + later)} old`)
+    if (feed) parts.push(`from the feed${since(feed_age)}`)
+    if (chain) parts.push(`${feed ? `of ${chain} ` : ""}from the broker's chain${since(chain_age)}`)
     return parts.length ? `IV and greeks ${parts.join(", ")}.` : ""
   }
 }

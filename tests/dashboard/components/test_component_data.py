@@ -78,6 +78,8 @@ def test_a_row_whose_market_is_closed_tells_when_its_price_was_made():
 
     assert [r.get("p") for r in table(look)["rows"]] == [epoch_ms(NOW), None, None]
     assert [depth_data(look, key)["made"] for key in (RELIANCE, NIFTY, INFY)] == [epoch_ms(NOW), None, None]
+    assert [tile.get("p") for tile in heat_data(look, by_value=False)["tiles"]] == [epoch_ms(NOW), None]
+    assert [card.get("p") for card in strip_data(look, no_track)["cards"]] == [epoch_ms(NOW), None, None]
 
 
 def test_a_bad_key_is_told_in_its_own_row_only():
