@@ -50,8 +50,8 @@ def candle_pane(place: int, marks: MarkSource | None = None) -> None:
     _controls(place, instruments)
     for problem in problems(place):
         st.caption(f":material/info: {plain(_sentence(problem))}")
-    _login_wanted(runtime, place, choice)
-    scene = _scene(runtime, place, choice, instruments, marks)
+    refused = _login_wanted(runtime, place, choice)
+    scene = _scene(runtime, place, choice, instruments, marks, refused=refused)
     in_sight = sight(place, scene.id)
     chart(
         scene,
@@ -67,14 +67,16 @@ def candle_pane(place: int, marks: MarkSource | None = None) -> None:
         audit_part(place, scene.look.audit)
 
 
-def _login_wanted(runtime: Runtime, place: int, choice: Choice) -> None:
-    """The way to the login, where that is what keeps bars from coming."""
+def _login_wanted(runtime: Runtime, place: int, choice: Choice) -> bool:
+    """The way to the login, where that is what keeps bars from coming. True: it is shown, and no price is renewed."""
     look = first_read if first_time(f"candles-login-{place}") else read
     trouble = look(
         runtime, f"candles-login-{place}", (*INDEX_KEYS, choice.key)
     ).problem  # the frame has asked for these
-    if isinstance(trouble, LoginRequired | TokenRejected):
-        show_problem(trouble)
+    if not isinstance(trouble, LoginRequired | TokenRejected):
+        return False
+    show_problem(trouble)
+    return True
 
 
 def _controls(place: int, instruments: Mapping[str, Instrument]) -> None:
@@ -100,7 +102,13 @@ def _offered(place: int) -> dict[str, str]:
 
 
 def _scene(
-    runtime: Runtime, place: int, choice: Choice, instruments: Mapping[str, Instrument], marks: MarkSource | None
+    runtime: Runtime,
+    place: int,
+    choice: Choice,
+    instruments: Mapping[str, Instrument],
+    marks: MarkSource | None,
+    *,
+    refused: bool,
 ) -> Scene:
     start = start_of(_first_day(runtime, choice))
     reading = read(runtime, f"candles-{place}-{choice.key}", (choice.key, *choice.compared))
@@ -118,7 +126,7 @@ def _scene(
         practice=runtime.source.practice,
         clockwork=reading.clockwork(),
         origin=f"{mode_look(runtime.settings).name}, prices: {runtime.source.label}",
-        troubled=reading.problem is not None or choice.key in reading.problems,
+        troubled=refused or reading.problem is not None or choice.key in reading.problems,
         marks=marks(choice.key, start, reading.now) if marks is not None else (),
     )
 

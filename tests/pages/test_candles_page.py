@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import uuid
 from contextlib import ExitStack
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from dashboard.formatting import number
+from dashboard.reading import read
 from services.domain.actors import Actor, Role
+from services.domain.errors import LoginRequired
 from services.domain.orders import OrderRequest, OrderType, Product, Side
 from services.paper.options import PaperOptions
 from services.paper.server import PaperServer
@@ -52,6 +55,17 @@ def test_a_link_brings_everything_back(desk):
     for line in data["lines"]:
         assert len(line["values"]) == len(data["bars"]["close"]) + (data["forming"] is not None)
     assert data["lines"][0]["values"][0] is not None, "averages are warm at the first bar shown"
+
+
+def test_without_a_login_the_last_price_of_a_chart_is_not_current(desk, monkeypatch):
+    def refused(runtime, holder, keys):
+        return replace(read(runtime, holder, keys), problem=LoginRequired("log in"))
+
+    monkeypatch.setattr("dashboard.components.candle_pane.first_read", refused)
+    data = chart(open_page("candles"))
+
+    assert data["troubled"] is True
+    assert data["total"] > 200
 
 
 def test_what_of_a_link_makes_no_sense_is_said(desk):
