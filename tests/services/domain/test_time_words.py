@@ -18,8 +18,15 @@ def test_a_length_of_time_is_told_in_its_two_largest_units(seconds: float, words
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (-1, "0 s"), (0.4, "0 s"), (99, "99 s"), (100, "1 min"), (7260, "2 h 1 min"), (12_000, "3 h 20 min"),
-        (7200, "2 h"), (190_000, "2 d 4 h"), (2e6, "23 d"),
+        (-1, "0 s"),
+        (0.4, "0 s"),
+        (99, "99 s"),
+        (100, "1 min"),
+        (7260, "2 h 1 min"),
+        (12_000, "3 h 20 min"),
+        (7200, "2 h"),
+        (190_000, "2 d 4 h"),
+        (2e6, "23 d"),
     ],
 )
 def test_something_that_lasts_is_told_no_finer_than_it_matters(seconds: float, words: str) -> None:

@@ -112,7 +112,7 @@ def test_a_token_is_good_after_a_restart(tmp_path: Path) -> None:
 
 def test_the_desks_token_is_renewed_when_the_brokers_clock_passes_half_past_three(tmp_path: Path) -> None:
     renewed = threading.Event()
-    server = server_on(tmp_path, clock="2026-11-21T03:29:50+05:30x100")
+    server = server_on(tmp_path, clock="2026-11-21T03:25:00+05:30x100")  # three seconds, for whoever begins before
     server.when_token_renewed(renewed.set)
     server.start()
     before = Client(server)
