@@ -41,6 +41,7 @@ class DeskPrices:
         self._renewed = (float("-inf"), frozenset[str]())
         self._looked = (float("-inf"), frozenset[str]())
         self._board_version = 0
+        self._found: set[str] = set()  # changed when somebody asked for a whole state: others have yet to hear of it
         self._word: tuple[float, Mapping[str, Any]] = (float("-inf"), {})  # Any: as in `feed_word`
 
     def hold(self, holder: str, keys: Collection[str]) -> None:
@@ -71,6 +72,8 @@ class DeskPrices:
             told = self._told.get(key)
             if told is None or told[1] is not row:
                 told = self._told[key] = (self._version, row)
+                if not cursor:
+                    self._found.add(key)
             if told[0] > cursor:
                 news[key] = row
         if cursor and len(self._told) > 2 * len(wanted) + MOST_UNWANTED:
@@ -84,10 +87,11 @@ class DeskPrices:
             return wanted
         last, then = self._looked
         self._board_version, moved = runtime.feed.board.changed_since(self._board_version)
+        found, self._found = self._found, set()
         if wanted != then or now - last >= LOOK_AT_ALL_SECONDS:
             self._looked = (now, wanted)
             return wanted
-        return [key for key in moved if key in wanted]
+        return [key for key in found.union(moved) if key in wanted]
 
     def word(self) -> Mapping[str, Any]:
         now, (at, word) = self._monotonic(), self._word

@@ -163,17 +163,17 @@ def test_whatever_is_wanted_anew_is_looked_at_at_once(prices: DeskPrices, runtim
     assert list(told) == [INFY]
 
 
-@pytest.mark.parametrize("by_feed", [True, False], ids=["told by the feed", "brought by a request"])
+@pytest.mark.parametrize("known_by", ["the feed", "a look at everything", "the newcomer alone"])
 def test_a_newcomer_takes_nothing_away_from_the_others(
-    prices: DeskPrices, runtime: Runtime, monotonic: FakeMonotonic, by_feed: bool
+    prices: DeskPrices, runtime: Runtime, monotonic: FakeMonotonic, known_by: str
 ) -> None:
     runtime.quotes.put(row(RELIANCE, 1500.0))
     cursor, _ = prices.changed(0, WHOLE)
     cursor, _ = prices.changed(cursor, WHOLE)
     runtime.quotes.put(row(RELIANCE, 1501.0))
-    if by_feed:
+    if known_by == "the feed":
         runtime.feed.board.told.append(RELIANCE)
-    else:
+    elif known_by == "a look at everything":
         monotonic.now += LOOK_AT_ALL_SECONDS
 
     _, state = prices.changed(0, [RELIANCE])  # somebody joins between two passes of the pump
