@@ -6,8 +6,10 @@ import signal
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from playwright.sync_api import Error as PageError
+
 from tests.support.many import Team
-from tests.support.many_tabs import longest_gap
+from tests.support.many_tabs import longest_gap, told_of
 from tests.support.servers import until
 
 LONGEST_GAP = 10.0
@@ -52,5 +54,17 @@ def gap_of(change: Callable[[Team, str], None], team: Team, pages: Sequence[Any]
     for page in pages:
         page.evaluate("window.before = performance.now()")
     for page in pages:
-        page.wait_for_function(f"window.ticks.some(at => at > window.before + {SETTLED_MS})")
+        try:
+            page.wait_for_function(f"window.ticks.some(at => at > window.before + {SETTLED_MS})")
+        except PageError as error:
+            raise AssertionError(f"no price comes: {told_of(page)}; {feeds_of(team)}") from error
     return max(longest_gap(page) for page in pages)
+
+
+def feeds_of(team: Team) -> dict[str, dict[str, float]]:
+    """What each process measures of its feed and of what it tells others, for whoever looks for a fault."""
+    wanted = ("desk_feed", "desk_fanout", "desk_lease", "desk_push")
+    return {
+        name: {measure: value for measure, value in team.figures(name).items() if measure.startswith(wanted)}
+        for name in team.names
+    }

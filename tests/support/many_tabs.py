@@ -23,6 +23,13 @@ window.WebSocket = class extends Plain {
   }
 }
 """
+_TOLD = """() => {
+  const hub = globalThis.deskLive, now = performance.now()
+  return {
+    ticks: window.ticks.length, last: now - window.ticks.at(-1), heard: now - hub?.heard, socket: hub?.socket?.readyState,
+    viewers: hub?.viewers.size, pause: hub?.pause, feed: hub?.feed, sight: document.visibilityState,
+  }
+}"""
 _GAP = "window.ticks.slice(1).reduce((most, at, place) => Math.max(most, at - window.ticks[place]), 0) / 1000"
 
 
@@ -62,3 +69,9 @@ def place(page: Any) -> str:  # Any: Playwright's page
 def longest_gap(page: Any) -> float:  # Any: Playwright's page
     """The longest time in seconds for which no price came."""
     return float(page.evaluate(_GAP))
+
+
+def told_of(page: Any) -> dict[str, Any]:  # Any: Playwright's page; what its script tells
+    """Where a page is, and how its push channel does."""
+    told: dict[str, Any] = page.evaluate(_TOLD)
+    return {"at": place(page), **told}
