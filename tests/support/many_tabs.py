@@ -26,8 +26,8 @@ window.WebSocket = class extends Plain {
 _TOLD = """() => {
   const hub = globalThis.deskLive, now = performance.now()
   return {
-    ticks: window.ticks.length, last: now - window.ticks.at(-1), heard: now - hub?.heard, socket: hub?.socket?.readyState,
-    viewers: hub?.viewers.size, pause: hub?.pause, feed: hub?.feed, sight: document.visibilityState,
+    ticks: window.ticks.length, last: now - window.ticks.at(-1), heard: now - hub?.heard, viewers: hub?.viewers.size,
+    socket: hub?.socket?.readyState, pause: hub?.pause, feed: hub?.feed, sight: document.visibilityState,
   }
 }"""
 _GAP = "window.ticks.slice(1).reduce((most, at, place) => Math.max(most, at - window.ticks[place]), 0) / 1000"
