@@ -21,8 +21,8 @@ from services.domain.errors import UpstoxError
 
 LIFE_SECONDS = 12 * 3600.0
 MOST = 5_000
-TELL_SECONDS = 1800.0
-"""The other processes are told so often that a secret in use goes on."""
+TELL_SECONDS = 60.0
+"""The other processes are told so often that a secret in use goes on, even if what they share was lost meanwhile."""
 
 log = logging.getLogger(__name__)
 

@@ -276,3 +276,40 @@ def test_a_notice_takes_the_colours_of_a_theme_that_comes_after_it(blank):
     blank.wait_for_function(
         f"wanted => ({COLOURS})(document.querySelector('#desk-notices div')).join() === wanted.join()", arg=wanted
     )
+
+
+SOCKETS = """() => {
+  globalThis.sockets = []
+  globalThis.WebSocket = class {
+    static OPEN = 1
+    constructor() { this.readyState = 0; this.sent = []; sockets.push(this) }
+    send(text) { this.sent.push(JSON.parse(text)) }
+    close() {}
+    open() { this.readyState = 1; this.onopen() }
+    refuse() { this.readyState = 3; this.onclose({ code: 4401 }) }
+  }
+}"""
+
+
+@pytest.mark.parametrize("renewed", [True, False], ids=["with another secret at hand", "without"])
+def test_a_page_whose_secret_was_refused_comes_back_at_once_with_the_next(alone, renewed):
+    def told(token):
+        return depth(reading(row(RELIANCE)), push={"path": "/push", "token": token})
+
+    page = alone("depth", depth(reading(row(RELIANCE))))
+    page.evaluate(SOCKETS)
+    page.evaluate(MOUNT, told("old"))
+    page.evaluate("() => sockets[0].open()")
+    assert page.evaluate("() => sockets[0].sent[0].token") == "old"
+    if renewed:  # the page was drawn by another process before the first one's secret was refused there
+        page.evaluate(MOUNT, told("new"))
+    page.evaluate("() => sockets[0].refuse()")
+
+    if renewed:
+        page.wait_for_function("() => sockets.length === 2", timeout=3_000)
+        page.evaluate("() => sockets[1].open()")
+        assert page.evaluate("() => sockets[1].sent[0].token") == "new"
+    else:
+        page.wait_for_timeout(1_500)
+        assert page.evaluate("() => sockets.length") == 1
+    page.evaluate("() => { deskLive.viewers.clear(); deskLive.end() }")

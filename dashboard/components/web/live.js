@@ -69,7 +69,8 @@ class LiveHub {
     if (code === SIGNED_OUT) location.reload() // what answers now is the sign-in
     else if (!opened) this.ask()
     if (this.viewers.size === 0) return
-    if (code === NOT_ADMITTED) this.pause = LONGEST_PAUSE // the next secret comes with the page
+    // The next secret comes with the page, unless it has come while the last one was being refused.
+    if (code === NOT_ADMITTED) this.pause = this.shown === this.push?.token ? LONGEST_PAUSE : FIRST_PAUSE
     this.waiting = setTimeout(() => this.open(), this.pause * (0.7 + 0.6 * Math.random()))
     this.pause = Math.min(this.pause * 2, LONGEST_PAUSE)
     this.tellAll(new Set())
@@ -129,6 +130,7 @@ class LiveHub {
     if (text === this.said) return
     const first = this.said === ""
     this.said = text
+    if (first) this.shown = this.push.token
     this.socket.send(JSON.stringify(first ? { t: "hello", token: this.push.token, ...wish } : { t: "want", ...wish }))
   }
 
