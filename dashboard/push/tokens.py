@@ -21,8 +21,9 @@ from services.domain.errors import UpstoxError
 
 LIFE_SECONDS = 12 * 3600.0
 MOST = 5_000
-TELL_SECONDS = 60.0
-"""The other processes are told so often that a secret in use goes on, even if what they share was lost meanwhile."""
+TELL_SECONDS = 5.0
+"""The other processes are told so often that a secret in use goes on, even where what they share was lost just before
+the process of the page. Then the page would have to wait for Streamlit's own way back, which may take a minute."""
 
 log = logging.getLogger(__name__)
 
