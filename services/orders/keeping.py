@@ -101,10 +101,10 @@ class Keeper:
                 return False
         with self._step:
             mark, self._event = self._mark(), self._orders.last_event()
-            kept = (*self._orders.alive(), *(one for one in self._orders.of_day(today) if not _was_over(one, today)))
+            kept = (*self._orders.alive(), *self._orders.of_day(today))
             known = {order.order_id: order for order in kept if not mark.is_before(order.order_id)}
             self._announcer.know(known.values())
-            self._book.restart(known.values())
+            self._book.restart(order for order in known.values() if not _was_over(order, today))
         self._fills.begin_day(today)
         with self._guard:
             self._day = today

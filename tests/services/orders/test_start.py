@@ -333,6 +333,9 @@ def test_an_order_that_was_filled_on_a_day_before_is_told_with_its_day_and_is_no
     bench.restart()
     bench.open()
     assert bench.desk.book().orders == (), "nor after a restart"
+    bench.broker.book = lambda: [order]  # type: ignore[method-assign]  # the broker tells of it again
+    bench.pass_time(60)
+    assert bench.desk.announcements(0) == (), "what was said before the restart is no news after it"
 
 
 def test_an_after_market_order_that_ends_today_is_one_of_todays(bench: Bench) -> None:
