@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 import pandas as pd
@@ -17,6 +18,7 @@ from dashboard.portfolio_words import as_of_words
 from dashboard.resources import desk, paper_account_keeper
 from dashboard.state import say, say_later
 from dashboard.words import in_words
+from services.domain.clock import IST, ist_date
 from services.domain.errors import UpstoxError
 from services.domain.paper_accounts import ArchivedAccount, PaperAccount
 
@@ -62,7 +64,7 @@ def _account() -> None:
             "Account": f"number {account.mark.number}, opened {ist_moment(account.opened)}",
             "Began with": rupees(account.opening),
             "Balance": f"{rupees(account.balance)}, open positions apart",
-            "Today": f"{_count(account.orders_today, 'order')}, {_count(account.trades_today, 'trade')}",
+            _day_of(look.at, now): f"{_count(account.orders_today, 'order')}, {_count(account.trades_today, 'trade')}",
         },
         current=look.problem is None,
     )
@@ -75,6 +77,11 @@ def _account() -> None:
         )
     if look.problem is not None and look.at is not None:
         told_at(as_of_words(look.at, now, look.problem), current=False)
+
+
+def _day_of(at: datetime | None, now: datetime) -> str:
+    """What was told on a day before is not of today."""
+    return "Today" if at is None or ist_date(at) == ist_date(now) else f"{at.astimezone(IST):%a %d %b}"
 
 
 def _row(one: ArchivedAccount) -> tuple[str, ...]:

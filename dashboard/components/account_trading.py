@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.components.cards import card_title, fact_table
 from dashboard.components.notices import caution, live_part, told_at
-from dashboard.formatting import duration, ist_time, ist_when
+from dashboard.formatting import duration, ist_when
 from dashboard.navigation import ORDERS
 from dashboard.order_drafts import segment_name
 from dashboard.resources import addresses_keeper, desk
@@ -79,7 +79,7 @@ def _switches() -> None:
         facts["Of the broker"] = f"not known: {theirs.error}" if theirs.error else "not asked yet"
     fact_table(facts)
     if theirs.as_of is not None:
-        said = f"The broker said so at {ist_time(theirs.as_of)} IST"
+        said = f"The broker said so at {ist_when(theirs.as_of, now)}"
         if theirs.error is not None:
             said += f", {duration((now - theirs.as_of).total_seconds())} ago, not current: {theirs.error}"
         told_at(f"{said}.", current=theirs.error is None)

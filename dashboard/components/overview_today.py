@@ -3,12 +3,17 @@ the page where it is explained."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from dashboard.components.notices import caution, live_part
 from dashboard.components.pnl_headline import prices_at_rest
 from dashboard.components.pnl_headline import tiles as pnl_tiles
 from dashboard.components.tiles import Tile, tile_row
 from dashboard.formatting import MISSING, rupees
 from dashboard.navigation import ACCOUNT, ORDERS, PNL, PORTFOLIO
+from dashboard.pnl_choice import Behind
+from dashboard.pnl_words import not_current
 from dashboard.portfolio_headlines import Headline, holdings_today, open_orders, open_positions, positions_today
 from dashboard.portfolio_words import oldest_words
 from dashboard.resources import desk
@@ -56,18 +61,24 @@ def today_cards() -> None:
 
 
 def result_tiles(view: PnlView) -> tuple[Tile, ...]:
-    """Gross, charges, net of what was closed today, and what is open; dashes while the book is not built yet."""
-    known = view.version > 0
-    lacking = "; incomplete" if view.missing and not view.old else ""  # why, the page behind the tile tells
-    return tuple(
-        Tile(
-            str(one["id"]), one["name"] if one["id"] == "unrealised" else f"{one['name']} today",
-            str(one["figure"]) if known else MISSING,
-            f"{one['note']}{lacking}" if known else "being worked out",
-            PNL, {"period": "today", "behind": str(one["id"])}, str(one["tone"]) if known else "",
-            warn=known and (bool(one["warn"]) or bool(view.missing)), old=known and view.old,
-        )
-        for one in pnl_tiles(view, prices_at_rest(view))
+    """Gross, charges, net of what was closed today, and what is open; dashes while the book is not built yet, and for
+    the results of a day of which nothing was told."""
+    return tuple(_result_tile(view, one) for one in pnl_tiles(view, prices_at_rest(view)))
+
+
+def _result_tile(view: PnlView, one: Mapping[str, Any]) -> Tile:  # Any: texts and flags, see `pnl_headline.tiles`
+    id, name, note, tone = str(one["id"]), str(one["name"]), str(one["note"]), str(one["tone"])
+    known, of_now = view.version > 0, id == Behind.UNREALISED
+    if not known:
+        note = "being worked out"
+    elif not of_now and view.old and (view.as_of is None or ist_date(view.as_of) < ist_date(view.now)):
+        known, note = False, f"nothing of today is known; {not_current(view.as_of, view.now)}"
+    elif view.missing and not view.old:
+        note += "; incomplete"  # why, the page behind the tile tells
+    return Tile(
+        id, name if of_now else f"{name} today", str(one["figure"]) if known else MISSING, note,
+        PNL, {"period": "today", "behind": id}, tone if known else "",
+        warn=view.version > 0 and (bool(one["warn"]) or bool(view.missing)), old=view.version > 0 and view.old,
     )  # fmt: skip
 
 

@@ -111,18 +111,13 @@ class Depth {
     this.tick()
   }
 
-  // Where the market is closed, broker and feed repeat what was made then: its age since it came would mislead.
-  since(age, old, made) {
-    if (made && !old) return `as of ${madeText(made, this.data.now + sinceArrival(this) * 1000)}`
-    return `${ageText(age)} old${old ? ", not current" : ""}`
-  }
-
   tick() {
     const { age, at, old: troubled, feed, in_session, made } = this.shown
     const now = age === null ? null : age + secondsSince(at, this.data)
     const old = now !== null && (isSilent(this) || isOld({ feed, troubled, moves: in_session, age: now }, this.data))
     this.root.classList.toggle("stale", old)
-    setText(this.age, now === null ? "" : this.since(now, old, made))
+    const row = { m: in_session, p: made, a: now, now: this.data.now + sinceArrival(this) * 1000 }
+    setText(this.age, now === null ? "" : sinceText(row, now, old))
   }
 }
 

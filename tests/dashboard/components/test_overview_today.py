@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from dashboard.components import overview_today
 from dashboard.components.overview_today import result_tiles
-from tests.support.pnl_views import view_of_fills
+from tests.support.pnl_views import NOW, view_of_fills
 
 
 @pytest.fixture(autouse=True)
@@ -31,3 +33,14 @@ def test_a_book_that_is_not_built_yet_has_no_age():
     told = result_tiles(view_of_fills([], version=0, old=True))
 
     assert {(tile.figure, tile.note, tile.old) for tile in told} == {("–", "being worked out", False)}
+
+
+def test_of_a_day_of_which_nothing_was_told_the_results_are_not_zero():
+    view = view_of_fills([], version=1, old=True, missing=("the broker does not answer",))
+    view.as_of = NOW - timedelta(days=3)
+    told = {tile.id: tile for tile in result_tiles(view)}
+
+    assert told["gross"].figure == told["charges"].figure == told["net"].figure == "–"
+    assert told["gross"].note == "nothing of today is known; as of Tue 17 Nov, 15:30 IST, not current"
+    assert told["unrealised"].figure != "–"
+    assert all(tile.old for tile in told.values())
