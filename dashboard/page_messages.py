@@ -2,7 +2,7 @@
 listen to is left unheard.
 
 Its other words are for whoever develops an app. One of them empties every cache of the process for everybody, and in
-those live the hub of the live prices, the push tokens, the confirmations that wait and the thread that sends orders:
+those live the hub of the live prices, the confirmations that wait and the thread that sends orders:
 anybody who may open a page could say it.
 """
 

@@ -23,7 +23,8 @@ from dashboard.order_news import told_after
 from dashboard.order_sending import OrderSender
 from dashboard.push.hub import PushHub
 from dashboard.push.prices import DeskPrices
-from dashboard.push.tokens import Elsewhere, PushTokens
+from dashboard.push.tokens import PushTokens
+from dashboard.sealing_keys import key_for
 from services.domain.accounts import Profile, RegisteredAddresses
 from services.domain.errors import ConfigurationError, UpstoxError
 from services.domain.instruments import Instrument
@@ -152,13 +153,8 @@ def opening() -> Opening:
 
 @st.cache_resource(show_spinner=False)
 def push_tokens() -> PushTokens:
-    """Who may listen to the push channel."""
-    return PushTokens(elsewhere=_shared_tokens)
-
-
-def _shared_tokens() -> Elsewhere | None:
-    shared = get_runtime().shared
-    return None if shared is None else shared.tokens
+    """Who may listen to the push channel of any process of this desk."""
+    return PushTokens(key_for("push tokens", get_runtime().settings))
 
 
 @st.cache_resource(show_spinner=False)

@@ -16,7 +16,7 @@ from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import TOKENS_COOKIE_NAME, USER_COOKIE_NAME
 
-from dashboard.locks.keys import key_for
+from dashboard.sealing_keys import key_for
 from services.domain.errors import SignInRefused
 from services.settings import Settings
 

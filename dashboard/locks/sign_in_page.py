@@ -24,8 +24,8 @@ from dashboard.formatting import duration
 from dashboard.locks.cookies import KEPT_SECONDS, cookie_value, form_cookie, put_cookie, session_cookie
 from dashboard.locks.gate import ISSUER, SIGN_IN
 from dashboard.locks.issuer import forget_identity, has_issuer, issued_identity, way_to_issuer
-from dashboard.locks.keys import key_for
 from dashboard.plain_page import plain_page
+from dashboard.sealing_keys import key_for
 from dashboard.sparing import Sparing
 from services.domain.errors import SignInPaused, SignInRefused, UpstoxError
 from services.domain.sign_ins import NewSignIn

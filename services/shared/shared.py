@@ -13,7 +13,6 @@ from services.domain.errors import RedisAway, UpstoxError
 from services.shared.lease import LOOK_SECONDS, RENEW_SECONDS, TTL_SECONDS, Lease
 from services.shared.link import RedisLink
 from services.shared.processes import Processes
-from services.shared.secrets import PushSecrets
 
 BEAT_SECONDS = 1.0
 
@@ -45,8 +44,6 @@ class Shared:
             name=name or f"{host}-{os.getpid()}",
             leads=self.lease.leads,
         )
-        self.tokens = PushSecrets(self.link)
-        """Who may listen to the push channel of any process."""
         self._named = name is not None
         self._steps: list[Callable[[], None]] = [self.processes.beat]
         self._guard = Lock()  # guards the one below

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+
+from cryptography.fernet import Fernet
 
 from dashboard.door import LOCAL
 from dashboard.push.tokens import PushTokens
+from dashboard.sealing_keys import key_for
 from services.runtime.sharing import shared_of
-from services.settings import load_settings
-from services.shared.secrets import PushSecrets
+from services.settings import Settings, load_settings
 from tests.benchmarks.processes import Process, cpu_seconds, process
 from tests.benchmarks.push_broker import Ticking
 from tests.benchmarks.push_clients import Crowd, Heard
@@ -65,20 +66,27 @@ def _brought(folder: Path) -> dict[int, Brought]:
     desks: list[Desk] = []
     clients: list[Process] = []
     found: dict[int, Brought] = {}
-    with ExitStack() as closing:
-        redis = closing.enter_context(RedisServer(_program()))
-        broker = closing.enter_context(process("tests.benchmarks.push_broker"))
+    with ExitStack() as stack:
+        redis = stack.enter_context(RedisServer(_program()))
+        broker = stack.enter_context(process("tests.benchmarks.push_broker"))
         broker.say(asdict(Ticking(SHARES, SHARES * TICKS_A_SECOND, PER_FRAME)))
         told = broker.hear()
         base = dict.fromkeys(("api_base", "order_base", "assets_base"), told["base_url"])
+        settings = load_settings(
+            data_dir=folder / "none", access_token=told["access_token"], redis_url=redis.url,
+            encryption_key=Fernet.generate_key().decode(), _env_file=None, **base,
+        )  # fmt: skip
+        _settle(redis, settings)
         environment = {f"DESK_{name.upper()}": value for name, value in base.items()}
         environment |= {"DESK_ACCESS_TOKEN": told["access_token"], "DESK_REDIS_URL": redis.url}
-        token = _token(redis, folder, told, base)
+        assert settings.encryption_key is not None
+        environment |= {"ENCRYPTION_KEY": settings.encryption_key.get_secret_value()}
+        token = PushTokens(key_for("push tokens", settings)).issue(LOCAL)  # which every process knows
         for count in PROCESSES:
             for number in range(len(desks), count):
-                clients.append(closing.enter_context(process("tests.benchmarks.push_clients")))
+                clients.append(stack.enter_context(process("tests.benchmarks.push_clients")))
                 desk = Desk(folder / f"data-{number}", environment=environment, timeout=180)
-                desks.append(closing.enter_context(desk))
+                desks.append(stack.enter_context(desk))
             for desk in desks:
                 desk.opened()
             found[count] = _listened(desks, clients, token, told["keys"])
@@ -113,20 +121,12 @@ def _crowd(desk: Desk, token: str, keys: list[str], clients: int, seconds: float
     return Crowd(desk.url, token, lists, clients, seconds)
 
 
-def _token(redis: RedisServer, folder: Path, told: dict[str, Any], base: dict[str, str]) -> str:
-    """A page's secret that every process knows; and a Redis whose lease is to be had at once."""
-    settings = load_settings(
-        data_dir=folder / "none", access_token=told["access_token"], redis_url=redis.url, _env_file=None, **base
-    )
+def _settle(redis: RedisServer, settings: Settings) -> None:
+    """A Redis whose lease is to be had at once."""
     shared = shared_of(settings)
     assert shared is not None
-    link = link_to(redis, prefix=shared.link.prefix)
-    settle(link)
-    link.close()
-    try:
-        return PushTokens(elsewhere=lambda: PushSecrets(shared.link)).issue(LOCAL)
-    finally:
-        shared.close()
+    with closing(shared), closing(link_to(redis, prefix=shared.link.prefix)) as link:
+        settle(link)
 
 
 def _program() -> str:

@@ -209,20 +209,23 @@ def drawn(locked: Locked, session: requests.Session, page: str = "orders") -> tu
 
 
 def push_token(text: str) -> str:
-    found = re.search(r'token\\*": ?\\*"([A-Za-z0-9_-]{32})', text)
+    found = re.search(r'token\\*": ?\\*"([0-9]+\.[A-Za-z0-9_-]{24}\.[0-9a-f]{64})', text)
     assert found is not None, "the page has a push token"
     return found.group(1)
 
 
-def push_answer(locked: Locked, session: requests.Session, token: str) -> int:
-    """0: let in; else the close code."""
+def listening(locked: Locked, session: requests.Session, token: str) -> tuple[websocket.WebSocket, int]:
+    """A connection that has asked for prices, and the answer: 0 for let in, else the close code."""
     opened = locked.open_socket("/push", session=session)
-    try:
-        opened.send(orjson.dumps({"t": "hello", "token": token, "rows": [], "depth": []}).decode())
-        code, data = opened.recv_data()
-        return int.from_bytes(data[:2]) if code == websocket.ABNF.OPCODE_CLOSE else 0
-    finally:
-        opened.shutdown()
+    opened.send(orjson.dumps({"t": "hello", "token": token, "rows": [], "depth": []}).decode())
+    code, data = opened.recv_data()
+    return opened, int.from_bytes(data[:2]) if code == websocket.ABNF.OPCODE_CLOSE else 0
+
+
+def push_answer(locked: Locked, session: requests.Session, token: str) -> int:
+    opened, answer = listening(locked, session, token)
+    opened.shutdown()
+    return answer
 
 
 def test_a_push_token_is_good_for_the_sign_in_that_it_was_made_for_alone(
@@ -241,6 +244,8 @@ def test_a_push_token_is_good_for_the_sign_in_that_it_was_made_for_alone(
 def test_a_viewer_cannot_empty_the_caches_in_which_the_desk_lives(locked: Locked, trader: requests.Session) -> None:
     page, text = drawn(locked, trader)
     page.shutdown()
+    listener, answer = listening(locked, trader, push_token(text))
+    assert answer == 0
     viewer, _ = locked.sign_in("vina")
     with viewer:
         theirs, _ = drawn(locked, viewer)
@@ -249,7 +254,9 @@ def test_a_viewer_cannot_empty_the_caches_in_which_the_desk_lives(locked: Locked
         while ForwardMsg.FromString(theirs.recv()).WhichOneof("type") != "heartbeat_ack":
             pass  # until both have been read
         theirs.shutdown()
-    assert push_answer(locked, trader, push_token(text)) == 0, "the tokens are where they were"
+    told = locked.ask("GET", "/metrics", headers={"Authorization": f"Bearer {locked.probe}"}).text
+    assert "\ndesk_push_clients 1.0\n" in told, "the hub of the prices is the one that it was"
+    listener.shutdown()
 
 
 def test_signing_out_ends_every_tab_and_what_they_had_opens_nothing(locked: Locked) -> None:

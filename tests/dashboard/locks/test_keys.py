@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from dashboard.locks.keys import key_for
+from dashboard.sealing_keys import key_for
 from services.settings import Settings
 
 

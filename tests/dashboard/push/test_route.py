@@ -35,7 +35,7 @@ class Desk:
     def __init__(self, prices: FakePrices, **options: Any) -> None:
         self.prices = prices
         self.hub = PushHub(lambda: prices, times_a_second=50, **options)
-        self.tokens = PushTokens()
+        self.tokens = PushTokens(b"key")
         self.port = 0
 
     def connect(self, *, origin: str | None = "own") -> websocket.WebSocket:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.domain.errors import ConfigurationError, RedisAway
+from services.domain.errors import ConfigurationError
 from services.runtime import Runtime
 from services.runtime.sharing import gate_of
 from services.settings import Settings
@@ -89,19 +89,6 @@ def test_two_processes_find_each_other_one_leads_and_hands_over_when_it_ends(red
     wait_until(two.lease.leads)
     wait_until(lambda: {process.name for process in two.processes.all()} == {"two"})
     two.close()
-    with pytest.raises(RedisAway):  # nothing was left behind but what stays on purpose
-        Shared("redis://127.0.0.1:1/0", prefix="desk:x").tokens.owner("x")
-
-
-def test_whose_push_token_it_is_everybody_knows_for_its_time(redis_server: RedisServer) -> None:
-    one, two = (Shared(redis_server.url, prefix="desk:x") for _ in range(2))
-    one.tokens.keep("digest", "7", 60)
-
-    assert two.tokens.owner("digest") == "7"
-    assert two.tokens.owner("other") is None
-    assert 0 < two.link.client.pttl("desk:x:push:digest") <= 60_000
-    for shared in (one, two):
-        shared.close()
 
 
 def test_a_desk_of_one_process_has_nothing_in_common_and_imports_nothing_for_it(tmp_path: Path) -> None:
