@@ -16,7 +16,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit import config
 
-from dashboard.graphql.route import graphql_routes
+from dashboard.graphql_api.route import graphql_routes
 from dashboard.headers import SecurityHeaders
 from dashboard.left_pages import leave_out_left_pages
 from dashboard.locks.gate import Gate

@@ -119,14 +119,12 @@ def ist_moment(instant: datetime | None) -> str:
     return MISSING if instant is None else instant.astimezone(IST).strftime("%d %b %Y, %H:%M IST")
 
 
-def ist_when(instant: datetime | None, now: datetime) -> str:
+def ist_when(instant: datetime | None, now: datetime, *, seconds: bool = False) -> str:
     """The time alone if it is today in India, with weekday and date otherwise: 14:05 IST, Mon 23 Nov, 09:00 IST."""
     if instant is None:
         return MISSING
-    local = instant.astimezone(IST)
-    if ist_date(now) == local.date():
-        return f"{local:%H:%M} IST"
-    return f"{local:%a %d %b, %H:%M} IST"
+    time = f"{ist_time(instant, seconds=seconds)} IST"
+    return time if ist_date(now) == ist_date(instant) else f"{instant.astimezone(IST):%a %d %b}, {time}"
 
 
 def day(value: date | None) -> str:

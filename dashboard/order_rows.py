@@ -12,9 +12,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from dashboard.formatting import MISSING, ist_time, number, quantity
+from dashboard.formatting import MISSING, ist_time, number, price_decimals, quantity
+from dashboard.tables import Head, Table, symbol_cell
 from dashboard.ticket_form import SIDE_NAMES, TYPE_NAMES, product_name
 from services.domain.clock import ist_date
+from services.domain.instruments import Instrument
 from services.domain.order_words import status_in_words
 from services.domain.orders import BookOrder, OrderType, Status, Trade
 
@@ -149,19 +151,30 @@ def order_record(order: BookOrder, *, decimals: int, now: datetime, reason: str 
     }
 
 
-def trade_record(trade: Trade, *, decimals: int, now: datetime) -> dict[str, Any]:
-    """What a table shows of one fill (Any: as above)."""
-    segment = trade.key.partition("|")[0]
+FILL_HEADS = (
+    Head("symbol", "Instrument", num=False), Head("side", "Side", num=False), Head("quantity", "Quantity"),
+    Head("price", "Price, ₹"), Head("value", "Value, ₹", rank=2), Head("order", "Order", num=False, rank=2),
+    Head("trade", "Trade", num=False, rank=3),
+)  # fmt: skip
+"""Of the fills: what was traded and for how much stands on a phone too."""
+
+
+def fill_row(trade: Trade, instrument: Instrument | None, now: datetime) -> Table:
+    """What the table shows of one fill. The broker's own symbols carry a series; the instrument's, where it is known,
+    do not."""
+    decimals = price_decimals(None if instrument is None else instrument.tick_size)
+    symbol = (trade.symbol or trade.key) if instrument is None else instrument.symbol
+    product = product_name(trade.product, trade.key.partition("|")[0])
     return {
-        "Time": when(trade.traded_at, now),
-        "Instrument": trade.symbol or trade.key,
-        "Side": SIDE_NAMES[trade.side],
-        "Quantity": quantity(trade.quantity),
-        "Price": number(trade.price, decimals),
-        "Value": number(trade.price * trade.quantity),
-        "Product": product_name(trade.product, segment),
-        "Order": trade.order_id,
-        "Trade": trade.trade_id,
+        "cells": [
+            symbol_cell(symbol, f"{product}, {when(trade.traded_at, now)}", "" if instrument is None else trade.key),
+            SIDE_NAMES[trade.side],
+            quantity(trade.quantity),
+            number(trade.price, decimals),
+            number(trade.price * trade.quantity),
+            trade.order_id,
+            trade.trade_id,
+        ]
     }
 
 

@@ -1,11 +1,10 @@
-"""A contract note order by order, with the fills of each, and what it comes to. Pure; cells as in `pnl_tables`."""
+"""A contract note order by order, with the fills of each, and what it comes to. Pure; cells as in `tables`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from dashboard.formatting import day, ist_time, quantity
-from dashboard.pnl_tables import Cell, Head, Table, table_of
 from dashboard.pnl_words import (
     LINE_MEANINGS,
     LINE_NAMES,
@@ -17,6 +16,7 @@ from dashboard.pnl_words import (
     tone,
     value,
 )
+from dashboard.tables import Cell, Head, Table, table_of
 from services.domain.orders import Side
 from services.portfolio.charges.kinds import LINES, Line
 from services.portfolio.charges.lines import PaiseLines

@@ -1,14 +1,9 @@
-"""Tables of results as the browser draws them: what a figure of the headline is made of, and groups. Pure.
-
-A cell is a text, or `{"t": text, "s": a line below it, "tone": of its colour, "tags": [[text, warns]], "bar": [...]}`.
-"""
+"""Tables of results as the browser draws them: what a figure of the headline is made of, and groups. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 from dashboard.formatting import MISSING, number, quantity
@@ -28,44 +23,20 @@ from dashboard.pnl_words import (
     tone,
     value,
 )
+from dashboard.tables import NO_KEYS, Cell, Head, Table, symbol_cell, table_of
 from services.pnl.values import MarkRow
 from services.portfolio.charges.kinds import LINES
 from services.portfolio.closed import By, Sums
 
-Cell = str | dict[str, Any]  # Any: texts, lists of texts and numbers
-Table = dict[str, Any]  # Any: as the browser draws it
-
 NOT_TOLD = "?"
 """The label of a group of which the source tells no product."""
-NO_KEYS: Mapping[str, str] = MappingProxyType({})
 MOST_GROUPS = 40
 """Groups that are shown; the others are put together, so that the parts add up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A column. `rank`: 1 always there, 2 not on a phone, 3 only where there is room for all."""
-
-    id: str
-    label: str
-    num: bool = True
-    rank: int = 1
-    help: str = ""
-    sort: bool = False
-    wide: bool = False
-
-    def told(self, sorted: str = "") -> Table:
-        column = {"id": self.id, "label": self.label, "num": self.num, "rank": self.rank, "help": self.help}
-        return column | {"sort": self.sort, "wide": self.wide} | ({"sorted": sorted} if sorted else {})
 
 
 def result(paise: int | None) -> Cell:
     """An amount that is won or lost."""
     return {"t": signed_money(paise), "tone": tone(paise)}
-
-
-def table_of(heads: Sequence[Head], rows: list[Table], label: str, **more: Any) -> Table:  # Any: as `Table`
-    return {"columns": [head.told() for head in heads], "rows": rows, "label": label, **more}
 
 
 # -- behind the headline -----------------------------------------------------------------------------------------------
@@ -125,11 +96,6 @@ def net_table(parts: Sequence[Sums], total: Sums) -> Table:
 
     rows = [{"cells": cells(segment_name(one.label), one)} for one in parts]
     return table_of(heads, rows, "Net by segment", foot=[cells("All", total)])
-
-
-def symbol_cell(symbol: str, below: str, key: str = "") -> dict[str, Any]:
-    """A symbol; with the key of its instrument it leads there."""
-    return {"t": symbol, "s": below} | ({"k": key} if key else {})
 
 
 def marks_table(

@@ -1,4 +1,4 @@
-"""Closed trades as a table, and one of them with its lots and itemised charges. Pure; cells as in `pnl_tables`."""
+"""Closed trades as a table, and one of them with its lots and itemised charges. Pure; cells as in `tables`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from dashboard.formatting import day, ist_time, quantity
-from dashboard.pnl_tables import NO_KEYS, Cell, Head, Table, result, segment_name, symbol_cell, table_of
+from dashboard.pnl_tables import result, segment_name
 from dashboard.pnl_words import (
     LINE_MEANINGS,
     LINE_NAMES,
@@ -18,6 +18,7 @@ from dashboard.pnl_words import (
     product_word,
     signed_money,
 )
+from dashboard.tables import NO_KEYS, Cell, Head, Table, symbol_cell, table_of
 from services.domain.clock import from_epoch_ms
 from services.portfolio.charges.kinds import LINES
 from services.portfolio.charges.lines import PaiseLines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 
 import grimp
 import pytest
@@ -98,6 +99,14 @@ def test_a_pure_room_never_asks_what_time_it_is(room: str) -> None:
     ]
 
     assert asked == []
+
+
+def test_nothing_beside_the_entry_script_has_the_name_of_a_package() -> None:
+    """Streamlit puts the folder of the script that it runs before everything: what is imported while a page is drawn
+    would be ours."""
+    beside = {entry.stem for entry in (ROOT / "dashboard").iterdir() if entry.suffix == ".py" or entry.is_dir()}
+
+    assert not beside & (packages_distributions().keys() | sys.stdlib_module_names)
 
 
 def test_no_page_lies_beside_the_entry_script() -> None:

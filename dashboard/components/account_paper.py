@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-import pandas as pd
 import streamlit as st
 
 from dashboard.components.cards import card_title, fact_table
+from dashboard.components.figure_table import figure_table
 from dashboard.components.notices import live_part, told_at
 from dashboard.formatting import ist_moment, quantity, rupees
 from dashboard.kept import Look
@@ -17,6 +17,7 @@ from dashboard.order_session import actor
 from dashboard.portfolio_words import as_of_words
 from dashboard.resources import desk, paper_account_keeper
 from dashboard.state import say, say_later
+from dashboard.tables import Head, word, words_table
 from dashboard.words import in_words
 from services.domain.clock import IST, ist_date
 from services.domain.errors import UpstoxError
@@ -26,7 +27,10 @@ EVERY = 5.0
 USUAL_OPENING = 10_00_000
 MOST_PAST_DAYS = 250
 _ASKED = "account-reset-asked"
-_COLUMNS = ("Account", "Opened", "Put away", "Began with", "Ended with", "Orders", "Trades")
+_HEADS = (
+    word("Account"), word("Opened", rank=3), word("Put away"), Head("from", "Began with", rank=2),
+    Head("to", "Ended with"), Head("orders", "Orders", rank=2), Head("trades", "Trades", rank=2),
+)  # fmt: skip
 
 
 def paper_account_card() -> None:
@@ -70,11 +74,8 @@ def _account() -> None:
     )
     if account.archives:
         st.caption("Accounts that were put away. Their orders and trades stay in the desk's ledger.")
-        st.dataframe(
-            pd.DataFrame([_row(one) for one in reversed(account.archives)], columns=list(_COLUMNS)),
-            hide_index=True,
-            key="account-archives",
-        )
+        rows = [_row(one) for one in reversed(account.archives)]
+        figure_table(words_table(_HEADS, rows, "Accounts before this one"), key="account-archives")
     if look.problem is not None and look.at is not None:
         told_at(as_of_words(look.at, now, look.problem), current=False)
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
 from dashboard.components.cards import card_title
+from dashboard.components.figure_table import figure_table
 from dashboard.components.notices import live_part, problems_in_words, problems_said
 from dashboard.formatting import ist_moment
 from dashboard.locks.person import Person, person
 from dashboard.markup import plain
 from dashboard.resources import desk
 from dashboard.state import say, say_later
+from dashboard.tables import word, words_table
 from services.domain.sign_ins import SignedIn
 
 EVERY = 10.0
 SHOWN = 30
+_TALLEST = 360
+_USERS = (word("User"), word("Role"), word("Signs in by"), word("Since"))
+_NOTES = (word("When"), word("What"), word("About"), word("By", rank=2), word("Details", rank=2, wide=True))
 _NOTED = {
     "signed in",
     "signed out",
@@ -53,14 +57,8 @@ def _people() -> None:
         st.markdown(f"You are **{plain(me.actor.name)}**, {me.actor.role.value}, until {until}.")
     users = sign_ins.users()
     if me.actor.role.may_operate and users:
-        st.dataframe(
-            pd.DataFrame(
-                [(user.name, user.role.value, user.proof.value, ist_moment(user.created_at)) for user in users],
-                columns=["User", "Role", "Signs in by", "Since"],
-            ),
-            hide_index=True,
-            key="people-users",
-        )
+        told = [(user.name, user.role.value, user.proof.value, ist_moment(user.created_at)) for user in users]
+        figure_table(words_table(_USERS, told, "Users"), key="people-users")
     here = [one for one in sign_ins.everybody() if me.actor.role.may_operate or one.user == me.actor.name]
     _browsers(here, me)
     if me.actor.role.may_operate:
@@ -93,11 +91,7 @@ def _noted() -> None:
         ]
         if rows:
             st.caption("Noted lately")
-            st.dataframe(
-                pd.DataFrame(rows, columns=["When", "What", "About", "By", "Details"]),
-                hide_index=True,
-                key="people-noted",
-            )
+            figure_table(words_table(_NOTES, rows, "What was noted lately", tall=_TALLEST), key="people-noted")
 
 
 def _details(after: object) -> str:

@@ -7,18 +7,23 @@ from functools import partial
 import streamlit as st
 
 from dashboard.alert_words import LEAST, channel_told
+from dashboard.components.figure_table import figure_table
 from dashboard.components.notices import live_part, problems_said
+from dashboard.formatting import ist_when
 from dashboard.markup import plain
 from dashboard.order_session import actor
 from dashboard.over_page import Over, dismiss, standing, want
 from dashboard.resources import desk
 from dashboard.state import say, say_later
+from dashboard.tables import word, words_table
 from dashboard.words import in_words
 from services.alerts import Channel, ChannelState, Sent, Severity, What
 from services.domain.errors import UpstoxError
 
 EVERY = 2.0
 MESSAGES = 20
+_TALLEST = 360
+_SENT = (word("Channel"), word("What"), word("State", wide=True))
 _EXAMPLES = {
     "Telegram": "tgram://bot-token/chat-id",
     "E-mail": "mailtos://user:password@example.com?to=me@example.com",
@@ -99,23 +104,19 @@ def _messages(key: str, channels: list[Channel]) -> None:
         return
     words = {What.OPENED: "alert", What.ENDED: "over", What.TEST: "test"}
     states = {Sent.SENT: "sent", Sent.FAILED: "failed", Sent.SENDING: "being sent"}
-    st.dataframe(
-        [
+    now = desk().clock.now()
+    rows = [
+        (
+            {"t": names.get(one.channel_id, "removed"), "s": ist_when(one.at, now, seconds=True)},
+            words[one.what] + ("" if one.alert_id is None else f" {one.alert_id}"),
             {
-                "At": one.at,
-                "Channel": names.get(one.channel_id, "removed"),
-                "What": words[one.what] + ("" if one.alert_id is None else f" {one.alert_id}"),
-                "State": states[one.state] + (f", {one.attempts} attempts" if one.attempts > 1 else ""),
-                "Why": one.reason,
-            }
-            for one in sent
-        ],
-        key=f"{key}-sent",
-        hide_index=True,
-        column_config={
-            "At": st.column_config.DatetimeColumn(format="D MMM HH:mm:ss", timezone="Asia/Kolkata", width="small")
-        },
-    )
+                "t": states[one.state] + (f", {one.attempts} attempts" if one.attempts > 1 else ""),
+                **({"s": one.reason} if one.reason else {}),
+            },
+        )
+        for one in sent
+    ]
+    figure_table(words_table(_SENT, rows, "Messages, the newest first", tall=_TALLEST), key=f"{key}-sent")
 
 
 @st.dialog("Add a channel", icon=":material/add_alert:", on_dismiss=dismiss)

@@ -9,16 +9,21 @@ import streamlit as st
 
 from dashboard.alert_words import TONES, life_told, since_told
 from dashboard.components.alert_symbol import alert_symbol
+from dashboard.components.figure_table import figure_table
 from dashboard.components.notices import live_part, problems_in_words, problems_said
+from dashboard.formatting import ist_when
 from dashboard.instrument_wanted import leave_if_wanted
 from dashboard.markup import plain
 from dashboard.order_session import actor
 from dashboard.resources import desk
 from dashboard.state import say, say_later
+from dashboard.tables import word, words_table
 from services.alerts import Alert, Life, title_of
 
 EVERY = 3.0
 HISTORY = 50
+_TALLEST = 480
+_PAST = (word("Alert"), word("How it ended", wide=True), word("What", wide=True))
 
 
 def alert_list(*, key: str) -> None:
@@ -101,23 +106,12 @@ def _history(key: str) -> None:
         if not past:
             st.caption("No alert has ended yet.")
             return
-        st.dataframe(
-            [
-                {
-                    "Since": one.raised_at,
-                    "Alert": title_of(one.kind),
-                    "How it ended": life_told(one, now),
-                    "What": one.message,
-                    "Severity": one.severity.value,
-                }
-                for one in past
-            ],
-            key=f"{key}-past",
-            hide_index=True,
-            column_config={
-                "Since": st.column_config.DatetimeColumn(
-                    format="D MMM HH:mm:ss", timezone="Asia/Kolkata", width="small"
-                ),
-                "What": st.column_config.TextColumn(width="large"),
-            },
-        )
+        rows = [
+            (
+                {"t": title_of(one.kind), "s": f"{one.severity.value}, since {ist_when(one.raised_at, now)}"},
+                life_told(one, now),
+                one.message,
+            )
+            for one in past
+        ]
+        figure_table(words_table(_PAST, rows, "Alerts that are over", tall=_TALLEST), key=f"{key}-past")

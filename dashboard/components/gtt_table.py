@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import streamlit as st
 
 from dashboard.components.gtt_ticket import gtt_change_fields
 from dashboard.components.notices import problems_in_words
-from dashboard.formatting import ist_moment, ist_time, quantity, rupees
+from dashboard.formatting import ist_moment, ist_when, quantity, rupees
 from dashboard.markup import plain
 from dashboard.order_drafts import gtt_cancel_draft
 from dashboard.order_session import ask_to_confirm
@@ -24,13 +26,13 @@ _WHEN = {"ABOVE": "at or above", "BELOW": "at or below", "IMMEDIATE": "at"}
 
 def gtt_table() -> None:
     """Draw those that can still do something, then the others."""
-    view = desk().orders.gtts()
+    view, now = desk().orders.gtts(), desk().clock.now()
     alive = [gtt for gtt in view.gtts if gtt.alive]
     over = [gtt for gtt in view.gtts if not gtt.alive]
     if view.error is not None:
         st.markdown(f":orange[:material/cloud_off:] Not current: {plain(view.error)}")
     if not alive:
-        st.caption(_nothing_words(view))
+        st.caption(_nothing_words(view, now))
     for gtt in alive:
         _card(gtt)
     if over:
@@ -38,15 +40,15 @@ def gtt_table() -> None:
             for gtt in over:
                 st.markdown(f"**{plain(title_of(gtt))}**  \n{plain('; '.join(leg_words(gtt)))}")
     if view.as_of is not None:
-        st.caption(f"Read {ist_time(view.as_of)} IST.")
+        st.caption(f"Read {ist_when(view.as_of, now, seconds=True)}.")
 
 
-def _nothing_words(view: GttView) -> str:
+def _nothing_words(view: GttView, now: datetime) -> str:
     """Why no order is listed: none waits, none did when the broker told last, or nobody knows."""
     if view.as_of is None:
         return "Not read yet." if view.error is None else "Whether any order waits is not known."
     if view.error is not None:
-        return f"Nothing waited at {ist_time(view.as_of)} IST; whether anything does now is not known."
+        return f"Nothing waited at {ist_when(view.as_of, now, seconds=True)}; whether anything does now is not known."
     return "Nothing waits. Choose GTT in the ticket above to leave one."
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.components.cards import card_title, fact_table
 from dashboard.components.notices import caution, live_part, problems_in_words, problems_said
-from dashboard.formatting import ist_time, ist_when, number, quantity, rupees
+from dashboard.formatting import ist_when, number, quantity, rupees
 from dashboard.markup import plain
 from dashboard.order_drafts import broker_switch_draft, segment_name
 from dashboard.order_session import actor, ask_to_confirm
@@ -90,7 +90,7 @@ def _switches() -> None:
             ask_to_confirm(broker_switch_draft(chosen))
             st.rerun()
     if view.as_of is not None:
-        st.caption(f"The broker said so at {ist_time(view.as_of)} IST.")
+        st.caption(f"The broker said so at {ist_when(view.as_of, desk().clock.now(), seconds=True)}.")
 
 
 def turn_switch(on: bool) -> None:

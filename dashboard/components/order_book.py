@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import streamlit as st
 
 from dashboard.components.notices import problems_said, told_at
 from dashboard.components.order_bulk import bulk_menu
 from dashboard.components.order_table import order_table
-from dashboard.formatting import duration, ist_time, quantity
+from dashboard.formatting import duration, ist_when, quantity
 from dashboard.order_drafts import cancel_draft
 from dashboard.order_rows import Group, Shown, shown
 from dashboard.order_session import ask_to_confirm, look_at
@@ -44,7 +46,7 @@ def order_book() -> None:
         current=view.error is None,
     )
     _pages(page)
-    told_at(as_of(view), current=view.error is None)
+    told_at(as_of(view, desk().clock.now()), current=view.error is None)
     if st.session_state.pop(_AGAIN, False):
         st.rerun()
 
@@ -120,11 +122,11 @@ def _deed(what: str, order_id: str) -> None:
     st.session_state[_AGAIN] = True
 
 
-def as_of(view: BookView) -> str:
+def as_of(view: BookView, now: datetime) -> str:
     """How current the book is: Kept current by the order stream. Whole book read 14:05:33 IST."""
-    read_at = "not read yet" if view.as_of is None else f"read {ist_time(view.as_of)} IST"
+    read_at = "not read yet" if view.as_of is None else f"read {ist_when(view.as_of, now, seconds=True)}"
     if view.error is not None:
-        age = "" if view.as_of is None else f", {duration((desk().clock.now() - view.as_of).total_seconds())} old"
+        age = "" if view.as_of is None else f", {duration((now - view.as_of).total_seconds())} old"
         return f"Not current: {view.error}. The book as it was {read_at}{age}; changes since may be missing."
     if view.live:
         return f"Kept current by the order stream; whole book {read_at}."

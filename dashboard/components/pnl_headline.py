@@ -7,7 +7,8 @@ from typing import Any
 import streamlit as st
 
 from dashboard.components.cards import card_title
-from dashboard.components.pnl_parts import figure_table, headline_tiles
+from dashboard.components.figure_table import figure_table
+from dashboard.components.pnl_parts import headline_tiles
 from dashboard.formatting import MISSING, number, quantity
 from dashboard.markup import plain
 from dashboard.pnl_choice import Behind

@@ -7,7 +7,7 @@ from datetime import date
 import streamlit as st
 
 from dashboard.components.cards import card_title, fact_groups
-from dashboard.components.pnl_parts import figure_table
+from dashboard.components.figure_table import figure_table
 from dashboard.formatting import day, quantity
 from dashboard.markup import plain
 from dashboard.pnl_note_tables import note_facts, note_table

@@ -7,7 +7,8 @@ from datetime import date
 import streamlit as st
 
 from dashboard.components.cards import card_title, fact_groups
-from dashboard.components.pnl_parts import day_calendar, figure_table, picture
+from dashboard.components.figure_table import figure_table
+from dashboard.components.pnl_parts import day_calendar, picture
 from dashboard.formatting import quantity
 from dashboard.pnl_choice import year_days
 from dashboard.pnl_pictures import curve_scene, days_scene, spread_scene, way_scene

@@ -8,8 +8,8 @@ import streamlit as st
 
 from dashboard.components.cards import card_title
 from dashboard.components.chart_link import chart_link
+from dashboard.components.figure_table import figure_table
 from dashboard.components.pnl_journal import journal_card
-from dashboard.components.pnl_parts import figure_table
 from dashboard.components.trade_link import trade_link
 from dashboard.formatting import day, quantity
 from dashboard.markup import plain

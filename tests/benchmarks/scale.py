@@ -14,7 +14,7 @@ from statistics import median
 from types import SimpleNamespace
 from typing import Any
 
-from dashboard.graphql.engine import Engine
+from dashboard.graphql_api.engine import Engine
 from services.domain.actors import Actor
 from services.domain.clock import HostClock
 from services.domain.quote_batch import BatchResult

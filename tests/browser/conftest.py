@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from tests.support.broker_process import Broker
 from tests.support.browsers import LATE_PART, Browsers, Scheme
 from tests.support.chromium import LAUNCH_ARGUMENTS, find_chromium
+from tests.support.components import put, without_errors
 from tests.support.desk import Desk
 
 HARMLESS = ("/_stcore/health", "/_stcore/host-config")
@@ -39,6 +41,21 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(LAUNCH_ARGUMENTS))
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def blank(chromium: Any) -> Iterator[Any]:
+    """A page without a desk, for components and scripts by themselves: each test has a new document there."""
+    page = chromium.new_page()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def alone(blank: Any) -> Iterator[Callable[..., Any]]:
+    """`alone(name, data)` draws that component by itself; see `put`. No script of it may fail."""
+    with without_errors(blank):
+        yield partial(put, blank)
 
 
 @pytest.fixture(scope="session")

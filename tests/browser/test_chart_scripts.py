@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.domain.clock import IST, epoch_ms
-from tests.support.shared_data import ROOT
+from tests.support.components import run
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
-FOLDER = ROOT / "dashboard" / "components" / "web"
 PARTS = ("shared.js", "chart_axis.js", "chart_forming.js")
 MINUTE = 60_000
 
@@ -26,17 +25,8 @@ EDGES = [START + number * MINUTE for number in range(6)]
 
 def loaded(page, parts, names):
     page.goto("about:blank")
-    text = "".join((FOLDER / part).read_text("utf-8").replace("export default", "globalThis.mount =") for part in parts)
-    page.add_script_tag(content=f"{text}\nObject.assign(globalThis, {{ {names} }})")
+    run(page, parts, f"Object.assign(globalThis, {{ {names} }})")
     return page
-
-
-@pytest.fixture(scope="module")
-def blank(chromium):
-    """One page for all: each test loads its scripts into a new document."""
-    page = chromium.new_page()
-    yield page
-    page.close()
 
 
 @pytest.fixture
@@ -195,7 +185,7 @@ def test_moments_are_told_in_indian_time_wherever_the_browser_is(chromium):
     context = chromium.new_context(timezone_id="America/New_York")
     page = context.new_page()
     page.set_content("<html></html>")
-    page.add_script_tag(content=(FOLDER / "chart_axis.js").read_text("utf-8") + "\nglobalThis.momentText = momentText")
+    run(page, ("chart_axis.js",), "globalThis.momentText = momentText")
 
     assert page.evaluate("ms => momentText(ms, 'minutes')", START) == "Fri 20 Nov 2026, 11:00"
     assert page.evaluate("ms => momentText(ms, 'days')", START + int(timedelta(hours=13).total_seconds() * 1000)) == (

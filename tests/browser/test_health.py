@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,36 +17,26 @@ from dashboard.health_series import Range, chart_data
 from services.domain.clock import epoch_ms
 from services.domain.health_row import HealthRow
 from services.measures.checks import Check, CheckState
+from tests.support.components import put, without_errors
 from tests.support.desk import Desk
 from tests.support.measures import NOW
 from tests.support.prometheus import PROMETHEUS, Prometheus, always, board_queries, rules
-from tests.support.shared_data import ROOT
 from tests.support.widths import sideways
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Any]
 PATIENCE_MS = 60_000
 SIX, EIGHT = 6, 8
-WEB = ROOT / "dashboard" / "components" / "web"
 Draw = Callable[[str, Any], Any]
 
 
 @pytest.fixture
 def draw(chromium: Any) -> Iterator[Draw]:
     """`draw(name, data)`: a component by itself, without a desk; the page. Its time stands still but for `run_for`."""
-    page = chromium.new_page(viewport={"width": 1200, "height": 800})
+    page = chromium.new_page()
     page.clock.install()
-
-    def drawn(name: str, data: Any) -> Any:
-        page.set_content(f"<!doctype html>{(WEB / f'{name}.html').read_text('utf-8')}")
-        script = (WEB / "shared.js").read_text("utf-8") + (WEB / f"{name}.js").read_text("utf-8")
-        page.add_script_tag(content=script.replace("export default", "globalThis.mount ="))
-        told = "new TextEncoder().encode(JSON.stringify(data))"
-        mount = f"data => {{ globalThis.shown = {{ data: {told}, parentElement: document.body }}; mount(shown) }}"
-        page.evaluate(mount, json.loads(json.dumps(data)))
-        return page
-
-    yield drawn
+    with without_errors(page):
+        yield partial(put, page, width=1200)
     page.close()
 
 
@@ -61,7 +51,7 @@ def test_checks_that_stay_away_are_no_pass(draw: Draw) -> None:
     assert card.locator(".since").inner_text().startswith('it was "Pass" 2')
     assert page.get_by_role("status").inner_text() == "The checks do not come any more"
 
-    page.evaluate("mount(shown)")
+    page.evaluate("mount(component)")
     assert card.get_attribute("class") == "check pass"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -15,66 +14,20 @@ from dashboard.components.index_strip import strip_data
 from dashboard.components.quote_table import table_data
 from dashboard.option_columns import columns
 from dashboard.option_data import Chain, chain_data
-from dashboard.push.fields import PLACE
 from services.domain.clock import IST
 from services.domain.errors import NotSent
 from services.domain.quote_row import QuoteRow
+from tests.support.components import LIGHT, again, run
 from tests.support.option_chains import EXPIRY, NIFTY_OPTIONS, chain_row, side
 from tests.support.readings import FUTURE, INFY, NIFTY, NOW, RELIANCE, USDINR, reading, row
-from tests.support.shared_data import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
-WEB = ROOT / "dashboard" / "components" / "web"
-LIGHT = """:root { --st-text-color: rgb(20, 20, 20); --st-background-color: rgb(255, 255, 255); --st-border-color: gray;
-  --st-base-radius: 4px }"""
 DARK = "--st-text-color: rgb(230, 230, 230); --st-background-color: rgb(10, 10, 10); --st-green-color: rgb(0, 99, 0)"
-MOUNT = """data => {
-  globalThis.component ??= { parentElement: document.body, setStateValue() {}, setTriggerValue() {} }
-  component.data = new TextEncoder().encode(JSON.stringify(data))
-  mount(component)
-}"""
 COLOURS = "node => { const is = getComputedStyle(node); return [is.color, is.backgroundColor, is.borderLeftColor] }"
 QUIET = """nodes => nodes.map(node => getComputedStyle(node).color
   === getComputedStyle(document.querySelector('.muted')).color)"""
 DOWN = NotSent("refused")
-
-
-def text(name):
-    return (WEB / name).read_text("utf-8")
-
-
-@pytest.fixture(scope="module")
-def blank(chromium):
-    page = chromium.new_page()
-    yield page
-    page.close()
-
-
-@pytest.fixture
-def alone(blank):
-    """`alone(name, data)` draws that component in a document of its own; `width` and `parts` as it needs them."""
-    errors = []
-
-    def note(error):
-        errors.append(str(error))
-
-    blank.on("pageerror", note)
-
-    def draw(name, data, *, parts=(), width=1000):
-        blank.set_viewport_size({"width": width, "height": 800})
-        blank.goto("about:blank")
-        styles = f"{LIGHT} body {{ margin: 0 }} {text('shared.css')} {text(f'{name}.css')}"
-        blank.set_content(f"<!doctype html><style>{styles}</style>{text(f'{name}.html')}")
-        files = ("shared.js", "live.js", *(f"{part}.js" for part in parts), f"{name}.js")
-        script = f"const FIELD = {json.dumps(dict(PLACE))}\n" + "".join(text(file) for file in files)
-        blank.add_script_tag(content=script.replace("export default function", "globalThis.mount = function"))
-        blank.evaluate(MOUNT, data)
-        return blank
-
-    yield draw
-    blank.remove_listener("pageerror", note)
-    assert errors == []
 
 
 def depth(look, **more):
@@ -146,7 +99,7 @@ def test_the_key_of_the_colours_goes_with_the_last_tile_that_has_one(alone):
     page = alone("heat_map", data)
     assert page.locator(".legend").is_visible()
 
-    page.evaluate(MOUNT, {**data, **heat_data(reading(fresh, old, problem=DOWN), by_value=False)})
+    again(page, {**data, **heat_data(reading(fresh, old, problem=DOWN), by_value=False)})
     page.locator('.status[data-stale="2"]').wait_for()
     assert page.locator(".legend").is_hidden()
 
@@ -203,7 +156,7 @@ def test_figures_totals_and_bars_of_a_chain_are_grey_when_every_contract_is_old(
     grey = {name: page.locator(f'[data-fact="{name}"] dd') for name in (*FIGURES, "Expiry")}
     assert not any(found.evaluate_all(QUIET)[0] for found in grey.values())
 
-    page.evaluate(MOUNT, chain(reading(now, problem=DOWN), "volume", "oi"))
+    again(page, chain(reading(now, problem=DOWN), "volume", "oi"))
     page.locator('.status[data-stale="6"]').wait_for()
     assert {name: found.evaluate_all(QUIET)[0] for name, found in grey.items()} == {
         **dict.fromkeys(FIGURES, True), "Expiry": False,
@@ -223,7 +176,7 @@ def test_a_chain_of_a_closed_market_tells_when_its_newest_price_was_made(alone):
         f"3 of 3 strikes; newest price as of {AS_OF}. IV and greeks from the broker's chain. Hatched: in the money."
     )
     assert status.inner_text() == wanted
-    page.evaluate(MOUNT, chain(replace(look, moving=frozenset(look.keys)), "volume"))
+    again(page, chain(replace(look, moving=frozenset(look.keys)), "volume"))
     assert "newest price 2 s old. IV and greeks from the broker's chain, " in status.inner_text()
 
 
@@ -265,8 +218,7 @@ NEWS = {
 def test_a_notice_takes_the_colours_of_a_theme_that_comes_after_it(blank):
     blank.goto("about:blank")
     blank.set_content(f"<style>{LIGHT}</style><button></button><div class='news' hidden></div>")
-    script = text("shared.js") + text("notices.js") + "\nglobalThis.Notices = Notices; function keysSwitch() {}"
-    blank.add_script_tag(content=script)
+    run(blank, ("shared.js", "notices.js"), "globalThis.Notices = Notices; function keysSwitch() {}")
     blank.evaluate("news => new Notices(document.body, document.querySelector('button')).take([news])", NEWS)
     note = blank.locator('#desk-notices [data-kind="fill"]')
     assert note.evaluate(COLOURS)[:2] == ["rgb(20, 20, 20)", "rgb(255, 255, 255)"]
@@ -298,11 +250,11 @@ def test_a_page_whose_secret_was_refused_comes_back_at_once_with_the_next(alone,
 
     page = alone("depth", depth(reading(row(RELIANCE))))
     page.evaluate(SOCKETS)
-    page.evaluate(MOUNT, told("old"))
+    again(page, told("old"))
     page.evaluate("() => sockets[0].open()")
     assert page.evaluate("() => sockets[0].sent[0].token") == "old"
     if renewed:  # the page was drawn by another process before the first one's secret was refused there
-        page.evaluate(MOUNT, told("new"))
+        again(page, told("new"))
     page.evaluate("() => sockets[0].refuse()")
 
     if renewed:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -14,32 +14,17 @@ from dashboard.portfolio_columns import POSITION_COLUMNS
 from dashboard.portfolio_rows import position_row, table_data
 from dashboard.push.fields import FIELDS, PLACE
 from services.portfolio_book.marks import mark_position
+from tests.support.components import again
 from tests.support.portfolio import HDFC, INFY, NOW, RELIANCE, bought_today, carried, closed_today, quote, sold_short
 from tests.support.readings import reading, row
-from tests.support.shared_data import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
-WEB = ROOT / "dashboard" / "components" / "web"
 OFFERS = (
     Offer("exit", "Exit", ""),
     Offer("convert", "Convert", "", of="one"),
     Offer("exit_all", "Exit all", "", of="all"),
 )
-MOUNT = """data => {
-  globalThis.asked = []
-  globalThis.bytes = data => new TextEncoder().encode(JSON.stringify(data))
-  globalThis.component = {
-    data: bytes(data), parentElement: document.body, setStateValue() {},
-    setTriggerValue: (name, value) => asked.push(value),
-  }
-  mount(component)
-}"""
-AGAIN = "data => { component.data = bytes(data); mount(component) }"
-
-
-def text(name):
-    return (WEB / name).read_text("utf-8")
 
 
 def told(*positions, ltp=None, **more):
@@ -57,42 +42,10 @@ def told(*positions, ltp=None, **more):
     }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def blank(chromium):
-    page = chromium.new_page()
-    yield page
-    page.close()
-
-
 @pytest.fixture
-def table(blank):
-    """`table(data)` draws it in a document of its own."""
-    errors = []
-    page = blank
-
-    def note(error):
-        errors.append(str(error))
-
-    page.on("pageerror", note)
-    page.set_viewport_size({"width": 1500, "height": 800})
-    page.mouse.move(0, 0)
-    page.goto("about:blank")
-    page.set_content(
-        f"<!doctype html><style>:root {{ --st-font: sans-serif; --st-base-radius: 4px }}{text('shared.css')}"
-        f"{text('position_table.css')}</style>{text('position_table.html')}"
-    )
-    script = f"const FIELD = {json.dumps(dict(PLACE))}\n"
-    script += text("shared.js") + text("live.js") + text("position_cells.js") + text("position_table.js")
-    page.add_script_tag(content=script.replace("export default function", "globalThis.mount = function"))
-
-    def draw(data):
-        page.evaluate(MOUNT, json.loads(json.dumps(data)))
-        return page
-
-    yield draw
-    page.title()  # what it has said so far is heard
-    page.remove_listener("pageerror", note)
-    assert errors == []
+def table(alone):
+    """`table(data)` draws it by itself."""
+    return partial(alone, "position_table", parts=("position_cells",), width=1500)
 
 
 def sums(page):
@@ -192,20 +145,20 @@ def test_only_open_ones_are_chosen_and_what_is_asked_for_names_them(table):
 def test_a_choice_outlives_new_prices_and_ends_with_its_row(table):
     page = table(told(bought_today(), sold_short()))
     page.locator("tbody input").first.check()
-    page.evaluate(AGAIN, told(bought_today(), sold_short(), ltp=1490.0))
+    again(page, told(bought_today(), sold_short(), ltp=1490.0))
     assert page.locator(".chosen").inner_text() == "1 chosen"
 
-    page.evaluate(AGAIN, told(closed_today(RELIANCE), sold_short()))
+    again(page, told(closed_today(RELIANCE), sold_short()))
     assert page.locator(".chosen").inner_text() == ""
 
 
 def test_all_gone_and_back_again(table):
     page = table(told(bought_today(), sold_short()))
-    page.evaluate(AGAIN, told())
+    again(page, told())
     assert page.get_by_text("Nothing here.").is_visible()
     assert not page.locator("table").is_visible()
 
-    page.evaluate(AGAIN, told(bought_today(HDFC, symbol="HDFCBANK")))
+    again(page, told(bought_today(HDFC, symbol="HDFCBANK")))
     assert symbols(page) == ["HDFCBANK"]
     assert not page.locator(".empty").is_visible()
 
@@ -304,7 +257,7 @@ def test_while_the_market_is_closed_the_age_is_when_the_price_was_made(table):
     assert page.locator(".status").inner_text() == "1 position, newest price as of Fri 15:30."
 
     opened = replace(closed, moving=frozenset({RELIANCE}))
-    page.evaluate(AGAIN, told(one) | table_data([position_row(mark, opened)], POSITION_COLUMNS, opened))
+    again(page, told(one) | table_data([position_row(mark, opened)], POSITION_COLUMNS, opened))
     assert re.fullmatch(r"\d+ s", cells(page, "age")[0])
 
 

@@ -147,6 +147,7 @@ def test_times_are_indian_whatever_zone_they_come_in():
 
 def test_a_moment_of_another_day_says_which():
     assert f.ist_when(NOW, NOW) == "14:05 IST"
+    assert f.ist_when(NOW, NOW, seconds=True) == f"{f.ist_time(NOW)} IST"
     assert f.ist_when(datetime(2026, 11, 23, 3, 30, tzinfo=UTC), NOW) == "Mon 23 Nov, 09:00 IST"
     assert f.ist_when(datetime(2026, 11, 20, 18, 35, tzinfo=UTC), NOW) == "Sat 21 Nov, 00:05 IST"
     assert f.ist_when(None, NOW) == "–"

@@ -25,6 +25,7 @@ from services.runtime.doors import sign_ins_in
 from services.settings import Settings
 from tests.support.desk import Desk
 from tests.support.planted import Planted, random_secret, told_by_files
+from tests.support.servers import until
 
 pytestmark = pytest.mark.timeout(300)
 FUZZ = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -222,6 +223,14 @@ def listening(locked: Locked, session: requests.Session, token: str) -> tuple[we
     return opened, int.from_bytes(data[:2]) if code == websocket.ABNF.OPCODE_CLOSE else 0
 
 
+def listeners(locked: Locked) -> float:
+    """How many the hub of the prices knows of, as the measures tell within seconds."""
+    told = locked.ask("GET", "/metrics", headers={"Authorization": f"Bearer {locked.probe}"}).text
+    found = re.search(r"^desk_push_clients (\S+)$", told, re.MULTILINE)
+    assert found is not None
+    return float(found.group(1))
+
+
 def push_answer(locked: Locked, session: requests.Session, token: str) -> int:
     opened, answer = listening(locked, session, token)
     opened.shutdown()
@@ -254,8 +263,7 @@ def test_a_viewer_cannot_empty_the_caches_in_which_the_desk_lives(locked: Locked
         while ForwardMsg.FromString(theirs.recv()).WhichOneof("type") != "heartbeat_ack":
             pass  # until both have been read
         theirs.shutdown()
-    told = locked.ask("GET", "/metrics", headers={"Authorization": f"Bearer {locked.probe}"}).text
-    assert "\ndesk_push_clients 1.0\n" in told, "the hub of the prices is the one that it was"
+    until("the hub of the prices is the one that it was", lambda: listeners(locked) >= 1)
     listener.shutdown()
 
 
@@ -277,6 +285,18 @@ def test_signing_out_ends_every_tab_and_what_they_had_opens_nothing(locked: Lock
         with pytest.raises(websocket.WebSocketBadStatusException):
             push_answer(locked, session, token)
         assert locked.ask("GET", "/orders", session=session).status_code == 401
+
+
+def test_a_program_asks_the_running_desk(locked: Locked, trader: requests.Session) -> None:
+    pytest.importorskip("strawberry")
+    asked = {"query": "{ desk { mode } }"}
+    headers = {"Origin": locked.url, "Content-Type": "application/json"}
+
+    answer = locked.ask("POST", "/graphql", session=trader, data=orjson.dumps(asked), headers=headers)
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["data"]["desk"]["mode"].lower() == "paper"
+    assert "type Query" in locked.ask("GET", "/graphql", session=trader).text
 
 
 def test_a_sign_in_form_from_another_site_is_refused(locked: Locked) -> None:

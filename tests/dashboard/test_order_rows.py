@@ -12,12 +12,12 @@ from dashboard.order_rows import (
     PAGE,
     Group,
     Tone,
+    fill_row,
     filled_value,
     may_change,
     order_record,
     shown,
     state_of,
-    trade_record,
     when,
 )
 from services.domain.orders import BookOrder, Side, Status, Trade
@@ -127,7 +127,8 @@ def test_yesterday_is_told_with_its_date():
 def test_a_fill_is_told_with_its_value():
     fill = Trade("T1", "O1", KEY, Side.SELL, 3, Decimal("100.05"), "I", "NSE", "RELIANCE", traded_at=NOW)
 
-    record = trade_record(fill, decimals=2, now=NOW)
+    instrument, *others = fill_row(fill, None, NOW)["cells"]
 
-    assert (record["Side"], record["Value"], record["Product"]) == ("Sell", "300.15", "Intraday")
+    assert instrument == {"t": "RELIANCE", "s": "Intraday, 11:30:00"}
+    assert others == ["Sell", "3", "100.05", "300.15", "O1", "T1"]
     assert filled_value(order(filled_quantity=4, average_price=Decimal("2.5"))) == Decimal("10.0")

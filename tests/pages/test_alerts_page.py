@@ -96,7 +96,8 @@ def test_an_alert_that_ended_is_told_however_many_newer_ones_are_open(
     app.session_state["alerts-list-history"] = True
     app = app.run()
     assert "No alert has ended yet" not in words_on(app)
-    assert "trade 7 was told twice" in app.dataframe[0].value["What"].tolist()
+    tables = {table["label"]: table["rows"] for table in sent_to_browser(app, "figure_table")}
+    assert "trade 7 was told twice" in [row["cells"][-1] for row in tables["Alerts that are over"]]
 
 
 def test_a_row_of_quotes_leads_to_the_dialog(alerts: Runtime) -> None:

@@ -395,8 +395,14 @@ def test_fills_are_listed_with_their_sums(orders):
     app = open_orders(view="Fills")
 
     assert "2 fills: bought 10 for ₹1,001.00, sold 4 for ₹404.00." in words_on(app)
-    assert list(app.dataframe[0].value["Price"]) == ["100.10", "101.00"]
-    assert list(app.dataframe[0].value)[:5] == ["Instrument", "Side", "Quantity", "Price", "Value"]  # fits a phone
+    [table] = sent_to_browser(app, "figure_table")
+    assert [row["cells"][1:] for row in table["rows"]] == [
+        ["Buy", "10", "100.10", "1,001.00", "O1", "T1"],
+        ["Sell", "4", "101.00", "404.00", "O2", "T2"],
+    ]
+    assert table["rows"][0]["cells"][0]["k"] == RELIANCE
+    on_a_phone = [column["label"] for column in table["columns"] if column["rank"] == 1]
+    assert on_a_phone == ["Instrument", "Side", "Quantity", "Price, ₹"]
 
 
 def test_fills_that_may_have_grown_say_how_old_they_are_and_why(orders):

@@ -393,8 +393,8 @@ def test_a_reset_of_the_paper_account_wants_its_name_and_lists_what_was_put_away
     assert not app.exception
     assert "number 2, opened" in words_on(app)
     assert "₹5,00,000.00" in words_on(app)
-    [table] = app.dataframe
-    assert table.value["Account"].tolist() == ["1"]
+    [table] = sent_to_browser(app, "figure_table")
+    assert [row["cells"][0] for row in table["rows"]] == ["1"]
     assert not [button for button in app.button if button.label == "Put it away and begin anew"]
     assert own_desk.audit.recent(1)[0].what in {"paper account reset", "account begun anew"}
 

@@ -15,7 +15,7 @@ from services.domain.actors import Role
 from services.runtime import Runtime
 from services.runtime.doors import sign_ins_of
 from services.sign_in.passwords import Scrypt
-from tests.support.screens import open_page, words_on
+from tests.support.screens import open_page, sent_to_browser, words_on
 
 RELIANCE = "NSE_EQ|INE002A01018"
 _PASSWORD = "correct horse battery"
@@ -147,7 +147,7 @@ def test_a_trader_trades_and_does_not_operate(desk: Runtime, become: Callable[[R
     assert not app.exception
     assert "An operator logs the desk in at the broker." in words_on(app)
     assert app.button(key="account-sign-out").disabled
-    assert not app.dataframe or "people-users" not in str(app.dataframe)
+    assert "Users" not in [table["label"] for table in sent_to_browser(app, "figure_table")]
 
 
 def test_an_operator_sees_who_is_here_and_what_was_noted(desk: Runtime, become: Callable[[Role], str]) -> None:
@@ -156,7 +156,8 @@ def test_an_operator_sees_who_is_here_and_what_was_noted(desk: Runtime, become: 
     app = open_page("account")
 
     assert not app.exception
-    tables = [frame.value.to_string() for frame in app.dataframe]
+    tables = [str(table["rows"]) for table in sent_to_browser(app, "figure_table")]
+    assert "Users" in [table["label"] for table in sent_to_browser(app, "figure_table")]
     assert any(name in table and "password" in table for table in tables)
     assert any("signed in" in table for table in tables)
     assert _PASSWORD not in words_on(app) + "".join(tables)

@@ -55,7 +55,7 @@ def tiles(app):
 
 
 def tables(app):
-    return {table["label"]: table for table in sent_to_browser(app, "pnl_table")}
+    return {table["label"]: table for table in sent_to_browser(app, "figure_table")}
 
 
 def test_an_account_without_trades_says_so_and_shows_no_empty_pictures(put):

@@ -6,10 +6,10 @@ from datetime import datetime
 
 import strawberry
 
-from dashboard.graphql.account import FIRST_ANSWER_SECONDS
-from dashboard.graphql.loads import Loads
-from dashboard.graphql.market import Instrument, require_count
-from dashboard.graphql.values import Count, Rupees, age, asked, rupees
+from dashboard.graphql_api.account import FIRST_ANSWER_SECONDS
+from dashboard.graphql_api.loads import Loads
+from dashboard.graphql_api.market import Instrument, require_count
+from dashboard.graphql_api.values import Count, Rupees, age, asked, rupees
 from services.alerts import Alert as StandingAlert
 from services.domain.errors import NotPublished
 from services.pnl.views import PnlView

@@ -1,7 +1,7 @@
 // A table of figures that the desk has worded already: nothing is computed here. A head may sort (the desk does it, over
 // all rows and not over those that are here), a row may be opened, or show more rows of its own below it.
 
-class PnlTable {
+class FigureTable {
   constructor(root) {
     this.scroll = root.querySelector(".scroll")
     this.table = root.querySelector("table")
@@ -129,5 +129,5 @@ class PnlTable {
 }
 
 export default function (component) {
-  return viewOf(component, root => new PnlTable(root))
+  return viewOf(component, root => new FigureTable(root))
 }

@@ -30,7 +30,7 @@ from graphql import (
 )
 from graphql.execution.values import get_argument_values, get_variable_values
 
-from dashboard.graphql.limits import (
+from dashboard.graphql_api.limits import (
     COUNTS,
     LEAST_COST,
     MOST_COST,

@@ -17,13 +17,13 @@ from starlette.routing import BaseRoute, Route
 
 from dashboard.bodies import BodyRefused, read_body
 from dashboard.door import Door, door_of
-from dashboard.graphql.limits import AT_ONCE, LEAST_COST, MOST_BYTES, WAIT_SECONDS, Purses, Refused
+from dashboard.graphql_api.limits import AT_ONCE, LEAST_COST, MOST_BYTES, WAIT_SECONDS, Purses, Refused
 from services.domain.actors import PERSONS
 from services.domain.errors import UpstoxError
 from services.runtime import Runtime
 
 if TYPE_CHECKING:
-    from dashboard.graphql.engine import Engine
+    from dashboard.graphql_api.engine import Engine
 
 PATH = "/graphql"
 JSON = "application/json"
@@ -120,7 +120,7 @@ class GraphQL:
         with self._making:
             if self._engine is None:
                 try:
-                    from dashboard.graphql.engine import Engine
+                    from dashboard.graphql_api.engine import Engine
                 except ModuleNotFoundError as error:
                     if (error.name or "").partition(".")[0] not in ("strawberry", "graphql"):
                         raise

@@ -6,8 +6,8 @@ from datetime import date, datetime
 
 import strawberry
 
-from dashboard.graphql.loads import Loads
-from dashboard.graphql.values import Count, Price, age, asked, perhaps_count, perhaps_price, price
+from dashboard.graphql_api.loads import Loads
+from dashboard.graphql_api.values import Count, Price, age, asked, perhaps_count, perhaps_price, price
 from services.candles.series import CandleSeries
 from services.domain.calendar.days import DayKind
 from services.domain.clock import ist_date

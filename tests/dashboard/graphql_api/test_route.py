@@ -15,9 +15,9 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard.door import DOOR, Door
-from dashboard.graphql import route as module
-from dashboard.graphql.limits import AT_ONCE, LEAST_COST, PURSE, Purses, Refused
-from dashboard.graphql.route import GraphQL
+from dashboard.graphql_api import route as module
+from dashboard.graphql_api.limits import AT_ONCE, LEAST_COST, PURSE, Purses, Refused
+from dashboard.graphql_api.route import GraphQL
 from tests.support.clocks import FakeMonotonic
 from tests.support.doors import ask, scope_of
 from tests.support.graphql import HEADERS, question, refusals, send
@@ -48,7 +48,7 @@ def served(*, door: Door | None = HERE, ready: bool = True, purses: Purses | Non
 def test_without_the_extra_the_address_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] in ("strawberry", "graphql")]:
         monkeypatch.setitem(sys.modules, name, None)
-    monkeypatch.delitem(sys.modules, "dashboard.graphql.engine", raising=False)
+    monkeypatch.delitem(sys.modules, "dashboard.graphql_api.engine", raising=False)
     monkeypatch.setitem(sys.modules, "strawberry", None)
 
     status, found = question(served(), "{ desk { now } }")
@@ -58,7 +58,7 @@ def test_without_the_extra_the_address_says_what_is_missing(monkeypatch: pytest.
 
 
 def test_nothing_of_the_library_is_imported_before_somebody_asks() -> None:
-    code = "import sys, dashboard.graphql.route; sys.exit(bool({'strawberry', 'graphql'} & set(sys.modules)))"
+    code = "import sys, dashboard.graphql_api.route; sys.exit(bool({'strawberry', 'graphql'} & set(sys.modules)))"
 
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60).returncode == 0
 
@@ -129,7 +129,7 @@ def test_several_at_once_are_answered_and_who_waits_too_long_is_told(monkeypatch
         going_on.wait(30)
         raise Refused("InvalidQuery", [{"message": "at last"}])
 
-    monkeypatch.setattr("dashboard.graphql.engine.Engine.cost", slow)
+    monkeypatch.setattr("dashboard.graphql_api.engine.Engine.cost", slow)
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.01)
     body = orjson.dumps({"query": "{ x }"})
 

@@ -16,12 +16,12 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from dashboard.desk_version import desk_version
-from dashboard.graphql.account import Holdings, Orders, Positions, Trades
-from dashboard.graphql.checking import Checker
-from dashboard.graphql.loads import Loads
-from dashboard.graphql.market import MOST_ITEMS, Candles, Info, Instrument, MarketNow, require_count
-from dashboard.graphql.money import Alerts, Funds, Profit, Watchlist
-from dashboard.graphql.values import SCALARS, asked
+from dashboard.graphql_api.account import Holdings, Orders, Positions, Trades
+from dashboard.graphql_api.checking import Checker
+from dashboard.graphql_api.loads import Loads
+from dashboard.graphql_api.market import MOST_ITEMS, Candles, Info, Instrument, MarketNow, require_count
+from dashboard.graphql_api.money import Alerts, Funds, Profit, Watchlist
+from dashboard.graphql_api.values import SCALARS, asked
 from dashboard.words import in_words
 from services.domain.errors import InvalidRequest, StorageError, UpstoxError
 from services.domain.instruments import require_instrument_key

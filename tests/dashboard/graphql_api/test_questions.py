@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from streamlit import config
 
 from dashboard.asgi import app as desk_app
-from dashboard.graphql.limits import MOST_BYTES, Purses
+from dashboard.graphql_api.limits import MOST_BYTES, Purses
 from dashboard.locks.cookies import session_cookie
 from services.acting import local_user
 from services.domain.actors import Role

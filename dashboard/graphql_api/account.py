@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import strawberry
 
-from dashboard.graphql.loads import Loads
-from dashboard.graphql.market import Instrument
-from dashboard.graphql.values import Count, Price, Rupees, age, asked, perhaps_price, perhaps_rupees, price, rupees
+from dashboard.graphql_api.loads import Loads
+from dashboard.graphql_api.market import Instrument
+from dashboard.graphql_api.values import Count, Price, Rupees, age, asked, perhaps_price, perhaps_rupees, price, rupees
 from services.domain.errors import NotPublished, UpstoxError
 from services.domain.order_records import StoredTrade
 from services.domain.orders import BookOrder
