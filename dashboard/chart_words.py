@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+
+import numpy as np
 
 from dashboard.candle_loading import Look
 from dashboard.formatting import age, ist_when, quantity
@@ -11,7 +13,7 @@ from dashboard.words import in_words
 from services.candles.audit import AuditReport, Finding, Kind
 from services.candles.series import CandleSeries, Missing, SourcePart
 from services.domain.candles import Interval
-from services.domain.clock import IST, ist_date
+from services.domain.clock import IST, epoch_ms, ist_date
 from services.domain.errors import BrokerFault, RequestRefused, TransportError, UpstoxError
 from services.domain.instruments import Instrument
 
@@ -58,13 +60,15 @@ def _way(source: str, parts: Sequence[SourcePart], interval: Interval, now: date
     return f"{quantity(bars)} bar{'' if bars == 1 else 's'} {where}: {name}{told}"
 
 
-def missing_told(missing: Iterable[Missing], interval: Interval) -> list[str]:
-    """What was asked for and could not be had, one sentence for each reason."""
-    reasons: dict[str, list[Missing]] = {}
-    for one in missing:
+def missing_told(series: CandleSeries) -> list[str]:
+    """What was asked for and could not be had, one sentence for each reason. Bars of such a stretch that are there from
+    before could not be renewed."""
+    reasons: dict[tuple[str, str], list[Missing]] = {}
+    for one in series.missing:
         why = str(in_words(one.error)) if one.error is not None else _sentence(one.why)
-        reasons.setdefault(why, []).append(one)
-    return [f"Missing: {_listed(parts, interval)}. {why}" for why, parts in reasons.items()]
+        first, last = np.searchsorted(series.start_ms, [epoch_ms(one.start), epoch_ms(one.end)])
+        reasons.setdefault(("Not renewed" if last > first else "Missing", why), []).append(one)
+    return [f"{what}: {_listed(parts, series.interval)}. {why}" for (what, why), parts in reasons.items()]
 
 
 def provisional_told(series: CandleSeries, now: datetime) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from dashboard.formatting import MISSING, quantity, rupees, short_rupees
 from dashboard.portfolio_sums import Sum, total
+from services.domain.clock import IST, ist_date
 from services.orders.views import BookView
 from services.portfolio_book.views import HoldingsView, PositionsView
 
@@ -23,16 +25,17 @@ class Headline:
     direction: int = 0
 
 
-def positions_today(view: PositionsView) -> Headline:
-    """What positions brought today, before charges."""
+def positions_today(view: PositionsView, now: datetime) -> Headline:
+    """What positions brought today, before charges; what was told last on a day before is of that day."""
     if view.as_of is None:
         return Headline("Positions today", MISSING, "positions are not known yet")
+    title = f"Positions{_of_day(view.as_of, now)}"
     today = total(one.pnl_today for one in view.rows)
     if not view.rows:
-        return Headline("Positions today", rupees(Decimal(0)), "no positions today")
+        return Headline(title, rupees(Decimal(0)), "no positions")
     realised = total(one.realised for one in view.rows)
     note = f"realised {_signed(realised.amount)}, before charges"
-    return _money("Positions today", today, note, "positions")
+    return _money(title, today, note, "positions")
 
 
 def holdings_today(view: HoldingsView) -> Headline:
@@ -47,13 +50,13 @@ def holdings_today(view: HoldingsView) -> Headline:
     return _money(HOLDINGS, today, f"worth {short_rupees(worth.amount)}", "holdings")
 
 
-def open_positions(view: PositionsView) -> Headline:
+def open_positions(view: PositionsView, now: datetime) -> Headline:
     """How many positions are open, and what is at stake in them."""
     if view.as_of is None:
         return Headline("Open positions", MISSING, "not known yet")
     alive = [one for one in view.rows if one.is_open]
     closed = len(view.rows) - len(alive)
-    note = f"{quantity(closed)} closed today" if closed else "none closed today"
+    note = f"{quantity(closed) if closed else 'none'} closed{_of_day(view.as_of, now)}"
     if alive:
         stake = total(one.unrealised for one in alive)
         told = [f"{_signed(stake.amount)} unrealised", stake.words("positions"), note]
@@ -61,13 +64,13 @@ def open_positions(view: PositionsView) -> Headline:
     return Headline("Open positions", quantity(len(alive)), note)
 
 
-def open_orders(book: BookView) -> Headline:
+def open_orders(book: BookView, now: datetime) -> Headline:
     """How many orders wait at the broker, and how many were filled."""
     if book.as_of is None:
         return Headline("Open orders", MISSING, book.error or "not known yet")
     alive = sum(not order.terminal for order in book.orders)
     filled = sum(order.filled_quantity > 0 for order in book.orders)
-    note = f"{quantity(filled)} with fills today, {quantity(len(book.orders))} in all"
+    note = f"{quantity(filled)} with fills{_of_day(book.as_of, now)}, {quantity(len(book.orders))} in all"
     if book.error is not None:
         note += ", not current"
     return Headline("Open orders", quantity(alive), note)
@@ -87,3 +90,8 @@ def _signed(amount: Decimal | None) -> str:
 
 def _direction(amount: Decimal | None) -> int:
     return 0 if not amount else 1 if amount > 0 else -1
+
+
+def _of_day(as_of: datetime, now: datetime) -> str:
+    """ " today", or the day on which it was told: " on Thu 19 Nov"."""
+    return " today" if ist_date(as_of) == ist_date(now) else f" on {as_of.astimezone(IST):%a %d %b}"

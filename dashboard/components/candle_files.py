@@ -117,5 +117,5 @@ def _make(place: int, asked: _Asked) -> _File:
     symbol = known.symbol if known else choice.key.partition("|")[2]
     content = write(series, symbol, progress=lambda share: bar.progress(READING + (1 - READING) * share, "Writing"))
     bar.empty()
-    missing = tuple(missing_told(series.missing, series.interval))
+    missing = tuple(missing_told(series))
     return _File(file_name(symbol, series, ending), f".{ending}", mime, content, len(series), missing)

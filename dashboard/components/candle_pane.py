@@ -164,7 +164,7 @@ def _told(scene: Scene) -> None:
     if series is None or not len(series):
         return
     on_its_way = look.running and look.first
-    for told in () if on_its_way else missing_told(series.missing, interval):
+    for told in () if on_its_way else missing_told(series):
         st.caption(f":orange[:material/warning:] {plain(told)}")
     for study in scene.choice.studies:
         if why := study.why_not(series):

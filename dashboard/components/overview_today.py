@@ -34,7 +34,8 @@ _TONES = {1: "up", -1: "down", 0: ""}
 def today_cards() -> None:
     """Closed trades of today with their charges, as the page of results has them; then what is open."""
     rt = desk()
-    today = ist_date(rt.clock.now())
+    now = rt.clock.now()
+    today = ist_date(now)
     rt.pnl.refresh_if_due()
     results = result_tiles(rt.pnl.read(Filter(today, today)))
     tile_row(results, key="overview-result", label="Profit and loss of today", every=EVERY)
@@ -44,10 +45,10 @@ def today_cards() -> None:
     book = rt.orders.book()
     tile_row(
         (
-            _tile("positions", positions_today(positions), positions),
-            _tile("open", open_positions(positions), positions),
+            _tile("positions", positions_today(positions, now), positions),
+            _tile("open", open_positions(positions, now), positions),
             _tile("holdings", holdings_today(holdings), holdings),
-            orders_tile(open_orders(book), old=book.error is not None),
+            orders_tile(open_orders(book, now), old=book.error is not None),
             funds_tile(funds),
         ),
         key="overview-open",

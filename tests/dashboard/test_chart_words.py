@@ -72,17 +72,25 @@ def test_sources_are_told_with_their_age():
 
 def test_what_is_missing_is_told_once_for_each_reason():
     error = NoAnswer("nobody answers")
-    told = missing_told(
-        [
-            *(Missing(at(f"2026-10-0{day} 00:00"), at(f"2026-10-0{day} 23:59"), "", error) for day in range(1, 6)),
-            Missing(at("2021-01-01 00:00"), at("2021-12-31 23:59"), "the broker keeps minutes since 2022"),
-        ],
-        DAY,
+    lacking = (
+        *(Missing(at(f"2026-10-0{day} 00:00"), at(f"2026-10-0{day} 23:59"), "", error) for day in range(1, 6)),
+        Missing(at("2021-01-01 00:00"), at("2021-12-31 23:59"), "the broker keeps minutes since 2022"),
     )
+    told = missing_told(series([], interval=DAY, missing=lacking))
 
     assert len(told) == 2
     assert told[0].startswith("Missing: 01 Oct 2026, 02 Oct 2026, 03 Oct 2026 and 2 more stretches. ")
     assert told[1] == "Missing: 01 Jan – 31 Dec 2021. The broker keeps minutes since 2022."
+
+
+def test_bars_that_are_there_and_could_not_be_renewed_are_not_called_missing():
+    error = NoAnswer("nobody answers")
+    lacking = (Missing(OPENS, OPENS + 2 * MINUTES, "", error), Missing(OPENS + 3 * MINUTES, NOW, "", error))
+
+    renewed, missing = missing_told(replace(minutes(3), missing=lacking))
+
+    assert renewed.startswith("Not renewed: 20 Nov 2026, 09:15")
+    assert missing.startswith("Missing: 20 Nov 2026, 09:18")
 
 
 def test_what_may_still_change_is_told():

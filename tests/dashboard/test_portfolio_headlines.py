@@ -35,7 +35,7 @@ def test_a_sum_knows_what_it_lacks_and_of_nothing_known_there_is_none():
 
 
 def test_the_days_profit_is_that_of_all_positions_and_signed():
-    headline = positions_today(positions(bought_today(), closed_today(), sold_short()))
+    headline = positions_today(positions(bought_today(), closed_today(), sold_short()), NOW)
 
     assert headline.figure == "+₹95.50"  # 100.50 + 70 - 75
     assert headline.direction == 1
@@ -43,38 +43,38 @@ def test_the_days_profit_is_that_of_all_positions_and_signed():
 
 
 def test_a_loss_is_signed_and_red():
-    headline = positions_today(positions(sold_short()))
+    headline = positions_today(positions(sold_short()), NOW)
 
     assert (headline.figure, headline.direction) == ("−₹75.00", -1)
 
 
 def test_what_nobody_told_is_a_dash_and_not_zero():
-    assert [tell.figure for tell in (positions_today(PositionsView()), holdings_today(HoldingsView()),
-            open_positions(PositionsView()))] == ["–", "–", "–"]  # fmt: skip
+    assert [tell.figure for tell in (positions_today(PositionsView(), NOW), holdings_today(HoldingsView()),
+            open_positions(PositionsView(), NOW))] == ["–", "–", "–"]  # fmt: skip
 
 
 def test_nothing_held_is_zero():
-    assert positions_today(PositionsView((), NOW)).figure == "₹0.00"
-    assert open_positions(PositionsView((), NOW)).figure == "0"
+    assert positions_today(PositionsView((), NOW), NOW).figure == "₹0.00"
+    assert open_positions(PositionsView((), NOW), NOW).figure == "0"
     assert holdings_today(HoldingsView((), NOW)).figure == "₹0.00"
 
 
 def test_a_sum_over_what_is_not_known_says_so():
     lacking = bought_today(key="NSE_EQ|INE000A01001", overnight_quantity=10, close_price=None)
 
-    assert positions_today(positions(bought_today(), lacking)).note.endswith(", without 1 of 2 positions")
+    assert positions_today(positions(bought_today(), lacking), NOW).note.endswith(", without 1 of 2 positions")
 
 
 def test_what_is_at_stake_says_which_positions_are_not_in_it():
     unpriced = mark_position(bought_today(key="NSE_EQ|INE000A01001", last_price=None), None, NOW)
     priced = mark_position(bought_today(), quote(RELIANCE, 1480.0), NOW)
 
-    note = open_positions(PositionsView((priced, unpriced), NOW)).note
+    note = open_positions(PositionsView((priced, unpriced), NOW), NOW).note
     assert note == "+₹100.50 unrealised, without 1 of 2 positions, none closed today"
 
 
 def test_open_positions_are_counted_apart_from_closed_ones():
-    headline = open_positions(positions(bought_today(), closed_today(), sold_short()))
+    headline = open_positions(positions(bought_today(), closed_today(), sold_short()), NOW)
 
     assert headline.figure == "2"
     assert headline.note == "+₹25.50 unrealised, 1 closed today"
@@ -89,12 +89,13 @@ def test_holdings_tell_their_change_and_worth():
 def test_open_orders_are_those_that_live():
     book = BookView((order(Status.OPEN), order(Status.COMPLETE, 10), order("a new word")), NOW, None, True, 1)
 
-    assert (open_orders(book).figure, open_orders(book).note) == ("2", "1 with fills today, 3 in all")
+    assert (open_orders(book, NOW).figure, open_orders(book, NOW).note) == ("2", "1 with fills today, 3 in all")
 
 
 def test_a_book_that_was_never_told_is_not_empty_and_an_old_one_says_so():
-    assert open_orders(BookView((), None, "no answer", False, 0)).figure == "–"
-    assert open_orders(BookView((), NOW, "no answer", False, 0)).note == "0 with fills today, 0 in all, not current"
+    assert open_orders(BookView((), None, "no answer", False, 0), NOW).figure == "–"
+    told = open_orders(BookView((), NOW, "no answer", False, 0), NOW)
+    assert told.note == "0 with fills today, 0 in all, not current"
 
 
 def test_ages_are_told_with_their_reason():
@@ -125,3 +126,13 @@ def test_the_share_of_money_in_use_is_told_where_it_says_something():
     assert share_used(rupees("75"), rupees("25")) == 25
     assert share_used(rupees("0"), rupees("0")) is None
     assert share_used(rupees("100"), rupees("-5")) is None
+
+
+def test_what_was_told_last_on_a_day_before_is_of_that_day_and_not_of_today():
+    later = NOW + timedelta(days=1)
+    view = positions(bought_today(), closed_today())
+
+    assert positions_today(view, later).title == f"Positions on {NOW:%a %d %b}"
+    assert open_positions(view, later).note.endswith(f"1 closed on {NOW:%a %d %b}")
+    told = open_orders(BookView((order(Status.COMPLETE, 10),), NOW, "no answer", False, 0), later)
+    assert told.note == f"1 with fills on {NOW:%a %d %b}, 1 in all, not current"
