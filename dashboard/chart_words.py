@@ -52,10 +52,11 @@ def sources_told(series: CandleSeries, now: datetime) -> str:
 def _way(source: str, parts: Sequence[SourcePart], interval: Interval, now: datetime) -> str:
     name = SOURCES.get(source, source)
     bars = sum(part.bars for part in parts)
-    when = [part.fetched_at for part in parts if part.fetched_at is not None]
+    when = [at for part in parts for at in part.told]
     told = f", told {age((now - max(when)).total_seconds())} ago" if when else ""
-    if len(when) > 1 and max(when) - min(when) > timedelta(minutes=1):
-        told = f", told {age((now - max(when)).total_seconds())} to {age((now - min(when)).total_seconds())} ago"
+    if when and max(when) - min(when) > timedelta(minutes=1):  # one age would be before the newest bar, or too new
+        ages = dict.fromkeys(age((now - at).total_seconds()) for at in (max(when), min(when)))
+        told = f", told {' to '.join(ages)} ago"
     where = stretch(min(part.start for part in parts), max(part.end for part in parts), interval)
     return f"{quantity(bars)} bar{'' if bars == 1 else 's'} {where}: {name}{told}"
 

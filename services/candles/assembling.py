@@ -35,6 +35,9 @@ from services.wire.candle_columns import CandleColumns, joined, no_candles
 
 NOT_FETCHED = "not fetched"
 
+Told = tuple[int, int] | None
+"""When the broker told the oldest and the newest of some bars; `None`: he did not, or it is not known."""
+
 
 class Assembler:
     """Makes series. Thread-safe; keeps nothing."""
@@ -87,10 +90,10 @@ class Assembler:
         told = DaySpans()
         for version, spans in fetched.told.items():
             for span in spans.within(first, end):
-                parts.add(version, stretch.candles, span, stretch.oldest_ms(*span))
+                parts.add(version, stretch.candles, span, stretch.told_ms(*span))
             told = told.union(spans)
         for span in told.missing(first, end):
-            parts.add(STORED, stretch.candles, span, stretch.oldest_ms(*span))
+            parts.add(STORED, stretch.candles, span, stretch.told_ms(*span))
 
     def _add_unstored(self, parts: _Parts, reading: Reading, known: DaySpans, gaps: list[Span]) -> DaySpans:
         """Closed days that history has not told: made of minutes, or as told while they ran. Returns the former."""
@@ -99,13 +102,13 @@ class Assembler:
         for span in derived:
             stretch = self._shelf.days(minutes_of, *span)
             minutes = stretch.candles.between(*reading.days.span_ms(*span, MINUTE))
-            parts.add(FROM_MINUTES, self._made(reading, minutes), span, stretch.oldest_ms(*span))
+            parts.add(FROM_MINUTES, self._made(reading, minutes), span, stretch.told_ms(*span))
         if not reading.longer:
             base = minutes_of if reading.interval.intraday else reading.of
             for one in self._store.todays(*base, gaps[0][0], gaps[-1][1]):
                 if one.day not in known and one.day not in derived:
                     bars = self._made(reading, one.candles) if reading.interval != base[2] else one.candles
-                    parts.add(INTRADAY, bars, (one.day, one.day + 1), one.fetched_ms, provisional=True)
+                    parts.add(INTRADAY, bars, (one.day, one.day + 1), _at_once(one.fetched_ms), provisional=True)
         return derived
 
     def _made(self, reading: Reading, minutes: CandleColumns) -> CandleColumns:
@@ -133,7 +136,7 @@ class Assembler:
             told = [one for one in self._store.todays(*reading.of_days, first, end) if one.day not in covered]
             days = joined([days, *(one.candles for one in told)])
         bars = from_days(joined([days, running.candles]), reading.interval)
-        parts.add(FROM_DAYS, bars, (first, first + 31), running.fetched_ms, provisional=True)
+        parts.add(FROM_DAYS, bars, (first, first + 31), _at_once(running.fetched_ms), provisional=True)
 
     # -- what is missing ---------------------------------------------------------------------------------------
 
@@ -151,12 +154,10 @@ class _Parts:
         self._sources: list[SourcePart] = []
         self._provisional: list[int] = []
 
-    def add(
-        self, source: str, candles: CandleColumns, span: Span, fetched_ms: int | None, *, provisional: bool = False
-    ) -> None:
+    def add(self, source: str, candles: CandleColumns, span: Span, told_ms: Told, *, provisional: bool = False) -> None:
         """The bars of the days `span` out of `candles`."""
         low, high = self._reading.days.span_ms(*span, self._reading.interval)
-        self._put(source, candles.between(max(low, self._bounds[0]), min(high, self._bounds[1])), fetched_ms)
+        self._put(source, candles.between(max(low, self._bounds[0]), min(high, self._bounds[1])), told_ms)
         if provisional and len(self._columns) and len(candles):
             self._provisional.append(low)
 
@@ -167,7 +168,7 @@ class _Parts:
             return
         self._provisional.append(int(bars.start_ms[0]))
         split = len(bars) if running.live_from_ms is None else int(np.searchsorted(bars.start_ms, running.live_from_ms))
-        self._put(running.source, bars.take(slice(0, split)), running.fetched_ms)
+        self._put(running.source, bars.take(slice(0, split)), _at_once(running.fetched_ms))
         self._put(FORMING, bars.take(slice(split, None)), None)
 
     def series(self, missing: list[Missing]) -> CandleSeries:
@@ -181,13 +182,13 @@ class _Parts:
             provisional_from=None if provisional is None else from_epoch_ms(max(provisional, self._bounds[0])),
         )
 
-    def _put(self, source: str, bars: CandleColumns, fetched_ms: int | None) -> None:
+    def _put(self, source: str, bars: CandleColumns, told_ms: Told) -> None:
         if not len(bars):
             return
         self._columns.append(bars)
-        at = None if fetched_ms is None else from_epoch_ms(fetched_ms)
+        oldest, newest = (None, None) if told_ms is None else map(from_epoch_ms, told_ms)
         first, last = from_epoch_ms(int(bars.start_ms[0])), from_epoch_ms(int(bars.start_ms[-1]) + 1)
-        self._sources.append(SourcePart(source, first, last, len(bars), at))
+        self._sources.append(SourcePart(source, first, last, len(bars), oldest, newest))
 
 
 def _merged(parts: list[SourcePart]) -> tuple[SourcePart, ...]:
@@ -196,10 +197,20 @@ def _merged(parts: list[SourcePart]) -> tuple[SourcePart, ...]:
     for part in sorted(parts, key=lambda part: part.start):
         if merged and merged[-1].source == part.source:
             before = merged.pop()
-            told = [at for at in (before.fetched_at, part.fetched_at) if at is not None]
-            part = replace(part, start=before.start, bars=before.bars + part.bars, fetched_at=min(told, default=None))
+            told = (*before.told, *part.told)
+            part = replace(
+                part,
+                start=before.start,
+                bars=before.bars + part.bars,
+                fetched_at=min(told, default=None),
+                newest_fetched_at=max(told, default=None),
+            )
         merged.append(part)
     return tuple(merged)
+
+
+def _at_once(fetched_ms: int | None) -> Told:
+    return None if fetched_ms is None else (fetched_ms, fetched_ms)
 
 
 def _gaps(reading: Reading, known: DaySpans) -> list[Span]:

@@ -189,7 +189,7 @@ def _known_until(series: CandleSeries, reading: Reading) -> int | None:
     if not reading.wants_today or reading.longer:
         return None
     today = reading.days.start_ms(reading.days.today, intraday=reading.interval.intraday)
-    told = [epoch_ms(part.fetched_at) for part in series.sources if part.fetched_at and epoch_ms(part.end) > today]
+    told = [epoch_ms(at) for part in series.sources if epoch_ms(part.end) > today for at in part.told]
     live = [epoch_ms(part.end) for part in series.sources if part.fetched_at is None and epoch_ms(part.end) > today]
     return max((*told, *live), default=today)
 

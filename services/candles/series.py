@@ -38,6 +38,14 @@ class SourcePart:
     bars: int
     fetched_at: datetime | None
     """When the broker told the oldest of them; `None`: not known, or not asked for (the feed told)."""
+    newest_fetched_at: datetime | None = None
+    """When he told the newest of them; `None`: all at once."""
+
+    @property
+    def told(self) -> tuple[datetime, ...]:
+        """When the broker told the oldest and the newest of them; empty if that is not known."""
+        found = (self.fetched_at, self.newest_fetched_at or self.fetched_at)
+        return tuple(at for at in found if at is not None)
 
 
 @dataclass(frozen=True, slots=True)

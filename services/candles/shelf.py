@@ -34,11 +34,12 @@ class Stretch:
     block_days: Counts
     fetched_ms: Counts
 
-    def oldest_ms(self, first: int, end: int) -> int | None:
-        """When the oldest of the blocks of these days was fetched."""
+    def told_ms(self, first: int, end: int) -> tuple[int, int] | None:
+        """When the blocks of these days were fetched: the one asked for first, and the one asked for last."""
         low = max(0, int(np.searchsorted(self.block_days, first, side="right")) - 1)  # the block that holds it
         high = int(np.searchsorted(self.block_days, end))
-        return int(self.fetched_ms[low:high].min()) if low < high else None
+        found = self.fetched_ms[low:high]
+        return (int(found.min()), int(found.max())) if len(found) else None
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from services.candles.csv_text import as_csv
-from services.candles.series import CandleSeries
+from services.candles.series import CandleSeries, SourcePart
 from services.commands.command import BAD_OPTIONS, DONE, ended, parser, path, refuse, runtime_of
 from services.commands.named import key_of
 from services.commands.telling import moment, note, say_json, say_table
@@ -64,10 +64,16 @@ def main(words: Sequence[str]) -> int:
 
 def say_about(series: CandleSeries, source: str) -> None:
     """Where the bars came from, on stderr, so that the table alone goes on to the next program."""
-    parts = "; ".join(f"{part.source}, told {moment(part.fetched_at)}" for part in series.sources)
+    parts = "; ".join(f"{part.source}, told {_when(part)}" for part in series.sources)
     note(f"{len(series)} x {series.interval.label} ({source}): {parts or 'nothing was told'}")
     if series.provisional_from is not None:
         note(f"from {moment(series.provisional_from)} on they may still change")
+
+
+def _when(part: SourcePart) -> str:
+    """A moment, or the two between which the broker told these bars: the older alone could be from before the newest
+    of them."""
+    return " to ".join(dict.fromkeys(map(moment, part.told))) or moment(None)
 
 
 def _read(runtime: Runtime, given: argparse.Namespace) -> CandleSeries:
@@ -100,7 +106,14 @@ def _told(series: CandleSeries, source: str) -> dict[str, object]:
         "source": source,
         "provisional_from": series.provisional_from,
         "sources": [
-            {"source": one.source, "start": one.start, "end": one.end, "bars": one.bars, "fetched_at": one.fetched_at}
+            {
+                "source": one.source,
+                "start": one.start,
+                "end": one.end,
+                "bars": one.bars,
+                "fetched_at": one.fetched_at,
+                "newest_fetched_at": one.newest_fetched_at or one.fetched_at,
+            }
             for one in series.sources
         ],
         "missing": [{"start": one.start, "end": one.end, "why": one.why} for one in series.missing],

@@ -70,6 +70,22 @@ def test_sources_are_told_with_their_age():
     )
 
 
+@pytest.mark.parametrize(
+    ("newest", "oldest", "words"),
+    [
+        (timedelta(hours=19, minutes=20), timedelta(hours=21), "told 19 h to 21 h ago"),
+        (timedelta(hours=19, minutes=5), timedelta(hours=19, minutes=50), "told 19 h ago"),
+        (timedelta(minutes=3), timedelta(minutes=3, seconds=20), "told 3 min ago"),
+    ],
+)
+def test_bars_of_one_way_that_were_told_at_different_times_are_told_with_both_ages(newest, oldest, words):
+    part = SourcePart("stored", OPENS - timedelta(days=4), OPENS, 375, NOW - oldest, NOW - newest)
+
+    told = sources_told(replace(minutes(100), sources=(part,)), NOW)
+
+    assert told == f"375 bars 16 Nov – 20 Nov 2026: stored here, {words}"
+
+
 def test_what_is_missing_is_told_once_for_each_reason():
     error = NoAnswer("nobody answers")
     lacking = (

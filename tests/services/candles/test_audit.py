@@ -11,6 +11,7 @@ from services.candles.audit import Kind
 from services.candles.book import CandleBook
 from services.domain.candles import Interval
 from services.domain.clock import epoch_ms
+from services.domain.errors import BrokerFault
 from services.domain.phases import Listing
 from services.wire.candle_columns import CandleColumns, columns_of, joined
 from tests.support.candle_columns import same
@@ -96,6 +97,21 @@ def test_what_is_newer_than_the_brokers_last_answer_is_not_fetched_yet(book: Can
     (finding,) = book.audit(KEY, "1minute", day("2026-11-20"), day("2026-11-21")).findings
 
     assert (finding.kind, finding.start, finding.bars) == (Kind.NOT_FETCHED, ist("2026-11-20 11:16"), 9)
+
+
+def test_the_running_day_is_known_as_told_last_though_a_day_before_was_told_longer_ago(
+    book: CandleBook, broker: FakeCandles
+) -> None:
+    broker.silent_minutes = {epoch_ms(ist("2026-11-20 10:00"))}
+    broker.clock.instant = ist("2026-11-19 15:45")
+    book.read(KEY, "1minute", day("2026-11-19"), day("2026-11-20"))
+    broker.clock.instant = ist("2026-11-20 11:15")
+    broker.fault = lambda asked: None if asked.first is None else BrokerFault("no history", status=503)
+    book.read(KEY, "1minute", day("2026-11-19"), day("2026-11-21"))
+
+    (finding,) = book.audit(KEY, "1minute", day("2026-11-19"), day("2026-11-21")).findings
+
+    assert (finding.kind, finding.start) == (Kind.NO_TRADE, ist("2026-11-20 10:00"))
 
 
 def test_bars_that_cannot_be_right_are_kept_and_told(book: CandleBook, broker: FakeCandles) -> None:

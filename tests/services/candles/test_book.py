@@ -78,6 +78,17 @@ def test_a_second_read_asks_nobody_and_says_that_it_is_stored(book: CandleBook, 
     assert second.sources[0].fetched_at == book._clock.now()
 
 
+def test_days_told_at_different_times_are_told_with_both(book: CandleBook, clock: FakeClock) -> None:
+    began = clock.now()
+    book.read(KEY, MINUTE, day("2026-11-16"), day("2026-11-18"))
+    clock.move(hours=2)
+    book.read(KEY, MINUTE, day("2026-11-18"), day("2026-11-20"))
+
+    (part,) = book.read(KEY, MINUTE, day("2026-11-16"), day("2026-11-20")).sources
+
+    assert part.told == (began, began + timedelta(hours=2))
+
+
 def test_a_restart_with_a_warm_store_asks_nobody(tmp_path: Path, broker: FakeCandles) -> None:
     intervals = (MINUTE, FIVE, DAY, WEEK, MONTH)
     with open_candle_book(tmp_path, broker) as book:
