@@ -40,10 +40,12 @@ class Asker:
         self._ask = ask
         self._monotonic = monotonic
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="desk-asking")
-        self._lock = Lock()  # guards the three below; never held while asking
+        self._lock = Lock()  # guards the four below; never held while asking
         self._asking = False
         self._next = 0.0
         self._reasons: dict[str, tuple[float, UpstoxError]] = {}
+        self._of_all: tuple[float, UpstoxError] | None = None
+        """Why nothing of the last question was answered: it keeps other instruments from being renewed as well."""
 
     def why(self, keys: Iterable[str]) -> dict[str, UpstoxError]:
         """What is known to keep `keys` from being renewed. Starts a question if it is time for one; never waits."""
@@ -51,7 +53,9 @@ class Asker:
         now = self._monotonic()
         with self._lock:
             reasons = {
-                key: kept[1] for key in wanted if (kept := self._reasons.get(key)) is not None and now - kept[0] < KEPT
+                key: kept[1]
+                for key in wanted
+                if (kept := self._reasons.get(key, self._of_all)) is not None and now - kept[0] < KEPT
             }
             start = bool(wanted) and not self._asking and now >= self._next
             self._asking = self._asking or start
@@ -85,6 +89,8 @@ class Asker:
             for key in keys:
                 self._reasons.pop(key, None)
             self._reasons.update((key, (now, error)) for key, error in problems.items())
+            of_all = next((error for error in problems.values() if not of_one_instrument(error)), None)
+            self._of_all = None if of_all is None or len(problems) < len(keys) else (now, of_all)
             self._asking = False
             self._next = now + PAUSE
 

@@ -24,7 +24,8 @@ class Done(StrEnum):
 
     YES = "done"
     NO = "missing"
-    LATER = "in live mode"
+    WRONG = "to be changed"
+    LATER = "later"
     """A paper desk cannot know: the live desk keeps data of its own."""
 
 
@@ -111,7 +112,7 @@ def _redirect(now: Standing) -> Step:
     ours, theirs = urlsplit(wanted), urlsplit(now.redirect_uri)
     if now.answers_at is not None and (ours.scheme, ours.netloc) != (theirs.scheme, theirs.netloc):
         todo = f"It has to lead to this desk: {wanted}. Or open the desk by the address that is registered."
-        return Step(title, Done.NO, f"{now.redirect_uri} leads elsewhere", todo)
+        return Step(title, Done.WRONG, f"{now.redirect_uri} leads elsewhere", todo)
     return Step(title, Done.YES, f"{now.redirect_uri} leads here")
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from math import isfinite
 
 from dashboard.option_data import LiveGreeks
+from services.running_time import running_ns
 from services.runtime import Runtime
 
 
 def live_greeks(
-    runtime: Runtime, keys: Sequence[str], *, monotonic_ns: Callable[[], int] = time.monotonic_ns
+    runtime: Runtime, keys: Sequence[str], *, monotonic_ns: Callable[[], int] = running_ns
 ) -> dict[str, LiveGreeks]:
     """What the feed's board holds of `keys`. A contract of which it told none, or only zeros (a dead strike), is
     absent: the broker's chain may know better."""

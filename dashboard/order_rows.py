@@ -165,13 +165,15 @@ def fill_row(trade: Trade, instrument: Instrument | None, now: datetime) -> Tabl
     decimals = price_decimals(None if instrument is None else instrument.tick_size)
     symbol = (trade.symbol or trade.key) if instrument is None else instrument.symbol
     product = product_name(trade.product, trade.key.partition("|")[0])
+    value = number(trade.price * trade.quantity)
+    named = symbol_cell(symbol, f"{product}, {when(trade.traded_at, now)}", "" if instrument is None else trade.key)
     return {
         "cells": [
-            symbol_cell(symbol, f"{product}, {when(trade.traded_at, now)}", "" if instrument is None else trade.key),
+            {**named, "n": f"order {trade.order_id}, trade {trade.trade_id}"},
             SIDE_NAMES[trade.side],
             quantity(trade.quantity),
-            number(trade.price, decimals),
-            number(trade.price * trade.quantity),
+            {"t": number(trade.price, decimals), "n": f"in all {value}"},
+            value,
             trade.order_id,
             trade.trade_id,
         ]

@@ -1,7 +1,8 @@
 """Tables of words and figures as the browser draws them: heads and rows of cells. Pure.
 
-A cell is a text, or `{"t": text, "s": a line below it, "k": key of the instrument that it names, "tone": of its colour,
-"tags": [[text, warns]], "bar": [...]}`.
+A cell is a text, or `{"t": text, "s": a line below it, "n": one more on a phone alone, in place of columns that have no
+room there, "k": key of the instrument that it names, "tone": of its colour, "tags": [[text, warns]], "bar": [...]}`. A
+table may be "old" (grey: say its age beside it) and "tall" (so many pixels, then it scrolls).
 """
 
 from __future__ import annotations

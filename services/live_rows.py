@@ -6,7 +6,6 @@ interest of yesterday: those come from the underlying quote, which is renewed no
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -20,6 +19,7 @@ from services.domain.quote_row import Depth, QuoteRow
 from services.domain.quotes import FROM_FEED, DepthLevel, DepthSide
 from services.feed.board import Board
 from services.feed.snapshot import Snapshot
+from services.running_time import running_ns
 from services.wire.feed.details import RawLevel, find_bar, raw_levels
 from services.wire.feed.rows import FIRST_LEVEL, MARKET
 
@@ -45,7 +45,7 @@ class LiveRows:
         clock: Clock,
         source: Callable[[], str],
         speed: Callable[[], float] = lambda: 1.0,
-        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+        monotonic_ns: Callable[[], int] = running_ns,
     ) -> None:
         self.serves = serves
         self.want = want

@@ -9,7 +9,7 @@ from pydantic import AliasChoices, SecretStr
 
 from dashboard.components.cards import card_title, fact_table
 from dashboard.components.money_cards import show_money
-from dashboard.components.notices import live_part, problems_in_words, told_at
+from dashboard.components.notices import caution, live_part, problems_in_words, told_at
 from dashboard.formatting import duration, ist_moment, ist_when, quantity
 from dashboard.locks.gate import NOTICE
 from dashboard.locks.person import person
@@ -23,6 +23,8 @@ from services.domain.accounts import TokenKind
 from services.domain.errors import ConfigurationError, UpstoxError
 from services.domain.phases import PhaseNow
 from services.settings import Mode, Settings
+
+BROKER_EVERY = 3.0
 
 _KINDS = {
     TokenKind.ACCESS: "access token: everything, until 03:30 IST",
@@ -152,6 +154,12 @@ def money_card() -> None:
 
 def broker_card() -> None:
     """Where requests and prices come from, what time it is there, how current the instrument list is."""
+    with st.container(border=True, height="stretch"):
+        card_title("Paper broker" if desk().settings.mode is Mode.PAPER else "Broker")
+        live_part(BROKER_EVERY, "account-broker")(_broker)()
+
+
+def _broker() -> None:
     runtime = desk()
     source, now = runtime.source, runtime.clock.now()
     speed = getattr(runtime.clock, "speed", 1.0)
@@ -165,9 +173,9 @@ def broker_card() -> None:
         "Practice day": "ends at 03:30 IST" if source.practice else "",
         "Instruments": master_words(),
     }
-    with st.container(border=True, height="stretch"):
-        card_title("Paper broker" if runtime.settings.mode is Mode.PAPER else "Broker")
-        fact_table({name: text for name, text in facts.items() if text})
+    fact_table({name: text for name, text in facts.items() if text})
+    if (away := runtime.orders.book().error) is not None:
+        caution(f"It tells nothing now: {away}")
 
 
 def _phase_words(phase: PhaseNow) -> str:

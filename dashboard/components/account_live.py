@@ -21,6 +21,7 @@ EVERY = 10.0
 _SIGNS = {
     Done.YES: ":green[:material/check_circle:]",
     Done.NO: ":orange[:material/radio_button_unchecked:]",
+    Done.WRONG: ":orange[:material/error:]",
     Done.LATER: ":gray[:material/schedule:]",
 }
 

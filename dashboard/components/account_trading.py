@@ -77,7 +77,7 @@ def _switches() -> None:
         facts["Of the broker"] = f"stopped: {', '.join(killed)}" if killed else "off in every active segment"
     else:
         facts["Of the broker"] = f"not known: {theirs.error}" if theirs.error else "not asked yet"
-    fact_table(facts)
+    fact_table(facts, old=() if theirs.error is None else ("Of the broker",))
     if theirs.as_of is not None:
         said = f"The broker said so at {ist_when(theirs.as_of, now)}"
         if theirs.error is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -24,13 +24,12 @@ def fact_groups(groups: Sequence[Mapping[str, Any]], *, key: str, across: int = 
     _groups(key=key, data={"groups": list(groups), "across": across})
 
 
-def fact_table(facts: Mapping[str, str], *, current: bool = True) -> None:
-    """Names and values, one a line. Paths and addresses are written letter for letter. What is not current is grey: say
-    its age beside it."""
+def fact_table(facts: Mapping[str, str], *, current: bool = True, old: Collection[str] = ()) -> None:
+    """Names and values, one a line. Paths and addresses are written letter for letter. What is not current is grey, all
+    of it or the names in `old`: say its age beside it."""
     values = {name: _value(text) for name, text in facts.items()}
-    if not current:
-        values = {name: f":gray[{text}]" for name, text in values.items()}
-    st.table(values, border="horizontal")
+    grey = (name for name in values if not current or name in old)
+    st.table(values | {name: f":gray[{values[name]}]" for name in grey}, border="horizontal")
 
 
 def _value(text: str) -> str:

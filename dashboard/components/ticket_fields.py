@@ -210,11 +210,12 @@ def _price_buttons(instrument: Instrument, reading: Reading, side: Side, price: 
 
 
 def _from_when(key: str, reading: Reading) -> str:
-    """How old the quote of `key` is; of a market that is closed, when its last trade was."""
-    made = reading.rows[key]["last_trade_time"]
-    if key in reading.moving or made is None:
-        return f"{age(reading.age(key))} old"
-    return f"as of {ist_when(made, reading.now)}"
+    """When the quote of `key` came: no age, for the depth beside it goes on meanwhile. Of a market that is closed, when
+    its last trade was."""
+    row = reading.rows[key]
+    moves = key in reading.moving or row["last_trade_time"] is None
+    at = row["received_at"] if moves else row["last_trade_time"]
+    return f"as of {ist_when(at, reading.now, seconds=moves)}"
 
 
 def _more(form: TicketForm, instrument: Instrument, kind: OrderType, units: int | None) -> tuple[Decimal, int, bool]:

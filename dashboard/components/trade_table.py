@@ -19,33 +19,35 @@ from services.domain.orders import Side, Trade
 from services.orders.views import TradesView
 
 EVERY = 2.0
-PAGE = 200
+PAGE = 50
 _PAGE = "orders-fills-page"
-_ROWS_IN_SIGHT, _TALLEST = 12, 560
 
 
 def trade_table() -> None:
     """Draw them, the newest first, with what was bought and sold in all."""
     runtime = desk()
     view = runtime.orders.trades()
+    now, current = runtime.clock.now(), view.error is None
     if not view.trades:
-        if view.error is None:
-            st.caption("No fills today.")
-        else:
+        if view.error is not None:
             caution(f"Not known: {view.error}.")
+        else:
+            st.caption(as_of(view, now) if view.as_of is None else f"No fills today. {as_of(view, now)}")
         return
-    st.markdown(plain(sums_in_words(view.trades)))
-    now = runtime.clock.now()
+    sums = plain(sums_in_words(view.trades))
+    st.markdown(sums if current else f":gray[{sums}]")
     pages = max(1, -(-len(view.trades) // PAGE))
     page = min(pages, int(st.session_state.get(_PAGE, 1)))
     looked_at = view.trades[(page - 1) * PAGE : page * PAGE]
     names = instruments_of(runtime, tuple(dict.fromkeys(trade.key for trade in looked_at)))
     rows = [fill_row(trade, names.get(trade.key), now) for trade in looked_at]
-    tall = {"tall": _TALLEST} if len(rows) > _ROWS_IN_SIGHT else {}
-    figure_table(table_of(FILL_HEADS, rows, "Fills of the day, the newest first", id=page, **tall), key="orders-trades")
+    label = "Fills of the day, the newest first"
+    figure_table(table_of(FILL_HEADS, rows, label, id=page, old=not current), key="orders-trades")
     if pages > 1:
+        first, last = (page - 1) * PAGE + 1, (page - 1) * PAGE + len(rows)
         st.pagination(pages, key=_PAGE)
-    told_at(as_of(view, now), current=view.error is None)
+        st.caption(f"{quantity(first)} to {quantity(last)} of {quantity(len(view.trades))}, the newest first")
+    told_at(as_of(view, now), current=current)
 
 
 def sums_in_words(trades: Iterable[Trade]) -> str:

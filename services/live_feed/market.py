@@ -6,7 +6,6 @@ On the feed's thread, and nothing else there: stamp, decode, board, hand over to
 from __future__ import annotations
 
 import logging
-import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -22,6 +21,7 @@ from services.feed.health import HealthBook
 from services.feed.latency import Latency, Step
 from services.feed.subscriptions import Subscriptions
 from services.feed.watchdog import DataWatchdog, PhaseOf, prices_expected
+from services.running_time import running_ns
 from services.wire.feed.requests import FeedMethod, FeedMode, requests
 from services.wire.feed.rows import KEY, LTP, LTQ, LTT_MS, VOLUME, FeedRow, Frame, MarketInfo
 from services.wire.feed.unknown import unknown_members
@@ -67,7 +67,7 @@ class MarketTalk:
         settled: Callable[[], None],
         watchdog: DataWatchdog | None = None,
         arrivals: Arrivals | None = None,
-        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+        monotonic_ns: Callable[[], int] = running_ns,
         new_guid: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
         """`practice()`: is the broker's market open whatever the calendar says? `speed()`: seconds of `clock` in a real

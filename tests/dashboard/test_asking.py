@@ -146,3 +146,25 @@ def test_after_close_a_page_still_gets_an_answer():
 )
 def test_trouble_of_one_instrument_is_told_from_trouble_of_all(error, single):
     assert of_one_instrument(error) is single
+
+
+def test_what_keeps_every_instrument_from_being_renewed_is_told_of_those_too_that_nobody_asked_for_yet(desk, told):
+    told[A] = NotSent("refused")
+    desk.asker.why([A])
+    desk.worker.run()
+
+    assert desk.asker.why([B]) == {B: told[A]}
+
+    del told[A]
+    desk.now[0] += PAUSE
+    desk.asker.why([A])
+    desk.worker.run()
+    assert desk.asker.why([B]) == {}
+
+
+def test_the_trouble_of_one_instrument_is_not_that_of_others(desk, told):
+    told[A] = NoData("never traded")
+    desk.asker.why([A])
+    desk.worker.run()
+
+    assert desk.asker.why([A, B]) == {A: told[A]}

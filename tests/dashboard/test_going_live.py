@@ -33,7 +33,6 @@ def test_a_desk_that_has_everything_has_nothing_left_to_do():
         ({"practised": False}, "Practise on paper", "no paper desk in this data folder"),
         ({"client_secret": False}, "App key and secret", "UPSTOX_CLIENT_SECRET not set"),
         ({"redirect_uri": None}, "Redirect URL", "UPSTOX_REDIRECT_URI not set"),
-        ({"redirect_uri": "https://desk.lan/login/callback"}, "Redirect URL", "leads elsewhere"),
         ({"rehearsed": None}, "Rehearse the live path", "no rehearsal in this data folder"),
         ({"token": None}, "Log in", "nobody is logged in"),
         ({"token": TokenKind.READ_ONLY}, "Log in", "only a read-only token"),
@@ -50,6 +49,14 @@ def test_each_thing_that_is_missing_is_told_with_its_next_step(change, title, to
     assert (missing.title, missing.done) == (title, Done.NO)
     assert told in missing.told
     assert missing.next
+
+
+def test_what_is_there_and_wrong_is_not_called_missing():
+    there = replace(READY, redirect_uri="https://desk.lan/login/callback")
+    [wrong] = [step for step in steps(there) if step.done is not Done.YES]
+
+    assert (wrong.title, wrong.done) == ("Redirect URL", Done.WRONG)
+    assert "leads elsewhere" in wrong.told
 
 
 def test_a_paper_desk_does_not_claim_what_only_a_live_one_can_know():

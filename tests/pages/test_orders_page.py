@@ -396,11 +396,10 @@ def test_fills_are_listed_with_their_sums(orders):
 
     assert "2 fills: bought 10 for ₹1,001.00, sold 4 for ₹404.00." in words_on(app)
     [table] = sent_to_browser(app, "figure_table")
-    assert [row["cells"][1:] for row in table["rows"]] == [
-        ["Buy", "10", "100.10", "1,001.00", "O1", "T1"],
-        ["Sell", "4", "101.00", "404.00", "O2", "T2"],
-    ]
-    assert table["rows"][0]["cells"][0]["k"] == RELIANCE
+    first, second = (row["cells"] for row in table["rows"])
+    assert first[1:] == ["Buy", "10", {"t": "100.10", "n": "in all 1,001.00"}, "1,001.00", "O1", "T1"]
+    assert second[1:3] == ["Sell", "4"]
+    assert (first[0]["k"], first[0]["n"], table["old"]) == (RELIANCE, "order O1, trade T1", False)
     on_a_phone = [column["label"] for column in table["columns"] if column["rank"] == 1]
     assert on_a_phone == ["Instrument", "Side", "Quantity", "Price, ₹"]
 
@@ -414,6 +413,7 @@ def test_fills_that_may_have_grown_say_how_old_they_are_and_why(orders):
     assert "Not current: the broker does not answer. The fills as they were read" in told
     assert " old; " in told
     assert "orange" in told
+    assert sent_to_browser(app, "figure_table")[0]["old"] is True
 
 
 def test_no_fills_are_not_called_none_while_the_book_cannot_be_read(orders):
@@ -455,8 +455,8 @@ def test_while_the_broker_is_away_no_figure_of_the_ticket_is_called_on_its_way(o
     assert "The broker's estimate of charges and funds not known: the broker does not answer" in shown
 
 
-def test_bid_last_and_ask_in_the_ticket_have_their_age_while_they_are_of_now_too(orders):
-    assert re.search(r":gray\[:small\[\d+ s old\]\]", words_on(ticket()))
+def test_bid_last_and_ask_in_the_ticket_have_their_time_while_they_are_of_now_too(orders):
+    assert re.search(r":gray\[:small\[as of \d\d:\d\d:\d\d IST\]\]", words_on(ticket()))
 
 
 def test_bid_last_and_ask_in_the_ticket_are_grey_with_their_age_once_they_are_not_of_now(orders, monkeypatch):

@@ -326,7 +326,7 @@ def test_going_live_is_told_from_how_the_desk_stands(desk):
     shown = words_on(open_page("account"))
 
     assert "App key and secret** &ensp; missing: UPSTOX_CLIENT_ID and UPSTOX_CLIENT_SECRET not set" in shown
-    assert "Log in** &ensp; in live mode: this is a paper desk" in shown
+    assert "Log in** &ensp; later: this is a paper desk" in shown
     assert "Kill switch known** &ensp; done: orders may leave" in shown
 
 

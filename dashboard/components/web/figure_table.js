@@ -15,7 +15,7 @@ class FigureTable {
   receive() {
     const told = JSON.stringify(this.data)
     if (told === this.drawn) return
-    const { columns, rows, foot, label, empty, tall, id } = this.data
+    const { columns, rows, foot, label, empty, tall, id, old } = this.data
     const another = id !== this.id
     this.drawn = told
     this.id = id
@@ -23,6 +23,7 @@ class FigureTable {
     this.scroll.hidden = rows.length === 0
     this.empty.hidden = rows.length > 0
     setText(this.empty, empty ?? "")
+    this.table.classList.toggle("old", Boolean(old))
     this.scroll.toggleAttribute("data-tall", Boolean(tall))
     if (tall) this.scroll.style.setProperty("--tall", `${tall}px`)
     this.head.replaceChildren(this.heads(columns))
@@ -109,6 +110,7 @@ class FigureTable {
     else node.append(make(first || cell.strong ? "b" : "span", cell.tone ? `way ${cell.tone}` : "", cell.t))
     for (const [text, warn] of cell.tags ?? []) node.append(make("span", warn ? "tag warn" : "tag", text))
     if (cell.s) node.append(make("span", "sub", cell.s))
+    if (cell.n) node.append(make("span", "sub thin", cell.n))
     return node
   }
 
