@@ -163,6 +163,11 @@ def prices_words(rows: Sequence[MarkRow], now: datetime, at_rest: AtRest) -> str
     return f"oldest price {ist_when(min(made), now)}" if made else "out of session" if resting else ""
 
 
+def cost_words(rows: Sequence[MarkRow]) -> str:
+    """Why the sum may differ from the portfolio's, where the broker's averages count."""
+    return "" if all(row.from_broker for row in rows) else "cost by first in, first out"
+
+
 def not_current(as_of: datetime | None, now: datetime) -> str:
     """Of a figure of trades that could not be renewed: as of 13:40 IST, not current."""
     return "not current" if as_of is None else f"as of {ist_when(as_of, now)}, not current"

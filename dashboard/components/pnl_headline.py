@@ -17,6 +17,7 @@ from dashboard.pnl_tables import charges_table, gross_table, marks_table, net_ta
 from dashboard.pnl_words import (
     NONE_AT_REST,
     AtRest,
+    cost_words,
     money,
     not_current,
     prices_words,
@@ -68,9 +69,9 @@ def _current_tiles(view: PnlView, at_rest: AtRest) -> list[Tile]:
     total = view.total
     closed = f"{quantity(len(view.trades))} closed trade{'' if len(view.trades) == 1 else 's'}"
     turnover = total.bought + total.sold
-    share = "nothing was closed"
+    share = f"nothing was closed{'; what is open is not in it' if view.unrealised else ''}"
     if turnover:
-        share = f"{number(total.charges.total * 10_000 / turnover, 3)}% of turnover"
+        share = f"of closed trades, {number(total.charges.total * 10_000 / turnover, 3)}% of turnover"
     if total.unpriced:
         share = f"without {quantity(total.unpriced)} lots of days whose rates are not known"
     doubtful = int(view.trades.doubtful.sum())
@@ -95,7 +96,7 @@ def unrealised_tile(view: PnlView, at_rest: AtRest = NONE_AT_REST) -> Tile:
         return _tile(Behind.UNREALISED, "Unrealised", MISSING, f"{count}; {total.why_not}", warn=True)
     doubts = sum(bool(row.doubt) for row in rows)
     told = (count, prices_words(rows, view.now, at_rest), f"{quantity(doubts)} in doubt" if doubts else "")
-    note = ", ".join(filter(None, told))
+    note = "; ".join(filter(None, (", ".join(filter(None, told)), cost_words(rows))))
     return _tile(Behind.UNREALISED, "Unrealised", signed_money(total.paise), note, tone(total.paise), warn=doubts > 0)
 
 
