@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from dashboard.formatting import MISSING, ist_time, number, price_decimals, quantity
 from dashboard.tables import Head, Table, symbol_cell
 from dashboard.ticket_form import SIDE_NAMES, TYPE_NAMES, product_name
-from services.domain.clock import ist_date
+from services.domain.clock import ist_date, practice_day
 from services.domain.instruments import Instrument
 from services.domain.order_words import status_in_words
 from services.domain.orders import BookOrder, OrderType, Status, Trade
@@ -72,6 +72,13 @@ def state_of(order: BookOrder) -> tuple[str, Tone]:
     return f"{told[:1].upper()}{told[1:]}", tone
 
 
+def was_open_on(order: BookOrder, now: datetime) -> date | None:
+    """The day that an order was good for, if that is over: its end has not been told. `None`: it may be open now."""
+    if order.terminal or order.validity != "DAY" or order.amo or order.placed_at is None:
+        return None
+    return ist_date(order.placed_at) if practice_day(order.placed_at) < practice_day(now) else None
+
+
 def may_change(order: BookOrder) -> bool:
     """Can it be modified or cancelled? What is on its way to either is asked again by nobody."""
     return not order.terminal and order.status not in {Status.CANCELLING}
@@ -122,6 +129,8 @@ def matching(orders: Iterable[BookOrder], text: str) -> Iterable[BookOrder]:
 def order_record(order: BookOrder, *, decimals: int, now: datetime, reason: str = "") -> dict[str, Any]:
     """What the browser draws of one order (Any: texts, numbers, flags)."""
     words, tone = state_of(order)
+    if (day := was_open_on(order, now)) is not None:
+        words = f"{words} on {day:%a %d %b}"
     segment = order.key.partition("|")[0]
     market = order.order_type in (OrderType.MARKET, OrderType.STOP_MARKET)
     return {

@@ -18,6 +18,7 @@ from dashboard.resources import desk, instruments_of
 from dashboard.state import say
 from dashboard.ticket_form import like
 from dashboard.ticket_state import load
+from services.domain.clock import ist_date
 from services.orders.views import BookView
 
 EVERY = 1.0
@@ -127,7 +128,9 @@ def as_of(view: BookView, now: datetime) -> str:
     read_at = "not read yet" if view.as_of is None else f"read {ist_when(view.as_of, now, seconds=True)}"
     if view.error is not None:
         age = "" if view.as_of is None else f", {duration((now - view.as_of).total_seconds())} old"
-        return f"Not current: {view.error}. The book as it was {read_at}{age}; changes since may be missing."
+        before = view.as_of is not None and ist_date(view.as_of) < ist_date(now)  # then only what was open is kept
+        what = "What was open when the book was" if before else "The book as it was"
+        return f"Not current: {view.error}. {what} {read_at}{age}; changes since may be missing."
     if view.live:
         return f"Kept current by the order stream; whole book {read_at}."
     return f"The order stream is not connected; the book is asked for every few seconds, {read_at}."

@@ -30,7 +30,7 @@ def trade_table() -> None:
     now, current = runtime.clock.now(), view.error is None
     if not view.trades:
         if view.error is not None:
-            caution(f"Not known: {view.error}.")
+            caution(f"The fills of today are not known: {view.error}. Those of days before are under P&L.")
         else:
             st.caption(as_of(view, now) if view.as_of is None else f"No fills today. {as_of(view, now)}")
         return

@@ -132,3 +132,17 @@ def test_a_fill_is_told_with_its_value():
     assert instrument == {"t": "RELIANCE", "s": "Intraday, 11:30:00", "n": "order O1, trade T1"}
     assert others == ["Sell", "3", {"t": "100.05", "n": "in all 300.15"}, "300.15", "O1", "T1"]
     assert filled_value(order(filled_quantity=4, average_price=Decimal("2.5"))) == Decimal("10.0")
+
+
+def test_an_order_for_a_day_that_is_over_is_not_called_open_now():
+    monday = NOW + timedelta(days=3)
+
+    def status(now, **told):
+        return order_record(order(**told), decimals=2, now=now)["status"]
+
+    assert status(NOW) == "Open"
+    assert status(monday) == "Open on Fri 20 Nov"
+    assert status(monday, validity="GTC") == status(monday, amo=True) == "Open"
+    assert status(monday, status=Status.CANCELLED) == "Cancelled"
+    late = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
+    assert status(late + timedelta(hours=2), placed_at=late) == "Open"  # a practice session goes on over midnight

@@ -420,7 +420,7 @@ def test_no_fills_are_not_called_none_while_the_book_cannot_be_read(orders):
     orders.error = "the broker does not answer"
     shown = words_on(open_orders(view="Fills"))
 
-    assert "Not known: the broker does not answer." in shown
+    assert "The fills of today are not known: the broker does not answer." in shown
     assert "No fills today" not in shown
 
 

@@ -22,12 +22,16 @@ def test_a_current_book_tells_when_the_whole_of_it_was_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "read"), [(timedelta(minutes=5), "14:00:07 IST"), (timedelta(days=1), "Thu 19 Nov, 14:05:07 IST")]
+    ("before", "what", "read"),
+    [
+        (timedelta(minutes=5), "The book as it was", "14:00:07 IST"),
+        (timedelta(days=1), "What was open when the book was", "Thu 19 Nov, 14:05:07 IST"),
+    ],
 )
 def test_what_was_read_before_the_trouble_is_told_with_its_time_and_of_another_day_with_its_day(
-    before: timedelta, read: str
+    before: timedelta, what: str, read: str
 ) -> None:
     fills = trade_table.as_of(TradesView((), NOW - before, "no answer"), NOW)
 
-    assert f"The book as it was read {read}, " in book(NOW - before, error="no answer")
+    assert f"{what} read {read}, " in book(NOW - before, error="no answer")
     assert f"The fills as they were read {read}, " in fills
