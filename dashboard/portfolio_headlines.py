@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from dashboard.formatting import MISSING, quantity, rupees, short_rupees
+from dashboard.pnl_words import NONE_AT_REST, AtRest
 from dashboard.portfolio_sums import Sum, total
 from services.domain.clock import IST, ist_date
 from services.orders.views import BookView
@@ -38,16 +39,26 @@ def positions_today(view: PositionsView, now: datetime) -> Headline:
     return _money(title, today, note, "positions")
 
 
-def holdings_today(view: HoldingsView) -> Headline:
+def holdings_today(view: HoldingsView, now: datetime, at_rest: AtRest = NONE_AT_REST) -> Headline:
     """By how much holdings have changed in worth since the close before the day of their prices: on a Saturday that is
-    Friday's change."""
+    Friday's change, and is said to be so."""
     if view.as_of is None:
         return Headline(HOLDINGS, MISSING, "holdings are not known yet")
     if not view.rows:
         return Headline(HOLDINGS, rupees(Decimal(0)), "no holdings")
     worth = total(one.value for one in view.rows)
     today = total(one.pnl_today for one in view.rows)
-    return _money(HOLDINGS, today, f"worth {short_rupees(worth.amount)}", "holdings")
+    note = f"{_of_earlier(view, now, at_rest)}worth {short_rupees(worth.amount)}"
+    return _money(HOLDINGS, today, note, "holdings")
+
+
+def _of_earlier(view: HoldingsView, now: datetime, at_rest: AtRest) -> str:
+    """ "of Fri 20 Nov, " where nothing is in session and the newest price was made on that earlier day."""
+    keys = {one.holding.key for one in view.rows}
+    made = [at for key in keys if (at := at_rest.get(key)) is not None]
+    if not made or not keys <= at_rest.keys() or ist_date(max(made)) >= ist_date(now):
+        return ""
+    return f"of {max(made).astimezone(IST):%a %d %b}, "
 
 
 def open_positions(view: PositionsView, now: datetime) -> Headline:
@@ -70,7 +81,9 @@ def open_orders(book: BookView, now: datetime) -> Headline:
         return Headline("Open orders", MISSING, book.error or "not known yet")
     alive = sum(not order.terminal for order in book.orders)
     filled = sum(order.filled_quantity > 0 for order in book.orders)
-    note = f"{quantity(filled)} with fills{_of_day(book.as_of, now)}, {quantity(len(book.orders))} in all"
+    note = f"{quantity(filled)} with fills today, {quantity(len(book.orders))} in all"
+    if ist_date(book.as_of) < ist_date(now):  # of a day before only what was open is kept
+        note = f"as they were{_of_day(book.as_of, now)}"
     if book.error is not None:
         note += ", not current"
     return Headline("Open orders", quantity(alive), note)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 import streamlit as st
 
@@ -26,9 +27,12 @@ from dashboard.resources import desk
 from dashboard.words import title_of
 from services.alerts import title_of as alert_title
 from services.alerts.rules import ERROR_RATE
+from services.domain.clock import IST, ist_date
 from services.domain.phases import Market, Phase, PhaseNow
 
 MOST_ALERTS = 5
+WEEK = 6
+"""Days within which a weekday alone names a day."""
 _MOVER_COLUMNS = Layout(("ltp", "change_percent", "day", "volume"))
 _WITHOUT_A_DAY = Layout(("ltp", "change_percent", "volume"))
 """Before the first session of a day, and on days without one."""
@@ -44,9 +48,10 @@ def movers_cards(reading: Reading, tracks: Tracks, *, name: str) -> None:
         return
     both = movers(reading)
     columns = mover_columns(reading, tracks, [key for keys in both for key in keys])
-    for column, title, keys in zip(st.columns(2, gap="small"), ("Gainers", "Losers"), both, strict=True):
+    told = (breadth_words(reading, name), name)  # how many rose and fell is told once, on the first
+    for column, title, note, keys in zip(st.columns(2, gap="small"), ("Gainers", "Losers"), told, both, strict=True):
         with column, st.container(border=True, height="stretch"):
-            _title(title, breadth_words(reading, name))
+            _title(title, f"{note}{made_words(reading)}")
             quote_table(
                 reading.of(keys),
                 columns,
@@ -64,6 +69,16 @@ def mover_columns(reading: Reading, tracks: Tracks, shown: Iterable[str]) -> Lay
     return _MOVER_COLUMNS if reading.moving or any(len(tracks(key)) > 1 for key in shown) else _WITHOUT_A_DAY
 
 
+def made_words(reading: Reading) -> str:
+    """Out of session when the newest price was made: ", as of Fri 15:28", in the words of the frame's clock."""
+    made = [at for key in reading.keys if (row := reading.rows.get(key)) and (at := row["last_trade_time"])]
+    if reading.in_session or not made:
+        return ""
+    newest, today = max(made).astimezone(IST), ist_date(reading.now)
+    days = (today - newest.date()).days
+    return f", as of {newest:{'%H:%M' if not days else '%a %H:%M' if days < WEEK else '%d %b %H:%M'}}"
+
+
 _OPENED = "overview-opened"
 
 
@@ -77,7 +92,7 @@ def _title(title: str, note: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         card_title(title, note)
         st.page_link(
-            QUOTES, label="Quotes", icon=":material/monitoring:", query_params={"tab": "Movers"}, width="content"
+            QUOTES, label="Movers", icon=":material/monitoring:", query_params={"tab": "Movers"}, width="content"
         )
 
 
@@ -89,10 +104,11 @@ def phase_card() -> None:
         card_title("Market")
         st.page_link(CALENDAR, label="Calendar", icon=":material/calendar_month:", width="content")
     facts = {"Session": "practice, every market open"} if runtime.source.practice else {}
+    now, calendar = runtime.clock.now(), runtime.calendar
     phases = {
-        "NSE shares": _phase_words(nse_phase(runtime.calendar)),
-        "NSE F&O": _phase_words(runtime.calendar.phase(Market.NFO)),
-        "MCX": _phase_words(runtime.calendar.phase(Market.MCX)),
+        "NSE shares": phase_words(nse_phase(calendar), now),
+        "NSE F&O": phase_words(calendar.phase(Market.NFO), now),
+        "MCX": phase_words(calendar.phase(Market.MCX), now),
     }
     fact_table(facts | told_once(phases) | {"Instruments": master_words()})
 
@@ -105,15 +121,15 @@ def told_once(phases: Mapping[str, str]) -> dict[str, str]:
     return {", ".join(sharing): words for words, sharing in names.items()}
 
 
-def _phase_words(phase: PhaseNow) -> str:
-    """Open, until 15:30 (2 h 14 min left). Closed, Saturday; pre-open Mon 23 Nov, 09:00 IST (in 1 d 21 h)."""
-    now = desk().clock.now()
+def phase_words(phase: PhaseNow, now: datetime) -> str:
+    """Open, until 15:30 (2 h 14 min left). Closed, Saturday; opens Mon 23 Nov, 09:15 IST (in 1 d 22 h)."""
     words = f"{PHASE_NAMES[phase.phase]}, {phase.reason}" + ("" if phase.confirmed else ", unconfirmed")
     if phase.until is None:
         return words
     left = duration((phase.until - now).total_seconds())
     if phase.phase in (Phase.CLOSED, Phase.UNKNOWN) and phase.then is not None:
-        return f"{words}; {PHASE_NAMES[phase.then].lower()} {ist_when(phase.until, now)} (in {left})"
+        next_one = "opens" if phase.then is Phase.OPEN else PHASE_NAMES[phase.then].lower()
+        return f"{words}; {next_one} {ist_when(phase.until, now)} (in {left})"
     return f"{words} ({left} left)"
 
 

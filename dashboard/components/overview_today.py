@@ -4,13 +4,14 @@ the page where it is explained."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from dashboard.components.notices import caution, live_part
-from dashboard.components.pnl_headline import prices_at_rest
+from dashboard.components.pnl_headline import made_at_rest, prices_at_rest
 from dashboard.components.pnl_headline import tiles as pnl_tiles
 from dashboard.components.tiles import Tile, tile_row
-from dashboard.formatting import MISSING, rupees
+from dashboard.formatting import MISSING, ist_when, rupees
 from dashboard.navigation import ACCOUNT, ORDERS, PNL, PORTFOLIO
 from dashboard.pnl_choice import Behind
 from dashboard.pnl_words import not_current
@@ -42,14 +43,15 @@ def today_cards() -> None:
     if first_time("overview-today"):
         rt.portfolio.first_answers(wait=FIRST_WAIT)
     positions, holdings, funds = rt.portfolio.positions(), rt.portfolio.holdings(), rt.portfolio.funds()
+    at_rest = made_at_rest(one.holding.key for one in holdings.rows)
     book = rt.orders.book()
     tile_row(
         (
             _tile("positions", positions_today(positions, now), positions),
             _tile("open", open_positions(positions, now), positions),
-            _tile("holdings", holdings_today(holdings), holdings),
+            _tile("holdings", holdings_today(holdings, now, at_rest), holdings),
             orders_tile(open_orders(book, now), old=book.error is not None),
-            funds_tile(funds),
+            funds_tile(funds, now),
         ),
         key="overview-open",
         label="What is open",
@@ -87,12 +89,13 @@ def orders_tile(headline: Headline, *, old: bool) -> Tile:
     return Tile("orders", headline.title, headline.figure, headline.note, ORDERS, {"view": "Book"}, old=old)
 
 
-def funds_tile(view: FundsView) -> Tile:
-    """The money that is free; the last that was told, marked as such, while the broker is silent."""
+def funds_tile(view: FundsView, now: datetime) -> Tile:
+    """The money that is free, with when it was told; the last that was told, marked as such, while the broker is
+    silent."""
     if view.funds is None:
         why = f"not known: {in_words(view.error).title}" if view.error is not None else "the broker is being asked"
         return Tile("funds", "Available", MISSING, why, ACCOUNT, warn=view.error is not None)
-    note = f"{rupees(view.funds.used)} used"
+    note = f"{rupees(view.funds.used)} used, as of {ist_when(view.as_of, now)}"
     if view.error is not None:
         note += ", not current"
     return Tile("funds", "Available", rupees(view.funds.available), note, ACCOUNT, old=view.error is not None)

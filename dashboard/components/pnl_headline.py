@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
@@ -49,9 +50,13 @@ def headline(view: PnlView) -> None:
 
 def prices_at_rest(view: PnlView) -> AtRest:
     """What is open and out of session, with when its prices were made."""
-    rt = desk()
-    keys = {row.key for row in view.unrealised if row.key}
-    resting = keys - moving(rt, keys)
+    return made_at_rest(row.key for row in view.unrealised if row.key)
+
+
+def made_at_rest(keys: Iterable[str]) -> AtRest:
+    """Those of `keys` that are out of session, with when their prices were made."""
+    rt, wanted = desk(), frozenset(keys)
+    resting = wanted - moving(rt, wanted)
     told = rt.quotes.last_known(resting)
     return {key: told[key]["last_trade_time"] if key in told else None for key in resting}
 

@@ -49,14 +49,14 @@ def test_a_loss_is_signed_and_red():
 
 
 def test_what_nobody_told_is_a_dash_and_not_zero():
-    assert [tell.figure for tell in (positions_today(PositionsView(), NOW), holdings_today(HoldingsView()),
+    assert [tell.figure for tell in (positions_today(PositionsView(), NOW), holdings_today(HoldingsView(), NOW),
             open_positions(PositionsView(), NOW))] == ["–", "–", "–"]  # fmt: skip
 
 
 def test_nothing_held_is_zero():
     assert positions_today(PositionsView((), NOW), NOW).figure == "₹0.00"
     assert open_positions(PositionsView((), NOW), NOW).figure == "0"
-    assert holdings_today(HoldingsView((), NOW)).figure == "₹0.00"
+    assert holdings_today(HoldingsView((), NOW), NOW).figure == "₹0.00"
 
 
 def test_a_sum_over_what_is_not_known_says_so():
@@ -83,7 +83,18 @@ def test_open_positions_are_counted_apart_from_closed_ones():
 def test_holdings_tell_their_change_and_worth():
     view = HoldingsView((mark_holding(held(), quote(INFY, 1540.0), NOW),), NOW)
 
-    assert (holdings_today(view).figure, holdings_today(view).note) == ("−₹275.00", "worth ₹38,500")
+    told = holdings_today(view, NOW)
+    assert (told.figure, told.note) == ("−₹275.00", "worth ₹38,500")
+
+
+def test_the_change_of_holdings_names_its_day_where_every_price_rests_since_one_before():
+    view = HoldingsView((mark_holding(held(), quote(INFY, 1540.0), NOW),), NOW)
+    later, of_before = NOW + timedelta(days=1), f"of {NOW:%a %d %b}, worth ₹38,500"
+
+    assert holdings_today(view, later, {INFY: NOW}).note == of_before
+    assert holdings_today(view, NOW, {INFY: NOW}).note == "worth ₹38,500"
+    assert holdings_today(view, later, {INFY: None}).note == "worth ₹38,500"
+    assert holdings_today(view, later).note == "worth ₹38,500"
 
 
 def test_open_orders_are_those_that_live():
@@ -135,4 +146,4 @@ def test_what_was_told_last_on_a_day_before_is_of_that_day_and_not_of_today():
     assert positions_today(view, later).title == f"Positions on {NOW:%a %d %b}"
     assert open_positions(view, later).note.endswith(f"1 closed on {NOW:%a %d %b}")
     told = open_orders(BookView((order(Status.COMPLETE, 10),), NOW, "no answer", False, 0), later)
-    assert told.note == f"1 with fills on {NOW:%a %d %b}, 1 in all, not current"
+    assert told.note == f"as they were on {NOW:%a %d %b}, not current"

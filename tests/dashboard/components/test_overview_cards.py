@@ -1,9 +1,13 @@
-"""The cards of the overview: columns of the movers, markets that share a line."""
+"""The cards of the overview: columns and ages of the movers, markets in words and those that share a line."""
 
 from __future__ import annotations
 
-from dashboard.components.overview_cards import mover_columns, told_once
-from tests.support.readings import INFY, RELIANCE, reading, row
+from dataclasses import replace
+from datetime import timedelta
+
+from dashboard.components.overview_cards import made_words, mover_columns, phase_words, told_once
+from services.domain.phases import Phase, PhaseNow
+from tests.support.readings import INFY, NOW, RELIANCE, reading, row
 
 
 def test_the_path_of_the_day_has_its_column_only_where_there_is_or_may_be_one():
@@ -23,3 +27,19 @@ def test_markets_in_the_same_phase_share_a_line():
         "NSE shares, NSE F&O": "Open",
         "MCX": "Closed",
     }
+
+
+def test_movers_out_of_session_tell_when_their_newest_price_was_made():
+    rested = reading(row(RELIANCE), row(INFY), in_session=False)
+
+    assert made_words(rested) == ", as of 14:05"
+    assert made_words(replace(rested, now=NOW + timedelta(days=1))) == ", as of Fri 14:05"
+    assert made_words(replace(rested, now=NOW + timedelta(days=7))) == ", as of 20 Nov 14:05"
+    assert made_words(reading(row(RELIANCE))) == made_words(reading(in_session=False)) == ""
+
+
+def test_a_closed_market_says_that_it_opens_and_not_that_it_is_open():
+    closed = PhaseNow(Phase.CLOSED, "Sunday", NOW + timedelta(days=1), then=Phase.OPEN)
+
+    assert phase_words(closed, NOW) == "Closed, Sunday; opens Sat 21 Nov, 14:05 IST (in 1 d 0 h)"
+    assert "; pre-open Sat" in phase_words(replace(closed, then=Phase.PRE_OPEN), NOW)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from dashboard.components import overview_today
-from dashboard.components.overview_today import result_tiles
+from dashboard.components.overview_today import funds_tile, result_tiles
+from services.domain.accounts import Funds
+from services.domain.errors import BrokerFault
+from services.portfolio_book.views import FundsView
 from tests.support.pnl_views import NOW, view_of_fills
 
 
@@ -44,3 +48,13 @@ def test_of_a_day_of_which_nothing_was_told_the_results_are_not_zero():
     assert told["gross"].note == "nothing of today is known; as of Tue 17 Nov, 15:30 IST, not current"
     assert told["unrealised"].figure != "–"
     assert all(tile.old for tile in told.values())
+
+
+def test_money_tells_when_it_was_told():
+    funds = Funds(Decimal(900), Decimal(100), "v3")
+    at = NOW - timedelta(minutes=2)
+
+    assert funds_tile(FundsView(funds, at), NOW).note == "₹100.00 used, as of 15:28 IST"
+    old = funds_tile(FundsView(funds, at, BrokerFault("broken", status=500, code="x")), NOW)
+    assert old.old
+    assert old.note == "₹100.00 used, as of 15:28 IST, not current"
