@@ -22,6 +22,8 @@ from dashboard.pnl_words import (
     average,
     figure_words,
     money,
+    month_word,
+    not_current,
     prices_words,
     signed_money,
 )
@@ -39,12 +41,13 @@ _SUM_HEADS = (Head("", number=False), Head("Closed lots"), Head("Gross"), Head("
 
 def report(view: PnlView, *, where: str, made: datetime, at_rest: AtRest = NONE_AT_REST) -> str:
     """The markup, style and all. `where`: mode and source of prices, in words."""
+    months = view.by(By.MONTH)
     parts = [
         _head(view, where, made),
         _doubts(view),
         _result(view, at_rest),
-        _section("By segment", _groups(view.by(By.SEGMENT), SEGMENT_NAMES)),
-        _section("By month", _groups(view.by(By.MONTH), {})),
+        _section("By segment", _segments(view)),
+        _section("By month", _groups(months, {one.label: month_word(one.label) for one in months})),
         _section("By share or underlying", _symbols(view)),
         _tax(view),
         _trades(view),
@@ -108,7 +111,9 @@ def _result(view: PnlView, at_rest: AtRest) -> str:
     beside = figure_table(
         "Trades", (Head("Closed trades net of charges, and what is open", number=False), Head("")), facts
     )
-    return f'<section class="pair"><div>{result}</div><div>{beside}</div></section>'
+    age = not_current(view.as_of, view.now) if view.old else ""
+    words = f'<p class="age">{escape(age[:1].upper() + age[1:])}.</p>' if age else ""
+    return f'<section class="pair{" old" if view.old else ""}"><div>{result}</div><div>{beside}</div>{words}</section>'
 
 
 def _figure(figure: Figure, trades: int, *, rupees: bool = False, unit: str = "") -> Cell:
@@ -120,6 +125,13 @@ def _figure(figure: Figure, trades: int, *, rupees: bool = False, unit: str = ""
 def _groups(groups: Sequence[Sums], names: dict[str, str]) -> str:
     rows: list[Row] = [_sums(names.get(one.label, one.label), one) for one in groups]
     return figure_table("Groups", _SUM_HEADS, rows, folded=True) if rows else ""
+
+
+def _segments(view: PnlView) -> str:
+    """With why there are more lots than trades, where there are."""
+    groups = view.by(By.SEGMENT)
+    several = sum(one.matches for one in groups) > len(view.trades)
+    return _groups(groups, SEGMENT_NAMES) + ("<p>A trade may close several lots.</p>" if several else "")
 
 
 def _sums(label: str, one: Sums) -> Row:
@@ -199,6 +211,9 @@ PRINT_STYLE = """<style>
 .desk-report .doubts p { margin: 0 0 .25rem } .desk-report .doubts p:last-child { margin: 0 }
 .desk-report .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 0 2.5rem }
 .desk-report .pair > * { min-width: 0 }
+.desk-report .old td, .desk-report .age { color: color-mix(in srgb, currentColor 66%, transparent) }
+.desk-report .old td span { color: inherit }
+.desk-report .age { grid-column: 1 / -1; margin: .4rem 0 0 }
 .desk-report footer { font-size: .82rem; color: color-mix(in srgb, currentColor 66%, transparent) }
 @media (max-width: 640px) { .desk-report .pair { grid-template-columns: 1fr; gap: 1.5rem } }
 @media print {
@@ -215,6 +230,7 @@ PRINT_STYLE = """<style>
   .desk-report, .desk-report * { color: #000 !important }
   .desk-report { max-width: none; font-size: 9.5pt; line-height: 1.35 }
   .desk-report small, .desk-report dt, .desk-report footer, .desk-report thead th { color: #444 !important }
+  .desk-report .old td, .desk-report .old td * { color: #666 !important }
   .desk-figures { overflow: visible; font-size: 8.5pt }
   .desk-figures thead { display: table-header-group }
   .desk-figures tr, .desk-report header, .desk-report .pair { break-inside: avoid }

@@ -16,6 +16,7 @@ from dashboard.pnl_words import (
     average,
     bucket_word,
     money,
+    month_word,
     price,
     price_source,
     product_label,
@@ -140,7 +141,7 @@ def group_name(by: By, label: str) -> str:
         return product_label(label)
     if by is By.BUCKET:
         return bucket_word(label)
-    return label
+    return month_word(label) if by is By.MONTH else label
 
 
 def _picks(by: By, one: Sums) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -81,6 +81,11 @@ def product_label(product: str) -> str:
 
 def bucket_word(bucket: str) -> str:
     return bucket[:1].upper() + bucket[1:]
+
+
+def month_word(month: str) -> str:
+    """2026-07 as the desk says it: Jul 2026."""
+    return f"{date.fromisoformat(f'{month}-01'):%b %Y}"
 
 
 def figure_words(figure: Figure, *, money: bool = False, unit: str = "", decimals: int = 2, sign: bool = False) -> str:

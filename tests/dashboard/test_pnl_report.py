@@ -56,6 +56,25 @@ def test_what_is_missing_stands_before_the_figures():
     assert "15:27 IST, not current" in text
 
 
+def test_figures_that_could_not_be_renewed_are_grey_on_the_sheet_and_say_as_of_when():
+    old = report(view_of_fills(real_tradebook(), old=True), where="", made=NOW)
+    current = report(view_of_fills(real_tradebook()), where="", made=NOW)
+
+    assert '<section class="pair old">' in old
+    assert "As of 15:27 IST, not current." in words(old)
+    assert '<section class="pair">' in current
+    assert "not current" not in words(current)
+
+
+def test_more_lots_than_trades_are_explained_and_months_have_their_names():
+    split = [fill("BUY", 5, "100"), fill("BUY", 5, "101", 1), fill("SELL", 10, "90", 2)]
+    text = words(report(view_of_fills(split), where="", made=NOW))
+
+    assert "A trade may close several lots." in text
+    assert re.search(r"By month\s[^0-9]*Net\s+[A-Z][a-z]{2} 20\d\d\s", text)
+    assert "several lots" not in words(report(view_of_fills(split[::2]), where="", made=NOW))
+
+
 def test_an_unrealised_result_that_is_not_known_is_a_dash_with_its_reason():
     text = words(report(view_of_fills([fill("BUY", 10, "100", 0)]), where="", made=NOW))
 

@@ -163,3 +163,9 @@ def test_filters_hold_for_every_table(book):
 
     assert [one.label for one in view.by(By.SEGMENT)] == ["FO"]
     assert charges_table(view.by(By.SEGMENT), view.total)["columns"][1]["id"] == "all"  # one segment needs no columns
+
+
+def test_months_are_written_as_the_desk_says_them(view):
+    table = groups_table(By.MONTH, view.by(By.MONTH), view.total)
+
+    assert all(row["cells"][0] == f"{date.fromisoformat(row['id'] + '-01'):%b %Y}" for row in table["rows"])
