@@ -16,7 +16,7 @@ from dashboard.chart_bars import Cut, beside, cut_of, figures, line, places_of, 
 from dashboard.chart_choice import Choice
 from dashboard.chart_edges import edges
 from dashboard.chart_marks import Mark, placed
-from dashboard.chart_words import hole_text, why_empty
+from dashboard.chart_words import foot, hole_text, label, why_empty
 from dashboard.formatting import price_decimals
 from dashboard.indicators import GUIDES, PRICE, RANGES, Kind, Line, Study
 from services.candles.audit import Kind as Fault
@@ -103,7 +103,7 @@ def chart_data(scene: Scene, view: tuple[int, int] | None) -> dict[str, Any]:
         "symbol": symbol,
         "interval": choice.interval.label,
         "unit": choice.interval.unit.value,
-        "label": _label(symbol, choice),
+        "label": label(symbol, choice),
         "origin": scene.origin,
         "file": file_name(symbol, shown, "png"),
         "decimals": decimals,
@@ -125,7 +125,7 @@ def chart_data(scene: Scene, view: tuple[int, int] | None) -> dict[str, Any]:
         "view": _first_view(choice, shown),
         "note": why_empty(look, instrument, choice.key, scene.now) if not len(shown) and forming is None else None,
         "progress": [round(look.share, 2), look.words] if look.running and look.first else None,
-        "foot": _foot(choice, cut),
+        "foot": foot(choice, cut),
     }
 
 
@@ -246,12 +246,23 @@ def _edges(scene: Scene, closed: CandleSeries, forming: Bar | None) -> tuple[dat
 
 
 def _forming(scene: Scene, bar: Bar, coming: Sequence[datetime]) -> dict[str, Any]:
+    told = _told_at(scene, bar)
     base = None if scene.day_volume is None else scene.day_volume - bar.volume
     return {
         "start": epoch_ms(bar.start), "end": epoch_ms(coming[1]) if len(coming) > 1 else None,
         "open": bar.open, "high": bar.high, "low": bar.low, "close": bar.close, "volume": bar.volume,
-        "base": base, "day": scene.day_volume, "at": epoch_ms(scene.now) if scene.forming is not None else None,
+        "base": base, "day": scene.day_volume, "at": None if told is None else epoch_ms(told),
     }  # fmt: skip
+
+
+def _told_at(scene: Scene, bar: Bar) -> datetime | None:
+    """Until when that bar is told: now by the feed, else when the broker told it. A price from before that is in it
+    already; one from after it belongs to it."""
+    if bar is scene.forming:
+        return scene.now
+    series = scene.look.series
+    told = series.sources[-1].told if series is not None and series.sources else ()
+    return told[-1] if told else None
 
 
 def _provisional(series: CandleSeries | None, shown: CandleSeries) -> int | None:
@@ -282,20 +293,3 @@ def _first_view(choice: Choice, shown: CandleSeries) -> list[float] | None:
         return None
     first, last = places_of(shown, [epoch_ms(at) for at in choice.view])
     return [first - 0.5, max(last, first + 2) - 0.5] if first < len(shown) else None
-
-
-def _foot(choice: Choice, cut: Cut) -> str:
-    told = []
-    if cut.step > 1:
-        told.append(f"Each bar drawn stands for {cut.step} bars; zoom in to see every one.")
-    if choice.compared and any(study.area == PRICE for study in choice.studies):
-        told.append("Indicators over the price rest while instruments are compared.")
-    return " ".join(told)
-
-
-def _label(symbol: str, choice: Choice) -> str:
-    lines = ", ".join(study.label for study in choice.studies)
-    return (
-        f"Candle chart of {symbol}, {choice.interval.label}{', with ' + lines if lines else ''}. Arrow keys read bar "
-        "by bar, with Shift they move the chart; plus and minus zoom, 0 shows all, L switches the logarithmic axis."
-    )

@@ -8,7 +8,10 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from dashboard.candle_loading import Look
+from dashboard.chart_bars import Cut
+from dashboard.chart_choice import Choice
 from dashboard.formatting import age, ist_when, quantity
+from dashboard.indicators import PRICE
 from dashboard.words import in_words
 from services.candles.audit import AuditReport, Finding, Kind
 from services.candles.series import CandleSeries, Missing, SourcePart
@@ -132,6 +135,25 @@ def hole_text(finding: Finding, interval: Interval) -> str:
     """A gap in the bars, at its place in the chart."""
     bars = f"{finding.bars} bar{'' if finding.bars == 1 else 's'}"
     return f"{stretch(finding.start, finding.end, interval)}: {bars} {finding.kind.value}"
+
+
+def foot(choice: Choice, cut: Cut) -> str:
+    """What is told below the drawing of how it was made."""
+    told = []
+    if cut.step > 1:
+        told.append(f"Each bar drawn stands for {cut.step} bars; zoom in to see every one.")
+    if choice.compared and any(study.area == PRICE for study in choice.studies):
+        told.append("Indicators over the price rest while instruments are compared.")
+    return " ".join(told)
+
+
+def label(symbol: str, choice: Choice) -> str:
+    """What a screen reader is told of the drawing, with its keys."""
+    lines = ", ".join(study.label for study in choice.studies)
+    return (
+        f"Candle chart of {symbol}, {choice.interval.label}{', with ' + lines if lines else ''}. Arrow keys read bar "
+        "by bar, with Shift they move the chart; plus and minus zoom, 0 shows all, L switches the logarithmic axis."
+    )
 
 
 def _listed(parts: Sequence[Missing], interval: Interval) -> str:

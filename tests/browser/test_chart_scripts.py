@@ -89,6 +89,46 @@ def test_an_old_trade_that_comes_late_opens_no_bar(script):
     assert found["closed"] == []
 
 
+def test_an_old_price_is_taken_over_by_the_bar_that_was_told_before_it(script):
+    found = play(script, [[103, 1060, START + 10_000, START + 10_500, False]], told(at=START + 5000))
+
+    assert (found["bar"]["close"], found["bar"]["at"], found["did"]) == (103, START + 10_500, ["moved"])
+
+
+@pytest.mark.parametrize(
+    ("bar", "heard"),
+    [
+        (told(at=START + 20_000), START + 10_500),  # told later, by the broker
+        (told(at=None), START + 10_500),  # nobody knows when
+        (told(), START + MINUTE + 1000),  # of the next minute
+        (None, START + 10_500),
+    ],
+)
+def test_an_old_price_undoes_nothing_and_opens_no_bar(script, bar, heard):
+    found = play(script, [[103, 1060, heard, heard, False]], bar)
+
+    assert (found["bar"], found["closed"], found["did"]) == (bar, [], [""])
+
+
+@pytest.mark.parametrize(
+    ("bar", "ltp", "received", "when"),
+    [
+        (told(), 103, START + 9000, START + 5000),  # the age of another price is not that of this one
+        (told(), 101, START + 9000, START + 9000),
+        (told(), 101, START + 1000, START + 5000),
+        (told(at=None), 103, START + 9000, None),
+        (told(at=None), 101, START + 9000, START + 9000),
+        (None, 103, START + 9000, None),
+    ],
+)
+def test_the_price_of_the_bar_is_as_old_as_it_was_told(script, bar, ltp, received, when):
+    found = script.evaluate(
+        "([bar, edges, ltp, received]) => new Forming(bar, edges).toldAt(ltp, received)", [bar, EDGES, ltp, received]
+    )
+
+    assert found == when
+
+
 def test_after_the_last_edge_and_before_the_first_nothing_is_taken(script):
     assert play(script, [[105, 1, EDGES[-1] + 1, EDGES[-1] + 1]], told())["did"] == [""]
     assert play(script, [[105, 1, START - 1, START - 1]], told())["did"] == [""]

@@ -16,6 +16,7 @@ from dashboard.chart_data import MOST_HOLES, Scene, chart_data, instants
 from dashboard.chart_marks import Mark
 from dashboard.indicators import Study
 from services.candles.audit import AuditReport, Finding, Kind
+from services.candles.series import SourcePart
 from services.domain.calendar.calendar import BUNDLED
 from services.domain.candles import DAY, MINUTE
 from services.domain.clock import IST, epoch_ms
@@ -81,6 +82,21 @@ def test_without_a_feed_the_brokers_last_bar_is_the_one_that_forms():
 
     assert made["total"] == 100
     assert made["forming"]["start"] == epoch_ms(OPENS + timedelta(minutes=100))
+
+
+def test_the_bar_that_forms_says_until_when_it_is_told():
+    told = NOW - timedelta(seconds=70)
+    parts = (
+        SourcePart("stored", OPENS - timedelta(days=1), OPENS, 0, NOW),
+        SourcePart("intraday", OPENS, NOW, 101, told - timedelta(hours=1), told),
+    )
+    known = replace(minutes(101), sources=parts)
+    behind = bar(OPENS + timedelta(minutes=99))
+
+    assert data(scene(known))["forming"]["at"] == epoch_ms(told)
+    assert data(scene(known, forming=behind))["forming"]["at"] == epoch_ms(told)
+    assert data(scene(known, forming=bar(OPENS + timedelta(minutes=100))))["forming"]["at"] == epoch_ms(NOW)
+    assert data(scene(minutes(101)))["forming"]["at"] is None
 
 
 def test_after_the_close_nothing_forms_any_more():

@@ -141,10 +141,10 @@ class Chart extends Looking {
     if (!this.data.push || !row || !this.data.edges.length) return false
     const [ltp, volume, traded, received] = ["ltp", "volume", "last_trade_ms", "received_ms"].map(name => row.values[FIELD[name]])
     this.clock = { ms: row.now, at: row.at }
-    if (received < this.data.now - 60000 * (this.data.speed ?? 1)) return false
+    const fresh = received >= this.data.now - 60000 * (this.data.speed ?? 1)
     const before = this.anchor()
     const began = this.forming.bar === null
-    const did = this.forming.price(ltp, this.data.has_volume ? volume : null, traded, Math.max(received, 0))
+    const did = this.forming.price(ltp, this.data.has_volume ? volume : null, traded, Math.max(received, 0), fresh)
     if (!did) return false
     const opened = did === "opened"
     if (opened || began) { // one bar more: who looks at the end goes along
@@ -178,14 +178,17 @@ class Chart extends Looking {
   isOld() {
     const age = this.age()
     if (age === null) return true
-    const feed = live.rows.get(this.data.key).values[FIELD.from_feed]
+    const feed = live.rows.get(this.data.key)?.values[FIELD.from_feed] ?? false
     return isSilent(this) || isOld({ feed, troubled: this.data.troubled, moves: this.data.in_session, age }, this.data)
   }
 
-  // Seconds since that price came; null where none has.
+  // Seconds since that price was told, or where no bar forms since the newest one came; null where nobody knows.
   age() {
     const row = live.rows.get(this.data.key)
-    return row ? (row.now - row.values[FIELD.received_ms]) / 1000 + secondsSince(row.at, this.data) : null
+    const received = row?.values[FIELD.received_ms]
+    if (this.forming.bar === null) return row ? (row.now - received) / 1000 + secondsSince(row.at, this.data) : null
+    const told = this.forming.toldAt(row?.values[FIELD.ltp], received)
+    return told === null ? null : (this.now() - told) / 1000
   }
 
   close() {

@@ -2,8 +2,8 @@
 // desk's time comes with each price, so that bars close on the desk's minute.
 
 class Forming {
-  // `told`: what the desk knew { start, end, open, high, low, close, volume, base } (`base`: the day's volume when the
-  // bar began), or null; `edges`: starts of this bar and those to come, ascending; each is the end of the one before.
+  // `told`: what the desk knew { start, end, open, high, low, close, volume, base, at } (`base`: the day's volume when
+  // the bar began; `at`: until when it is told, null where nobody knows), or null; `edges`: starts of this bar and those to come, ascending; each is the end of the one before.
   constructor(told, edges) {
     this.bar = told ? { ...told } : null
     this.edges = edges
@@ -33,12 +33,14 @@ class Forming {
   }
 
   // A price of `traded` (ms), heard at `now` (ms of the desk's clock), with the day's volume. Tells what it did:
-  // "moved", "opened" (a bar ended and another began) or "" (nothing).
-  price(ltp, volume, traded, now) {
+  // "moved", "opened" (a bar ended and another began) or "" (nothing). One that is not `fresh` opens no bar; it belongs
+  // to the one that forms if that was told before it.
+  price(ltp, volume, traded, now, fresh = true) {
     const at = traded ? Math.min(traded, now) : now
     const place = this.place(at)
     if (place === null || !(ltp > 0)) return ""
     const start = this.edges[place]
+    if (!fresh && (start !== this.bar?.start || (this.bar.at ?? null) === null)) return ""
     if (!this.bar || start > this.bar.start) {
       const opened = this.bar !== null
       const base = this.bar?.day ?? volume ?? 0
@@ -82,6 +84,13 @@ class Forming {
       else high = middle - 1
     }
     return low < this.edges.length - 1 ? low : null // the last edge is an end only
+  }
+
+  // When the price that the bar stands on was told last (ms): with the bar, or as `ltp` at `received` if that is the same
+  // price. The age of another price is not its own. null where nobody knows.
+  toldAt(ltp, received) {
+    const times = [this.bar?.at, ltp === this.bar?.close ? received : null].filter(Number.isFinite)
+    return times.length ? Math.max(...times) : null
   }
 
   // Is the time of the bar over?
