@@ -107,7 +107,18 @@ def spread_scene(net: Ints) -> Scene:
         "edges": [edge / 100 for edge in edges],
         "counts": counts,
         "names": names,
+        "foot": _beyond(net, edges, names),
     }
+
+
+def _beyond(net: Ints, edges: list[int], names: list[str]) -> str:
+    """What the outermost bars hold that lies beyond the axis: they look like the others."""
+    told = []
+    if len(net) and net.min() < edges[0]:
+        told.append(f"First bar: {names[0]}.")
+    if len(net) and net.max() >= edges[-1]:
+        told.append(f"Last bar: {names[-1]}.")
+    return " ".join(told)
 
 
 def spread_of(net: Ints) -> tuple[list[int], list[int], list[str]]:

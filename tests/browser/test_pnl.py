@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.support.components import run
 from tests.support.desk import Desk
 from tests.support.pnl_account import fill_account
 from tests.support.widths import sideways
@@ -202,6 +203,7 @@ def test_on_a_phone_everything_fits_and_is_readable(thousands, open_page, scheme
     table = page.locator('table[aria-label="Results by symbol"]')
     assert table.evaluate("table => table.offsetWidth <= table.parentElement.clientWidth + 1")
     assert page.locator(".stage").evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth + 1)")
+    assert page.locator(".months").evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth)")
     for selector in ('.tile[data-id="charges"] .figure', '.tile[data-id="gross"] .note', ".strip h2 span"):
         assert text_is_readable(page, selector), selector
     page.get_by_role("tab", name="Trades", exact=True).click()
@@ -211,3 +213,16 @@ def test_on_a_phone_everything_fits_and_is_readable(thousands, open_page, scheme
     row.click()
     page.get_by_role("dialog").locator('table[aria-label="Lots"]').wait_for()
     assert fits(page)
+
+
+def test_an_axis_of_bars_marks_zero_and_its_ends_as_far_as_they_have_room(blank):
+    run(blank, ("shared.js", "pnl_text.js", "pnl_plot.js"), "Object.assign(globalThis, { outerTicks, scaleOf })")
+
+    def marked(*values):
+        return blank.evaluate(
+            "values => outerTicks(values, scaleOf([-6000, 6000], 80, 0)).map(([, text]) => text)", values
+        )
+
+    assert marked(4933.2, -5133.4, 12) == ["₹0", "−₹5,133", "₹4,933"]
+    assert marked(4933.2, -600) == ["₹0", "₹4,933"]
+    assert marked(-5133.4, -20) == ["₹0", "−₹5,133"]

@@ -40,6 +40,8 @@ def test_a_few_extremes_do_not_press_all_others_into_one_bar():
     assert edges[-1] < 10**6
     assert "the best ₹10,00,00,000.00" in names[-1]
     assert "the worst" in names[0]
+    assert spread_scene(net)["foot"] == f"First bar: {names[0]}. Last bar: {names[-1]}."
+    assert spread_scene(np.array([-500, 500] * 20, np.int64))["foot"] == ""
 
 
 def test_the_curve_is_the_running_sum_and_its_depth(view):

@@ -15,7 +15,7 @@ const AREAS = { net: [0, 0.53], depth: [0.58, 0.73], bars: [0.78, 1] } // shares
 function curvePicture({ data, width, seen }) {
   const narrow = width < 520
   const { days, net, total, below, trades } = data
-  const [left, right, top, low, height] = [8, width - (narrow ? 50 : 60), 18, 24, narrow ? 400 : 440]
+  const [left, right, top, low, height] = [8, width - (narrow ? 54 : 60), 18, 24, narrow ? 400 : 440]
   const found = (seen ?? []).map(day => days.indexOf(day))
   const [start, end] = seen && Math.min(...found) >= 0 ? [found[0], found[1] + 1] : [0, days.length]
   const moments = days.slice(start, end).map(iso => Date.parse(iso))
@@ -30,7 +30,8 @@ function curvePicture({ data, width, seen }) {
     const [from, to] = share.map(part => top + part * (height - top - low))
     const span = spanOf([0, ...values[area]], area === "depth" ? 0.06 : 0.1)
     const up = scaleOf(span, to, from)
-    for (const [value, text] of moneyTicks(span[0], span[1], Math.max(2, ((share[1] - share[0]) * height) / (area === "net" ? 44 : 30)))) {
+    const ticks = area === "bars" ? outerTicks(values.bars, up) : moneyTicks(span[0], span[1], Math.max(2, ((share[1] - share[0]) * height) / (area === "net" ? 44 : 30)))
+    for (const [value, text] of ticks) {
       shapes.push(shape("path", { class: "grid", d: `M${left} ${up.at(value)}H${right}` }))
       shapes.push(shape("text", { x: right + 5, y: up.at(value) + 4 }, text))
     }
@@ -148,7 +149,7 @@ function spreadPicture({ data, width }) {
     }
   })
   if (zero > 0 && zero < edges.length - 1) shapes.push(shape("path", { class: "dotted", d: `M${across.at(zero)} ${top}V${bottom}` }))
-  return { height, shapes, spots, along: "x", right }
+  return { height, shapes, spots, along: "x", right, foot: data.foot }
 }
 
 // ----------------------------------------------------------------------------------------------------------------------

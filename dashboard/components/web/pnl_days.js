@@ -43,7 +43,6 @@ class DaysView {
     this.box.replaceChildren(...[...years].reverse().map(([year, of]) => this.strip(year, of, large)))
     const last = this.cells.get(this.list[this.list.length - 1])
     if (last) last.tabIndex = 0
-    for (const strip of this.box.querySelectorAll(".months")) strip.scrollLeft = strip.scrollWidth
   }
 
   strip(year, months, large) {

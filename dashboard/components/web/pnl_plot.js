@@ -3,6 +3,7 @@
 
 const DAY = 86400000
 const LEAST_BAR = 1.5 // pixels: narrower bars are put together, by weeks, then by months
+const LINE_OF_TEXT = 12 // pixels
 const STEPS_OF_DAYS = [
   ["day", 1], ["day", 2], ["day", 7], ["day", 14], ["month", 1], ["month", 2], ["month", 3], ["month", 6], ["month", 12], ["month", 24],
   ["month", 60], ["month", 120], ["month", 240],
@@ -31,6 +32,17 @@ function moneyTicks(low, high, most) {
   const at = []
   for (let n = Math.ceil(low / step - 1e-9); n * step <= high + step * 1e-9; n += 1) at.push(Number((n * step).toPrecision(12)))
   return at.map(value => [value, axisMoney(value, step)])
+}
+
+// Zero, the greatest and the smallest: round places would leave a low axis with zero alone. The farther of two that would
+// stand on each other goes first.
+function outerTicks(values, up) {
+  const [low, high] = values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [0, 0])
+  const kept = [0]
+  for (const value of -low > high ? [low, high] : [high, low]) {
+    if (kept.every(one => Math.abs(up.at(one) - up.at(value)) >= LINE_OF_TEXT)) kept.push(value)
+  }
+  return kept.map(value => [value, value && Math.abs(value) < 1 ? rupeeText(value) : shortRupees(value)])
 }
 
 function axisMoney(value, step) {
