@@ -7,7 +7,7 @@ come. Rupees leave as floats here, for pictures only; what is decided on is comp
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
@@ -98,6 +98,25 @@ POSITION_COLUMNS: tuple[MoneyColumn[MarkedPosition], ...] = (
               lambda one: one.position.day_buy_quantity, rank=3),
     MoneyColumn("sold", "Sold", "Units sold today", "quantity", lambda one: one.position.day_sell_quantity, rank=3),
 )  # fmt: skip
+
+_OF_DAY = {"today": ("{day}", "P&L on {day}"), "bought": ("Bought", ""), "sold": ("Sold", "")}
+"""What is of the day of the positions: its name and that of its sum, where that day is over."""
+
+
+def columns_of(day: str) -> tuple[MoneyColumn[MarkedPosition], ...]:
+    """The columns of positions that were told last on `day`, as "Thu 19 Nov", which is not today."""
+    return tuple(
+        replace(
+            one,
+            label=_OF_DAY[one.id][0].format(day=day),
+            sum=_OF_DAY[one.id][1].format(day=day),
+            help=one.help.replace("today", f"on {day}").replace("yesterday's close", "the close before"),
+        )
+        if one.id in _OF_DAY
+        else one
+        for one in POSITION_COLUMNS
+    )
+
 
 HOLDING_COLUMNS: tuple[MoneyColumn[MarkedHolding], ...] = (
     MoneyColumn("symbol", "Instrument", "Instrument and company", "symbol"),

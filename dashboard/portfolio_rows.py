@@ -21,6 +21,7 @@ from services.portfolio_book.marks import MarkedHolding, MarkedPosition, Price, 
 
 EXIT, EXIT_PART, EXIT_ALL, CONVERT = "exit", "exit_part", "exit_all", "convert"
 SELL, SELL_PART = "sell", "sell_part"
+TODAY = "today"
 TICKET = "ticket"
 """Not a deed yet: the order ticket, filled in to close what is held."""
 CONVERTIBLE = (Product.DELIVERY, Product.INTRADAY)
@@ -42,8 +43,8 @@ def may_convert(marked: MarkedPosition) -> bool:
     return marked.is_open and marked.position.product in CONVERTIBLE
 
 
-def position_row(marked: MarkedPosition, reading: Reading) -> Record:
-    """The record of one position."""
+def position_row(marked: MarkedPosition, reading: Reading, *, day: str = TODAY) -> Record:
+    """The record of one position. `day`: of which it was told."""
     held = marked.position
     instrument = reading.instruments.get(held.key)
     segment, _, rest = held.key.partition("|")
@@ -53,7 +54,7 @@ def position_row(marked: MarkedPosition, reading: Reading) -> Record:
     return {
         "i": f"{held.key}/{held.product}",
         "s": instrument.symbol if instrument else held.symbol or rest,
-        "n": f"{product_name(held.product, segment)} · {_what_of_it(marked)}",
+        "n": f"{product_name(held.product, segment)} · {_what_of_it(marked, day)}",
         "g": held.exchange,
         "can": " ".join(actions),
         "v": [column.value(marked) for column in POSITION_COLUMNS],
@@ -86,17 +87,17 @@ def table_data(
     return {**reading.clockwork(), "columns": [column.head() for column in columns], "rows": list(rows)}
 
 
-def _what_of_it(marked: MarkedPosition) -> str:
-    """Which part is of today and which was carried: long, carried +65, today +10."""
+def _what_of_it(marked: MarkedPosition, day: str) -> str:
+    """Which part is of `day` and which was carried: long, carried +65, today +10."""
     held = marked.position
     if not marked.is_open:
         return "closed"
     side = "long" if held.quantity > 0 else "short"
     if not held.overnight_quantity:
-        return f"{side}, of today"
+        return f"{side}, of {day}"
     today = held.quantity - held.overnight_quantity
     carried = f"{side}, carried {signed(held.overnight_quantity, 0)}"
-    return f"{carried}, today {signed(today, 0)}" if today else carried
+    return f"{carried}, {day} {signed(today, 0)}" if today else carried
 
 
 def _price_record(key: str, price: Price, instrument: Instrument | None, reading: Reading) -> Record:

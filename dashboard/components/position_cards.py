@@ -7,11 +7,12 @@ import streamlit as st
 from dashboard.components.notices import show_problem, told_at
 from dashboard.components.position_table import Asked, Offer, position_table
 from dashboard.markup import plain
-from dashboard.portfolio_columns import POSITION_COLUMNS
-from dashboard.portfolio_rows import CONVERT, EXIT, EXIT_ALL, EXIT_PART, TICKET, position_row
+from dashboard.portfolio_columns import POSITION_COLUMNS, columns_of
+from dashboard.portfolio_rows import CONVERT, EXIT, EXIT_ALL, EXIT_PART, TICKET, TODAY, position_row
 from dashboard.portfolio_words import as_of_words
 from dashboard.reading import Reading
 from dashboard.words import in_words
+from services.domain.clock import IST, ist_date
 from services.domain.errors import UpstoxError
 from services.portfolio_book.views import HoldingsView, PositionsView
 
@@ -37,15 +38,19 @@ def positions_part(view: PositionsView, reading: Reading) -> None:
         return
     if view.without is not None:
         st.caption(f":material/info: Without positions under margin trading: {plain(in_words(view.without).title)}.")
-    rows = [position_row(marked, reading) for marked in view.rows]
+    over = ist_date(view.as_of) < ist_date(reading.now)
+    day = f"{view.as_of.astimezone(IST):%a %d %b}" if over else TODAY
+    rows = [position_row(marked, reading, day=day) for marked in view.rows]
     position_table(
         rows,
-        POSITION_COLUMNS,
+        columns_of(day) if over else POSITION_COLUMNS,
         reading,
         key="portfolio-positions",
         label="Positions",
         noun="position",
-        empty="No positions today. What is bought or sold today, and contracts that are carried, stand here.",
+        empty=f"No positions on {day}. Those of today are not known."
+        if over
+        else "No positions today. What is bought or sold today, and contracts that are carried, stand here.",
         actions={EXIT: "Exit", CONVERT: "Convert"},
         offers=(
             Offer(EXIT, "Exit", "Close the chosen positions at the market; a confirmation comes first"),

@@ -64,6 +64,10 @@ def _without_token(snapshot: Snapshot, feed: FeedNow) -> str | None:
     return f"No prices come without a login. {_sentence(token.problem or '')}".rstrip()
 
 
+def _logged_out(snapshot: Snapshot) -> bool:
+    return snapshot.token is not None and snapshot.token.kind is None
+
+
 def check_rest(snapshot: Snapshot) -> Verdict:
     """Does the broker answer calls?"""
     rest = snapshot.rest
@@ -89,6 +93,8 @@ def check_rest(snapshot: Snapshot) -> Verdict:
         return _warn(f"Of the broker's limit for {_plain(least.name)} {least.share_left:.0%} is left.")
     if rest.last_success_ago is None:
         return Verdict(CheckState.UNKNOWN, "No call was made yet.")
+    if _logged_out(snapshot):
+        return _warn(f"Little is asked without a login. The last call succeeded {span(rest.last_success_ago)} ago.")
     return _pass(f"The last call succeeded {span(rest.last_success_ago)} ago.")
 
 
@@ -115,6 +121,8 @@ def check_orders(snapshot: Snapshot) -> Verdict:
             "now is not known."
         )
     if deaf and stream is not None and stream.state != "off":
+        if _logged_out(snapshot):
+            return _warn("What happens to orders is not told without a login.")
         lately = "" if failing is None else ", and the last call failed"
         return _warn(f"Order updates come by asking only{lately}. {_sentence(stream.reason or stream.state)}")
     return _pass("Ready. What became of every order is known.")

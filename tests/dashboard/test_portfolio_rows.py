@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from dashboard.portfolio_columns import HOLDING_COLUMNS, POSITION_COLUMNS
+from dashboard.portfolio_columns import HOLDING_COLUMNS, POSITION_COLUMNS, columns_of
 from dashboard.portfolio_rows import holding_row, may_convert, position_row, table_data
 from services.domain.errors import BadInstrumentKey, NotSent
 from services.domain.quotes import FROM_FEED
@@ -144,3 +144,17 @@ def test_every_column_has_a_value_in_every_row():
 
     assert all(len(row["v"]) == len(data["columns"]) for row in data["rows"])
     assert len({column["id"] for column in data["columns"]}) == len(data["columns"])
+
+
+def test_what_was_told_last_on_a_day_that_is_over_is_called_by_that_day():
+    columns = {one.id: one for one in columns_of("Thu 19 Nov")}
+    mark = mark_position(carried(), None, NOW)
+
+    assert (columns["today"].label, columns["today"].sum) == ("Thu 19 Nov", "P&L on Thu 19 Nov")
+    assert columns["bought"].help == "Units bought on Thu 19 Nov"
+    assert "today" not in "".join(f"{one.label}{one.sum}{one.help}".lower() for one in columns.values())
+    assert [one.id for one in columns_of("x")] == [one.id for one in POSITION_COLUMNS]
+    assert position_row(mark_position(bought_today(), None, NOW), NOTHING, day="Thu 19 Nov")["n"].endswith(
+        "of Thu 19 Nov"
+    )
+    assert "today" not in position_row(mark, NOTHING, day="Thu 19 Nov")["n"]

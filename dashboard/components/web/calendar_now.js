@@ -2,14 +2,13 @@
 // the host's; a zone other than India's gets an axis of its own.
 
 const INDIA_ZONE = "Asia/Kolkata"
-const UNKNOWN_FROM = "hours not known from"
 const SIGNS = {
   "pre-open": "◐", open: "●", "closing auction": "◆", "post-close": "◔", closed: "○", unknown: "?",
 }
 const LEGEND = [
   ["pre-open", "pre-open"], ["open", "open"], ["closing auction", "closing auction"], ["post-close", "post-close"],
 ]
-const THEN = { Closed: "closes", Open: "opens", Unknown: UNKNOWN_FROM }
+const THEN = { Closed: "closes", Open: "opens" }
 const LATE_MS = 1500 // a phase that is over is asked about once, and again after this
 
 const formats = new Map()
@@ -309,6 +308,12 @@ class NowBoard {
   }
 
   countDown(row, lead, left, now) {
+    if (row.then === "Unknown") { // so long the last word on it is believed; then it is asked for again
+      setText(lead, "what follows is not published")
+      setText(left, "")
+      if (now >= row.until) this.ask(row)
+      return
+    }
     if (row.until === null) {
       setText(lead, row.then ? `then ${row.then.toLowerCase()}` : "what follows is not published")
       setText(left, "")
@@ -317,7 +322,7 @@ class NowBoard {
     const sameDay = clockText(now, INDIA_ZONE, DAY) === clockText(row.until, INDIA_ZONE, DAY)
     const at = `${sameDay ? "" : `${clockText(row.until, INDIA_ZONE, DAY).replace(",", "")}, `}${clockText(row.until, INDIA_ZONE, HM)}`
     const then = row.then ? THEN[row.then] ?? row.then.toLowerCase() : "not published"
-    setText(lead, `${then} ${sameDay && then !== UNKNOWN_FROM ? "at " : ""}${at} · in `)
+    setText(lead, `${then} ${sameDay ? "at " : ""}${at} · in `)
     setText(left, now < row.until ? countdownText(row.until - now) : "a moment")
     if (now >= row.until) this.ask(row)
   }
