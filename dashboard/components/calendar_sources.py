@@ -113,7 +113,7 @@ def show_silence(state: State, today: date, *, signed_in: bool) -> None:
         st.warning(plain(words), title="The broker was not heard", icon=":material/cloud_off:")
     else:
         st.warning(plain(words), title="A login is needed to hear the broker", icon=":material/key:")
-        st.page_link(ACCOUNT, label="To the account page", icon=":material/login:")
+        st.page_link(ACCOUNT, label="Log in", icon=":material/login:")
 
 
 def silence_words(state: State, today: date) -> str:

@@ -31,7 +31,7 @@ def show_problem(error: UpstoxError) -> None:
     login = isinstance(error, LoginRequired | TokenRejected)
     st.warning(plain(words.text), title=words.title, icon=":material/key:" if login else ":material/cloud_off:")
     if login:
-        st.page_link(ACCOUNT, label="To the account page", icon=":material/login:")
+        st.page_link(ACCOUNT, label="Log in", icon=":material/login:")
 
 
 def caution(text: str, *, icon: str = "history", width: Literal["stretch", "content"] = "stretch") -> None:
