@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from dashboard.formatting import ist_when
 from dashboard.words import title_of
+from services.domain.error_words import call_in_words
 from services.measures.calls_now import BudgetNow, OperationNow, Spread
 from services.measures.snapshot import FeedNow
 
@@ -47,7 +48,7 @@ def call_rows(operations: Iterable[OperationNow]) -> list[Row]:
     """One row for each operation and version, those with failures first, then the busiest."""
     rows = [
         {
-            "Operation": one.operation.replace("_", " "),
+            "Operation": call_in_words(one.operation),
             "Version": one.version,
             "Calls": one.attempts,
             "Failed": one.failed,

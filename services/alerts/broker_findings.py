@@ -26,7 +26,7 @@ def error_rate(now: Snapshot, at: float) -> Sequence[Finding] | None:
         return None
     most = kinds_in_words(errors.breakdown)
     message = f"{errors.per_minute:.1f} errors a minute over the last {errors.minutes:g} minutes" + (
-        f": {most}" if most else ""
+        f"; of the requests, {most}" if most else ""
     )
     context = {
         "rate": round(errors.per_minute, 2),

@@ -1,4 +1,5 @@
-"""Errors by kind, as a person reads them in a message: "52 could not be sent". The error log has the classes' names."""
+"""Errors by kind, as a person reads them in a message: "52 could not be sent"; and calls. The error log has the classes'
+names."""
 
 from __future__ import annotations
 
@@ -39,6 +40,7 @@ _WORDS: dict[type[e.UpstoxError], str] = {
     e.UpstoxError: "failed",
 }
 """After a number, be it one or many."""
+_SHORT = {"gtt": "GTT", "ip": "IP", "ltp": "LTP", "mtf": "MTF", "ohlc": "OHLC", "pnl": "P&L"}
 _CLASSES = {name: kind for name, kind in vars(e).items() if isinstance(kind, type) and issubclass(kind, e.UpstoxError)}
 
 
@@ -46,6 +48,11 @@ def kinds_in_words(breakdown: Mapping[str, int], *, most: int = MOST_KINDS) -> s
     """How many of each kind, the first `most` of them: `40 came too fast for the broker, 20 got no answer`. A name
     that no class of ours has, as a notebook may log it, stands as it is."""
     return ", ".join(f"{count} {_of_kind(name)}" for name, count in list(breakdown.items())[:most])
+
+
+def call_in_words(operation: str) -> str:
+    """What was asked of the broker, by its name in the route table: `MTF positions`."""
+    return " ".join(_SHORT.get(word, word) for word in operation.split("_"))
 
 
 def _of_kind(name: str) -> str:

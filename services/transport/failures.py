@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any, Protocol
 
+from services.domain.error_words import call_in_words
 from services.domain.errors import (
     BrokerError,
     BrokerFault,
@@ -57,7 +58,7 @@ class Failures:
         broker = error if isinstance(error, BrokerError) else None
         request_id = broker.request_id if broker is not None else None
         if isinstance(error, TransportError | BrokerFault | RateLimited):
-            self._reports.troubled(f"{operation.name.replace('_', ' ')}: {error}")
+            self._reports.troubled(f"{call_in_words(operation.name)}: {error}")
         ordinary = bool(then) or isinstance(error, RequestRefused)
         log.log(
             logging.INFO if ordinary else logging.WARNING,

@@ -50,8 +50,8 @@ def test_opened_and_over_are_sent_once_each(bench: Bench) -> None:
     url, _, body, severity = bench.sender.sent[0]
     assert (url, severity) == (URL, Severity.WARNING)
     assert body == (
-        "[warning] Error rate: 24.0 errors a minute over the last 5 minutes: 120 came too fast for the broker"
-        " (since 20 Nov 09:45:04 IST)"
+        "[warning] Error rate: 24.0 errors a minute over the last 5 minutes; of the requests, "
+        "120 came too fast for the broker (since 20 Nov 09:45:04 IST)"
     )
     assert bench.sender.sent[1][3] is None, "good news"
     assert [(one.what, one.state, one.attempts) for one in bench.desk.deliveries()] == [

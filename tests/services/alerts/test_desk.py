@@ -44,7 +44,8 @@ def test_a_storm_of_errors_opens_one_alert_with_its_breakdown_and_closes_it_when
     (alert,) = bench.desk.standing().alerts
     assert (alert.kind, alert.severity, alert.life) == ("error_rate", Severity.WARNING, Life.OPEN)
     assert alert.message == (
-        "24.0 errors a minute over the last 5 minutes: 110 came too fast for the broker, 10 got no answer"
+        "24.0 errors a minute over the last 5 minutes; of the requests, "
+        "110 came too fast for the broker, 10 got no answer"
     )
     assert alert.context is not None
     assert alert.context["error_breakdown"] == {"RateLimited": 110, "NoAnswer": 10}

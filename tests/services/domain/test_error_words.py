@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.domain import errors
-from services.domain.error_words import kinds_in_words
+from services.domain.error_words import call_in_words, kinds_in_words
 
 CLASSES = [name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)]
 
@@ -24,3 +24,12 @@ def test_no_kind_is_told_by_the_name_of_its_class() -> None:
 
 def test_a_kind_that_no_class_has_stands_as_it_was_logged() -> None:
     assert kinds_in_words({"Made up by a notebook": 3}) == "3 of the kind “Made up by a notebook”"
+
+
+def test_a_call_is_told_as_people_write_it() -> None:
+    assert [call_in_words(name) for name in ("order_book", "mtf_positions", "pnl_data", "ltp")] == [
+        "order book",
+        "MTF positions",
+        "P&L data",
+        "LTP",
+    ]
