@@ -114,7 +114,7 @@ CHARTS: tuple[Chart, ...] = (
         (Line("memory", "main", _most("resident", 1e-6)),),
     ),
     Chart(
-        "processor", "Processor and threads", "% of a core", "All threads of this process together.",
+        "processor", "Processor, threads", "% of a core; count", "All threads of this process together.",
         (Line("processor", "main", _most("cpu", 100)), Line("threads", "second", _most("threads"))),
     ),
 )  # fmt: skip

@@ -62,16 +62,18 @@ def test_a_figure_of_the_charts_tells_how_old_it_may_be_and_is_never_called_the_
     errors, memory = (page.locator("li.chart", has_text=name) for name in ("Errors", "Memory"))
 
     told = errors.locator("svg").get_attribute("aria-label")
-    found = re.search(r"errors: 7\.0 in the last (\d+) min, 7\.0 at most; an alert opens above 4\.0", told)
+    found = re.search(r"errors: 7\.0, up to (\d+) min old, 7\.0 at most; an alert opens above 4\.0", told)
     assert found is not None, told
     assert 30 <= int(found[1]) <= 3 * 42
-    assert errors.locator("time").inner_text() == f"last {found[1]} min"
+    assert errors.locator("time").inner_text() == f"up to {found[1]} min old"
     assert errors.locator("line.limit").count() == 1
     assert page.locator("line.limit").count() == 1
+    assert errors.locator(".legend .limit").inner_text() == "alert above 4"
+    assert page.locator(".legend .limit").count() == 1
     assert "memory: no figures in this time" in memory.locator("svg").get_attribute("aria-label")
     assert memory.locator("time").inner_text() == ""
     page.clock.run_for(600_000)
-    assert errors.locator("time").inner_text() == f"last {int(found[1]) + 10} min"
+    assert errors.locator("time").inner_text() == f"up to {int(found[1]) + 10} min old"
 
 
 def test_the_page_tells_how_the_desk_does_and_where_to_look_further(desk: Desk, open_page: Open) -> None:

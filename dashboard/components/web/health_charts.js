@@ -39,7 +39,7 @@ class HealthCharts {
 
   stretch(view) {
     const told = view.chart.lines.map(line => newest(line.v)).filter(place => place >= 0)
-    return told.length ? `last ${this.ago(Math.min(...told))}` : ""
+    return told.length ? `up to ${this.ago(Math.min(...told))} old` : ""
   }
 
   // A value is of the stretch that ends at its place: so old it may be.
@@ -133,14 +133,21 @@ class HealthCharts {
       const value = line.v[place ?? newest(line.v)] ?? null
       return { ...line, value }
     })
-    view.legend.replaceChildren(...shown.map(line => {
+    const lines = shown.map(line => {
       const one = document.createElement("span")
       one.className = line.tone
       const figure = document.createElement("b")
       figure.textContent = digits(line.value, Math.abs(line.value) < 100 ? chart.decimals : 0)
       one.append(document.createElement("i"), `${line.name} `, figure)
       return one
-    }))
+    })
+    if (chart.limit !== null) {
+      const limit = document.createElement("span")
+      limit.className = "limit"
+      limit.append(document.createElement("i"), `alert above ${digits(chart.limit, Number.isInteger(chart.limit) ? 0 : 1)}`)
+      lines.push(limit)
+    }
+    view.legend.replaceChildren(...lines)
     setText(view.time, place === null ? this.stretch(view) : dayTime(this.data.t[place]))
     const there = place !== null && view.x
     setAttribute(view.cursor, "visibility", there ? "visible" : "hidden")
@@ -152,7 +159,7 @@ class HealthCharts {
       const known = line.v.filter(value => value !== null)
       if (!known.length) return `${line.name}: no figures in this time`
       const place = newest(line.v)
-      const now = place < 0 ? "not known now" : `${digits(line.v[place], 1)} in the last ${this.ago(place)}`
+      const now = place < 0 ? "not known now" : `${digits(line.v[place], 1)}, up to ${this.ago(place)} old`
       return `${line.name}: ${now}, ${digits(Math.max(...known), 1)} at most`
     })
     if (chart.limit !== null) told.push(`an alert opens above ${digits(chart.limit, 1)}`)
