@@ -51,7 +51,7 @@ def _alerts(key: str) -> None:
             st.markdown(":green[:material/check:] No alert is open.")
         for alert in standing.alerts:
             _open_one(key, alert, now)
-    with st.expander("Before", key=f"{key}-history", on_change="rerun") as before:
+    with st.expander("Past alerts", key=f"{key}-history", on_change="rerun") as before:
         if before.open:
             _history(key)
 
