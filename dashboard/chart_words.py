@@ -24,7 +24,7 @@ SOURCES = {
     "stored": "stored here",
     "v3": "the broker's history (v3)",
     "v2": "the broker's history (v2)",
-    "intraday": "the broker's bars of today",
+    "intraday": "the broker's bars of the day",
     "forming (feed)": "the live feed",
     "derived from minutes": "made of stored minutes",
     "derived from days": "made of stored days",

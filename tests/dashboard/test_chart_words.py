@@ -66,7 +66,7 @@ def test_sources_are_told_with_their_age():
 
     assert told == (
         "1,875 bars 13 Nov – 19 Nov 2026: stored here, told 2 d ago; 100 bars 20 Nov 2026, 09:15–10:54: "
-        "the broker's bars of today, told 40 s ago; 1 bar 20 Nov 2026, 10:55: the live feed"
+        "the broker's bars of the day, told 40 s ago; 1 bar 20 Nov 2026, 10:55: the live feed"
     )
 
 

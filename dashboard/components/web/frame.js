@@ -53,7 +53,7 @@ class Frame {
   // The newest price in words. Where nothing is in session, what the broker repeats is not new for having come again.
   ageWords(seconds, old) {
     const made = this.data.in_session || old ? null : this.made()
-    if (made !== null) return ["made", `Prices as of ${madeText(made, this.data.now + sinceArrival(this) * 1000)}`]
+    if (made !== null) return ["made", `Newest price ${madeText(made, this.data.now + sinceArrival(this) * 1000)}`]
     return [old ? "old" : "fresh", `Prices ${ageText(seconds)} old${old ? ", not current" : ""}`]
   }
 
