@@ -37,7 +37,7 @@ from services.domain.errors import ConfigurationError
 from services.heaps import give_back
 from services.logs import setup_logging
 
-SWITCH_INTERVAL = 0.0002
+SWITCH_INTERVAL = 0.0005
 """Seconds after which a busy thread hands over: a page being drawn must not hold up whoever reads prices."""
 GC_THRESHOLDS = (50_000, 20, 20)
 """One answer of 500 quotes makes some thousands of containers; with Python's 700 the collector keeps starting."""

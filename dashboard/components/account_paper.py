@@ -65,7 +65,7 @@ def _account() -> None:
         return
     fact_table(
         {
-            "Account": f"number {account.mark.number}, opened {ist_moment(account.opened)}",
+            "Account": f"number {account.mark.number}, {opened_words(account)}",
             "Began with": rupees(account.opening),
             "Balance": f"{rupees(account.balance)}, open positions apart",
             _day_of(look.at, now): f"{_count(account.orders_today, 'order')}, {_count(account.trades_today, 'trade')}",
@@ -78,6 +78,14 @@ def _account() -> None:
         figure_table(words_table(_HEADS, rows, "Accounts before this one"), key="account-archives")
     if look.problem is not None and look.at is not None:
         told_at(as_of_words(look.at, now, look.problem), current=False)
+
+
+def opened_words(account: PaperAccount) -> str:
+    """Since when it runs. One with a past that it was given opened earlier than it was begun."""
+    before = account.archives[-1] if account.archives else None
+    if before is None or account.opened >= before.closed:
+        return f"opened {ist_moment(account.opened)}"
+    return f"begun {ist_moment(before.closed)}, with a past from {ist_moment(account.opened)} on"
 
 
 def _day_of(at: datetime | None, now: datetime) -> str:

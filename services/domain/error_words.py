@@ -1,5 +1,5 @@
-"""Errors by kind, as a person reads them in a message: "52 could not be sent"; and calls, as people write them. The error
-log has the names of the classes."""
+"""Errors by kind, as a person reads them in a message: "52 could not be sent"; and calls, as people write them. The
+error log has the names of the classes."""
 
 from __future__ import annotations
 
