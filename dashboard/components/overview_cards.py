@@ -76,7 +76,8 @@ def made_words(reading: Reading) -> str:
         return ""
     newest, today = max(made).astimezone(IST), ist_date(reading.now)
     days = (today - newest.date()).days
-    return f", as of {newest:{'%H:%M' if not days else '%a %H:%M' if days < WEEK else '%d %b %H:%M'}}"
+    told = f"{newest:{'%H:%M' if not days else '%a %H:%M' if days < WEEK else '%d %b %H:%M'}}"
+    return f", as of {told}".replace(" ", "\u00a0").replace("\u00a0", " ", 1)  # a phone breaks before it, not in it
 
 
 _OPENED = "overview-opened"

@@ -32,9 +32,9 @@ def test_markets_in_the_same_phase_share_a_line():
 def test_movers_out_of_session_tell_when_their_newest_price_was_made():
     rested = reading(row(RELIANCE), row(INFY), in_session=False)
 
-    assert made_words(rested) == ", as of 14:05"
-    assert made_words(replace(rested, now=NOW + timedelta(days=1))) == ", as of Fri 14:05"
-    assert made_words(replace(rested, now=NOW + timedelta(days=7))) == ", as of 20 Nov 14:05"
+    assert made_words(rested) == ", as\u00a0of\u00a014:05"
+    assert made_words(replace(rested, now=NOW + timedelta(days=1))) == ", as\u00a0of\u00a0Fri\u00a014:05"
+    assert made_words(replace(rested, now=NOW + timedelta(days=7))) == ", as\u00a0of\u00a020\u00a0Nov\u00a014:05"
     assert made_words(reading(row(RELIANCE))) == made_words(reading(in_session=False)) == ""
 
 
