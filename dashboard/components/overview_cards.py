@@ -31,8 +31,9 @@ from services.domain.clock import IST, ist_date
 from services.domain.phases import Market, Phase, PhaseNow
 
 MOST_ALERTS = 5
-WEEK = 6
+BY_WEEKDAY = 6
 """Days within which a weekday alone names a day."""
+NO_BREAK = "\N{NO-BREAK SPACE}"
 _MOVER_COLUMNS = Layout(("ltp", "change_percent", "day", "volume"))
 _WITHOUT_A_DAY = Layout(("ltp", "change_percent", "volume"))
 """Before the first session of a day, and on days without one."""
@@ -76,8 +77,8 @@ def made_words(reading: Reading) -> str:
         return ""
     newest, today = max(made).astimezone(IST), ist_date(reading.now)
     days = (today - newest.date()).days
-    told = f"{newest:{'%H:%M' if not days else '%a %H:%M' if days < WEEK else '%d %b %H:%M'}}"
-    return f", as of {told}".replace(" ", "\u00a0").replace("\u00a0", " ", 1)  # a phone breaks before it, not in it
+    told = f"as of {newest:{'%H:%M' if not days else '%a %H:%M' if days < BY_WEEKDAY else '%d %b %H:%M'}}"
+    return f", {told.replace(' ', NO_BREAK)}"
 
 
 _OPENED = "overview-opened"
