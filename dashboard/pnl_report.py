@@ -211,8 +211,8 @@ PRINT_STYLE = """<style>
 .desk-report .doubts p { margin: 0 0 .25rem } .desk-report .doubts p:last-child { margin: 0 }
 .desk-report .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 0 2.5rem }
 .desk-report .pair > * { min-width: 0 }
-.desk-report .old td, .desk-report .age { color: color-mix(in srgb, currentColor 66%, transparent) }
-.desk-report .old td span { color: inherit }
+.desk-report .old tr > *, .desk-report .age { color: color-mix(in srgb, currentColor 66%, transparent) }
+.desk-report .old :is(th, td) * { color: inherit }
 .desk-report .age { grid-column: 1 / -1; margin: .4rem 0 0 }
 .desk-report footer { font-size: .82rem; color: color-mix(in srgb, currentColor 66%, transparent) }
 @media (max-width: 640px) { .desk-report .pair { grid-template-columns: 1fr; gap: 1.5rem } }
@@ -230,7 +230,7 @@ PRINT_STYLE = """<style>
   .desk-report, .desk-report * { color: #000 !important }
   .desk-report { max-width: none; font-size: 9.5pt; line-height: 1.35 }
   .desk-report small, .desk-report dt, .desk-report footer, .desk-report thead th { color: #444 !important }
-  .desk-report .old td, .desk-report .old td * { color: #666 !important }
+  .desk-report .old tr > *, .desk-report .old tr > * * { color: #666 !important }
   .desk-figures { overflow: visible; font-size: 8.5pt }
   .desk-figures thead { display: table-header-group }
   .desk-figures tr, .desk-report header, .desk-report .pair { break-inside: avoid }
