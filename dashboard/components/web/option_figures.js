@@ -42,9 +42,9 @@ class ChainFigures {
       if (sum !== undefined && sum !== null) cell.title = digits(sum, 0)
       return cell
     })
-    const middle = make("th", "strike", "Total")
+    const middle = make("th", "strike", `All ${figures.count}`) // of the expiry, not of the rows above
     middle.scope = "row"
-    middle.title = `Of all ${figures.count} strikes of this expiry`
+    middle.title = `Total of all ${figures.count} strikes of this expiry`
     this.foot.replaceChildren(...cells("c").reverse(), middle, ...cells("p"))
     this.showTotals()
   }
