@@ -422,6 +422,8 @@ def test_own_trades_and_orders_stand_at_their_bar_and_price(desk, candles):
     )
 
     page.get_by_text("Sell 5 at 1,520.00, limit").wait_for()
+    ground = page.locator(".annotation rect.bg")
+    assert (ground.count(), ground.evaluate("node => getComputedStyle(node).fillOpacity")) == (1, "1")
     drawn = "[...deskCharts()[0].deskChart.plot.data].filter(one => one.mode === 'markers').map(one => one.x)"
     assert page.evaluate(drawn) == [[30], [30]]
     page.evaluate("deskCharts()[0].deskChart.walk(30)")

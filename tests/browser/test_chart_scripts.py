@@ -31,7 +31,7 @@ def loaded(page, parts, names):
 
 @pytest.fixture
 def script(blank):
-    return loaded(blank, PARTS, "Forming, timeTicks, Scale, momentText")
+    return loaded(blank, PARTS, "Forming, timeTicks, Scale, momentText, clearOf")
 
 
 def told(**changes):
@@ -212,6 +212,14 @@ def test_a_scale_is_its_own_way_back(script, kind):
     )
 
     assert back == pytest.approx(values)
+
+
+def test_labels_that_the_tag_of_the_last_price_would_half_cover_are_left_out(script):
+    marks = {"at": [1490, 1495, 1500, 1505], "text": ["a", "b", "c", "d"]}
+
+    found = script.evaluate("marks => [clearOf(marks, 1501.1, 2), clearOf(marks, NaN, 2)]", marks)
+
+    assert found == [{**marks, "text": ["a", "b", "", "d"]}, marks]
 
 
 def test_a_logarithmic_axis_has_round_prices_and_nothing_below_zero(script):

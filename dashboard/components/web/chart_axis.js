@@ -75,6 +75,11 @@ function timeTicks(times, places, from, to, apart) {
   return { at: kept.map(tick => tick.at), text: kept.map(tick => labelOf(tick.ms, tick.rank)) }
 }
 
+// Labels without those nearer than `reach` to the height `at`: a tag there would cover half of them.
+function clearOf(marks, at, reach) {
+  return { at: marks.at, text: marks.text.map((text, i) => (Math.abs(marks.at[i] - at) < reach ? "" : text)) }
+}
+
 function niceStep(rough) {
   const size = 10 ** Math.floor(Math.log10(rough))
   for (const step of [1, 2, 2.5, 5]) if (step * size >= rough) return step * size

@@ -28,11 +28,16 @@ function orderShapes({ data, scale, colours, bases }) {
   return data.marks.filter(mark => mark.at === null).map(mark => {
     const colour = colours[MARKS[mark.side].tone]
     const at = scale.to(mark.price, bases?.own)
-    return {
-      type: "line", xref: "paper", x0: 0, x1: 1, yref: "y", y0: at, y1: at, line: { color: colour, width: 1.5, dash: "dashdot" },
-      label: { text: plainText(mark.text), textposition: "start", yanchor: "bottom", font: { size: 11, color: colour } },
-    }
+    return { type: "line", xref: "paper", x0: 0, x1: 1, yref: "y", y0: at, y1: at, line: { color: colour, width: 1.5, dash: "dashdot" } }
   })
+}
+
+// Words of those lines, on a ground of their own: candles behind them would leave nothing to read.
+function orderLabels({ data, scale, colours, bases }) {
+  return data.marks.filter(mark => mark.at === null).map(mark => ({
+    text: plainText(mark.text), xref: "paper", x: 0, xanchor: "left", yref: "y", y: scale.to(mark.price, bases?.own), yanchor: "bottom",
+    showarrow: false, bgcolor: colours.paper, borderpad: 1, font: { size: 11, color: colours[MARKS[mark.side].tone] },
+  }))
 }
 
 // What is told of the own trades in the bar that is drawn at `place`.

@@ -5,6 +5,7 @@
 const MARGIN = { left: 6, right: 68, top: 6, bottom: 24 }
 const HALF = 0.36 // half the width of a candle, in bars
 const GAP = 0.022 // between two areas, of the height
+const TAG_PIXELS = 15 // from the middle of the last price's tag to that of a label which it does not touch
 const AREA_HEIGHT = 92 // of an area below the prices, in pixels
 
 // Vertical areas from top to bottom: prices, volume, then one for each indicator that has its own figures.
@@ -185,17 +186,20 @@ function layoutOf(chart) {
       ...plain, side: "bottom", fixedrange: false, range: [...view], anchor: "free", position: 0,
       rangeslider: { visible: false }, tickmode: "array", tickvals: time.at, ticktext: time.text, showspikes: false,
     },
-    shapes: shapesOf(chart),
+    shapes: shapesOf(chart), annotations: orderLabels(chart),
   }
   for (const [id, axis] of Object.entries(names)) {
     const range = ranges[id]
-    const tall = (areas[id][1] - areas[id][0]) * height
+    const tall = (areas[id][1] - areas[id][0]) * (height - MARGIN.top - MARGIN.bottom)
     const marks =
       id === "price" ? scale.ticks(range[0], range[1], tall / 48, data.decimals)
       : id === "volume" ? volumeTicks(range[1])
       : areaTicks(data.areas.find(area => area.id === id), range, tall)
+    const clear = id === "price" && chart.last !== null
+      ? clearOf(marks, scale.to(chart.last.price, chart.bases?.own), (TAG_PIXELS * (range[1] - range[0])) / tall)
+      : marks
     layout[layoutKey(axis)] = {
-      ...plain, domain: areas[id], range, tickmode: "array", tickvals: marks.at, ticktext: marks.text,
+      ...plain, domain: areas[id], range, tickmode: "array", tickvals: clear.at, ticktext: clear.text,
       showgrid: id === "price",
     }
   }
