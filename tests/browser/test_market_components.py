@@ -81,6 +81,36 @@ def test_only_the_column_that_is_cut_fades_and_it_is_whole_after_a_slide(alone):
     fade.wait_for(state="hidden")
 
 
+def test_a_path_that_is_not_there_is_told_apart_from_one_that_may_still_come(alone):
+    waiting = reading(row(RELIANCE))
+    page = alone("quote_table", table(waiting, "ltp", "day"))
+    cell = page.locator("td.k-spark")
+    assert (cell.inner_text(), "being read" in cell.get_attribute("title")) == ("…", True)
+
+    again(page, table(replace(waiting, moving=frozenset()), "ltp", "day"))
+    assert (cell.inner_text(), cell.get_attribute("title")) == ("–", "no path of the day")
+    again(page, table(reading(row(RELIANCE), problem=DOWN), "ltp", "day"))
+    assert cell.inner_text() == "–"
+
+    again(
+        page, {**table_data(waiting, Layout(("ltp", "day")), lambda key: (1.0, 2.0)), "label": "Prices", "push": None}
+    )
+    assert (cell.inner_text(), cell.locator("svg path").count() > 0, cell.get_attribute("title")) == ("", True, "")
+    again(page, table(waiting, "ltp", "day"))
+    assert (cell.inner_text(), cell.locator("svg").count()) == ("…", 0)
+
+
+def test_on_a_phone_the_age_of_a_price_is_in_sight_instead_of_a_sliver_of_its_path(alone):
+    look = reading(row(RELIANCE, 500.0, 499.0))
+    data = {**table_data(look, Layout(), lambda key: (1.0, 2.0)), "label": "Prices", "push": None}
+    page = alone("quote_table", data, width=425)  # the fonts here are wider
+
+    assert page.locator(".k-spark:visible").count() == 0
+    assert all(right <= 425 for _, right in edges(page, "thead .k-age"))
+    page.set_viewport_size({"width": 800, "height": 800})
+    assert page.locator("td.k-spark:visible").count() == 1
+
+
 def test_on_a_phone_all_indices_are_in_sight(alone):
     keys = (NIFTY, RELIANCE, INFY, USDINR, FUTURE)
     data = strip_data(reading(*(row(key, 85_250.0, 84_000.0) for key in keys)), lambda key: (1.0, 2.0))
@@ -188,6 +218,7 @@ def test_totals_of_a_chain_are_there_as_long_as_a_column_that_has_one_is_in_sigh
     foot.wait_for(state="hidden")
     page.locator(".scroll").evaluate("node => { node.scrollLeft = node.scrollWidth }")
     foot.wait_for()
+    assert foot.locator("th").inner_text() == "All 3"
     page.locator(".scroll").evaluate("node => { node.scrollLeft = (node.scrollWidth - node.clientWidth) / 2 }")
     foot.wait_for(state="hidden")
     assert alone("option_chain", chain(look, "bid_ask", "oi"), parts=PARTS).locator("tfoot tr").is_visible()

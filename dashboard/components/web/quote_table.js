@@ -2,7 +2,7 @@
 
 const COUNT_MS = 250 // between two counts of what is current; prices come more often
 const FLASH_MS = 600
-const CELL_PADDING = 7 // pixels beside a figure, the least of the style sheet
+const CELL_PADDING = 5 // pixels beside a figure, the least of the style sheet
 
 class QuoteTable {
   constructor(root) {
@@ -216,7 +216,7 @@ class QuoteTable {
     }
     view.row = row
     this.data.columns.forEach((column, i) => {
-      const value = column.kind === "symbol" ? [row.s, row.n, row.g, row.x] : row.v[i]
+      const value = column.kind === "symbol" ? [row.s, row.n, row.g, row.x] : column.kind === "spark" ? pathOf(row, i) : row.v[i]
       const seen = typeof value === "object" && value !== null ? JSON.stringify(value) : value
       if (view.seen[i] === seen && column.kind !== "age") return
       const before = view.seen[i]
@@ -418,10 +418,17 @@ const PAINT = {
   time(cell, value) { setText(cell, value === null || value === undefined ? MISSING : indianTime(value)) },
   age() {},
   spark(cell, value) {
-    let svg = cell.firstChild
-    if (!svg) { svg = document.createElementNS(SVG, "svg"); svg.setAttribute("class", "spark"); cell.append(svg) }
+    const known = typeof value === "object"
+    cell.classList.toggle("none", !known)
+    if (!known) {
+      setText(cell, value)
+      cell.title = value === MISSING ? "no path of the day" : "no path of the day yet: it is being read, or too little has traded"
+      return
+    }
+    let svg = cell.querySelector("svg")
+    if (!svg) { svg = document.createElementNS(SVG, "svg"); svg.setAttribute("class", "spark"); cell.replaceChildren(svg) }
     svg.setAttribute("role", "img")
-    if (!value) { clearSpark(svg); svg.setAttribute("aria-label", "no path of the day yet"); return }
+    cell.title = ""
     svg.setAttribute("aria-label", `path of the day, ${value.dir > 0 ? "up" : value.dir < 0 ? "down" : "level"}`)
     drawSpark(svg, value.p, value.b, direction(value.dir))
   },
@@ -439,6 +446,11 @@ const PAINT = {
     cell.append(bar, ends)
     cell.title = `${digits(low, row.d)} to ${digits(high, row.d)}, now at ${Math.round(place * 100)} %`
   },
+}
+
+// The path of the day; in a word where there is none: one of a market that moves may still come.
+function pathOf(row, i) {
+  return row.v[i] ?? (row.m && !row.o ? "…" : MISSING)
 }
 
 function SORT_VALUE(kind, row, at) {
