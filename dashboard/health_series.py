@@ -114,8 +114,8 @@ CHARTS: tuple[Chart, ...] = (
         (Line("memory", "main", _most("resident", 1e-6)),),
     ),
     Chart(
-        "processor", "Processor, threads", "% of a core; count", "All threads of this process together.",
-        (Line("processor", "main", _most("cpu", 100)), Line("threads", "second", _most("threads"))),
+        "processor", "Processor", "% of a core", "All threads of this process together, and how many they are.",
+        (Line("processor", "main", _most("cpu", 100)), Line("threads (count)", "second", _most("threads"))),
     ),
 )  # fmt: skip
 
