@@ -14,7 +14,8 @@ FIRST = ArchivedAccount(1, BEGUN, BEGUN, Decimal(1_000_000), Decimal(1_000_000),
 
 def account(opened: datetime, *archives: ArchivedAccount) -> PaperAccount:
     return PaperAccount(
-        user_id="PAPER1", mark=AccountMark(2), opened=opened, opening=Decimal(1_000_000), balance=Decimal(1_000_000), available=Decimal(1_000_000),
+        user_id="PAPER1", mark=AccountMark(2), opened=opened, opening=Decimal(1_000_000),
+        balance=Decimal(1_000_000), available=Decimal(1_000_000),
         orders_today=0, trades_today=0, archives=archives,
     )  # fmt: skip
 
