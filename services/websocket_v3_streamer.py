@@ -24,7 +24,6 @@ if __name__ == "__main__":  # run as a file, Python looks for `services` beside 
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from services.domain.errors import LoginRequired
-from services.feed.health import StreamState
 from services.runtime import get_runtime
 from services.self_check import INFOSYS, assure, main
 
@@ -81,7 +80,7 @@ class WebSocketV3Streamer:
         if self._feed.connect(self._name, timeout=timeout):
             return True
         health = self._feed.health()
-        if health.state is StreamState.LOGIN_NEEDED:
+        if health.needs_login:
             raise LoginRequired(health.reason, login_url=health.login_url)
         return False
 

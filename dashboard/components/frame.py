@@ -23,7 +23,6 @@ from dashboard.words import in_words
 from services.domain.clock import epoch_ms, ist_date
 from services.domain.errors import LoginRequired, StorageError, TokenRejected, UpstoxError
 from services.domain.phases import Listing, Market, Phase, PhaseNow
-from services.feed.health import StreamState
 from services.runtime import Runtime
 
 _mount = browser_component("frame", live=True, parts=("notices", "keys"))
@@ -94,8 +93,7 @@ def _orders(runtime: Runtime, problem: UpstoxError | None) -> dict[str, Any]:
         "news": latest(orders, runtime.clock.now()),
         "halted": halted,
         "problem": in_words(problem).title if problem else None,
-        "login": isinstance(problem, LoginRequired | TokenRejected)
-        or runtime.feed.health().state is StreamState.LOGIN_NEEDED,
+        "login": isinstance(problem, LoginRequired | TokenRejected) or runtime.feed.health().needs_login,
     }
 
 

@@ -124,6 +124,11 @@ class StreamHealth:
     ends_by_kind: Mapping[EndKind, int] = field(default_factory=dict)
     """How many connections and attempts have ended since the process began, by kind."""
 
+    @property
+    def needs_login(self) -> bool:
+        """Does it wait for somebody to log in?"""
+        return self.state is StreamState.LOGIN_NEEDED
+
 
 class HealthBook:
     """Counts kept by the stream's own thread. Others read a snapshot: single values are whole, together they may be a

@@ -16,7 +16,6 @@ from services.domain.intents import KillSwitch
 from services.domain.phases import Accepts, Listing, Market, Phase, PhaseNow, Stage
 from services.domain.quote_row import QuoteRow
 from services.domain.quotes import PriceSource
-from services.feed.health import StreamState
 from services.orders.views import News
 from services.settings import load_settings
 from tests.support.order_page import FakeOrders
@@ -46,9 +45,9 @@ class ACalendar:
 
 
 def a_desk(*, source=None, phase=None, auction=None, disputes=(), orders=None, now=NOW, current=BUNDLED,
-           feed=StreamState.CONNECTED, **settings):  # fmt: skip
+           needs_login=False, **settings):  # fmt: skip
     return SimpleNamespace(
-        feed=SimpleNamespace(health=lambda: SimpleNamespace(state=feed)),
+        feed=SimpleNamespace(health=lambda: SimpleNamespace(needs_login=needs_login)),
         settings=load_settings(**settings),
         source=source or PriceSource("simulated", "simulated", practice=True),
         broker=SimpleNamespace(label="paper broker of this desk"),
@@ -182,8 +181,8 @@ def test_where_a_login_is_missing_the_way_to_it_stands_in_the_frame(error):
 
 
 def test_the_way_to_the_login_stands_there_too_where_the_feed_waits_for_it():
-    assert frame_data(a_desk(feed=StreamState.LOGIN_NEEDED), None, None)["login"] is True
-    assert frame_data(a_desk(feed=StreamState.REFUSED), None, None)["login"] is False
+    assert frame_data(a_desk(needs_login=True), None, None)["login"] is True
+    assert frame_data(a_desk(), None, None)["login"] is False
 
 
 def test_the_frame_tells_when_the_newest_price_was_made():
