@@ -70,6 +70,7 @@ def trade(data_dir: Path) -> None:
         )
         for number, request in enumerate(wanted):
             runtime.orders.place(request, intent_id=f"picture-{number}", actor=local_user())
+        runtime.pnl.refresh()  # the year's trades, of which the pages tell
 
 
 def main(asked: list[str]) -> int:

@@ -60,7 +60,9 @@ def show_missing(view: PnlView) -> None:
 
 
 def building_note(view: PnlView) -> bool:
-    """Says that the book is being built. Is there nothing to show before that?"""
+    """Says that the book is being built, or lacks what is on its way. Is there nothing to show before that?"""
+    if view.past_asked:
+        st.caption(":material/sync: The trades of days before are on their way. Until then the figures lack them.")
     if not view.building:
         return False
     nothing = view.version == 0

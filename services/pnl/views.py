@@ -42,6 +42,7 @@ class PnlView:
         sources: Sequence[SourceLine] = (),
         missing: Sequence[str] = (),
         building: bool = False,
+        past_asked: bool = False,
         old: bool = False,
         prices: Mapping[str, PriceTold] | None = None,
         held: Sequence[Held] | None = None,
@@ -53,14 +54,15 @@ class PnlView:
         settings: str = "",
     ) -> None:
         """`account`: the running one. `old`: the trades could not be renewed; without it what is `missing` are gaps in
-        figures of now. `prices` by instrument (as `lots.fills.Fill.instrument`). `held`: what the broker says is held
-        in the running account, told at `held_at`; `None`: not known. `capital`: rupees at the start, for percentages.
-        `trading_days` tells those of a span, for the Sharpe ratio. `keys`: instrument keys by instrument, as they were
-        traded last. `settings`: the version of the rates and the plan behind the charges."""
+        figures of now. `past_asked`: the trades of days before are being asked for, and not there yet. `prices` by
+        instrument (as `lots.fills.Fill.instrument`). `held`: what the broker says is held in the running account, told
+        at `held_at`; `None`: not known. `capital`: rupees at the start, for percentages. `trading_days` tells those of
+        a span, for the Sharpe ratio. `keys`: instrument keys by instrument, as they were traded last. `settings`: the
+        version of the rates and the plan behind the charges."""
         self.only, self.account, self.version = only, account, version
         self.now, self.as_of = now, as_of
         self.sources, self.missing = tuple(sources), tuple(missing)
-        self.building, self.old = building, old
+        self.building, self.past_asked, self.old = building, past_asked, old
         self.capital, self.settings = capital, settings
         self.journal_notes: Mapping[str, JournalNote] = notes or {}
         self.held_at = held_at

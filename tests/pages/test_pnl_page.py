@@ -208,6 +208,12 @@ def test_a_book_that_is_being_read_shows_no_figures(put):
     assert sent_to_browser(app, "pnl_headline") == []
 
 
+def test_figures_that_lack_the_trades_of_days_before_say_so_while_these_are_on_their_way(put):
+    put(many_fills(4, days=1), past_asked=True)
+
+    assert "The trades of days before are on their way. Until then the figures lack them." in words_on(visit())
+
+
 def test_open_positions_without_prices_have_no_sum(put, desk):
     today = ist_date(desk.clock.now())
     held = [one for one in many_fills(40, days=10, last=today) if one.side is Side.BUY]

@@ -84,6 +84,7 @@ class FakeBook:
     as_of: datetime | None = NOW
     missing: tuple[str, ...] = ()
     building: bool = False
+    past_asked: bool = False
     old: bool = False
     sources: tuple[SourceLine, ...] = ()
     error: UpstoxError | None = None
@@ -106,8 +107,8 @@ class FakeBook:
     def read(self, only: Filter = EVERYTHING, *, capital: Decimal | None = None) -> PnlView:
         return PnlView(
             self.kept, only, account=self.account, version=self.version, now=self.now(), as_of=self.as_of,
-            sources=self.sources, missing=self.missing, building=self.building, old=self.old,
-            prices=self._prices(), notes=self.notes, capital=capital,
+            sources=self.sources, missing=self.missing, building=self.building, past_asked=self.past_asked,
+            old=self.old, prices=self._prices(), notes=self.notes, capital=capital,
         )  # fmt: skip
 
     def _prices(self) -> dict[str, PriceTold]:

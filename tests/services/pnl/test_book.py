@@ -62,6 +62,21 @@ def test_history_is_asked_by_financial_year_once_and_then_only_for_what_is_new(d
     assert desk.broker.asked[1:] == ["today", (date(2026, 11, 13), TODAY)]
 
 
+def test_while_the_history_is_on_its_way_the_book_says_that_it_lacks_it(desk: PnlDesk) -> None:
+    seen: list[bool] = []
+    past_of = desk.broker.past
+
+    def told(first: date, last: date) -> object:
+        seen.append(desk.book.read().past_asked)
+        return past_of(first, last)
+
+    desk.book._source._past = told  # type: ignore[assignment]
+    desk.book.refresh()
+
+    assert seen == [True, True, True]
+    assert not desk.book.read().past_asked
+
+
 def test_a_year_that_fails_is_asked_again_and_what_came_before_is_kept(desk: PnlDesk) -> None:
     desk.broker.history = [past("7", "BUY", 10, "100", "2024-11-18"), past("8", "SELL", 10, "110", "2026-11-18")]
     answer = desk.broker.past
