@@ -181,7 +181,7 @@ def fill_row(trade: Trade, instrument: Instrument | None, now: datetime) -> Tabl
             {**named, "n": f"order {trade.order_id}, trade {trade.trade_id}"},
             SIDE_NAMES[trade.side],
             quantity(trade.quantity),
-            {"t": number(trade.price, decimals), "n": f"in all {value}"},
+            {"t": number(trade.price, decimals), "n": f"= {value}"},
             value,
             trade.order_id,
             trade.trade_id,

@@ -397,7 +397,7 @@ def test_fills_are_listed_with_their_sums(orders):
     assert "2 fills: bought 10 for ₹1,001.00, sold 4 for ₹404.00." in words_on(app)
     [table] = sent_to_browser(app, "figure_table")
     first, second = (row["cells"] for row in table["rows"])
-    assert first[1:] == ["Buy", "10", {"t": "100.10", "n": "in all 1,001.00"}, "1,001.00", "O1", "T1"]
+    assert first[1:] == ["Buy", "10", {"t": "100.10", "n": "= 1,001.00"}, "1,001.00", "O1", "T1"]
     assert second[1:3] == ["Sell", "4"]
     assert (first[0]["k"], first[0]["n"], table["old"]) == (RELIANCE, "order O1, trade T1", False)
     on_a_phone = [column["label"] for column in table["columns"] if column["rank"] == 1]
