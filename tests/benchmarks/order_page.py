@@ -17,6 +17,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from dashboard.components.trade_table import PAGE
 from services.domain.actors import Actor
 from services.domain.orders import OrderRequest, OrderType, Side, Status, Trade
 from services.runtime import Runtime
@@ -60,7 +61,7 @@ globalThis.deskBench = {
     return (await this.painted()) - began
   },
   book(began, label, count) { return this.drawn(began, () => this.rows(label) === count) },
-  fills(began) { return this.drawn(began, () => document.querySelector('[data-testid=stDataFrame] canvas')) },
+  fills(began, count) { return this.drawn(began, () => this.rows('Fills of the day, the newest first') === count) },
   press(words) {
     const buttons = [...document.querySelectorAll('button, [role=radio], [role=tab], [data-testid=stSidebarNavLink]')]
     buttons.find(one => new RegExp(words).test(one.textContent)).click()
@@ -148,7 +149,7 @@ def _measured(context: Any, url: str) -> list[Row]:
 
     def fills_by_address() -> float:
         page = opened("?view=Fills")
-        took = float(page.evaluate("() => deskBench.fills(0)"))
+        took = float(page.evaluate("n => deskBench.fills(0, n)", PAGE))
         titles.append(float(page.evaluate("deskBench.title")))
         page.close()
         return took
@@ -181,7 +182,7 @@ def _measured(context: Any, url: str) -> list[Row]:
         _row("all orders by a click, to painted", _median(all_of_them), MOST_MS, "the first 100 of them"),
     ]
     page.close()
-    return [*rows, from_address("the fills by their address, to painted", fills_by_address, "200 of them")]
+    return [*rows, from_address("the fills by their address, to painted", fills_by_address, f"{PAGE} of them")]
 
 
 def _median(measure: Callable[[], float], *, warm: bool = False) -> float:

@@ -25,7 +25,7 @@ PLACES = {
     "candles": '[class*="st-key-candles-chart-0"] canvas, [class*="st-key-candles-chart-0"] svg',
     "calendar": ".st-key-cal-year-view",
     f"orders?key={RELIANCE.replace('|', '%7C')}": 'table[aria-label="Open orders"] tbody tr',
-    "orders?view=Fills": '[data-testid="stDataFrame"]',
+    "orders?view=Fills": 'table[aria-label^="Fills of the day"] tbody tr',
     "orders?view=Safety": ".st-key-kill-on",
     "portfolio": 'table[aria-label="Positions"] tr[data-id]',
     "pnl": ".tile",
