@@ -18,6 +18,8 @@ MINUS = "\N{MINUS SIGN}"
 NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 
 Number = int | float | Decimal
+BY_WEEKDAY = 6
+"""Days within which a weekday alone names a day."""
 _LAKH = Decimal(100_000)
 _CRORE = Decimal(10_000_000)
 _LAKH_CRORE = Decimal(1_000_000_000_000)
@@ -125,6 +127,12 @@ def ist_when(instant: datetime | None, now: datetime, *, seconds: bool = False) 
         return MISSING
     time = f"{ist_time(instant, seconds=seconds)} IST"
     return time if ist_date(now) == ist_date(instant) else f"{instant.astimezone(IST):%a %d %b}, {time}"
+
+
+def ist_brief(instant: datetime, now: datetime) -> str:
+    """As short as it is clear, in the words of the browser's clocks (`madeText`): 14:05, Mon 09:00, 02 Nov 15:29."""
+    days = (ist_date(now) - ist_date(instant)).days
+    return f"{instant.astimezone(IST):{'%H:%M' if not days else '%a %H:%M' if days < BY_WEEKDAY else '%d %b %H:%M'}}"
 
 
 def day(value: date | None) -> str:

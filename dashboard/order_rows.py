@@ -175,7 +175,7 @@ def fill_row(trade: Trade, instrument: Instrument | None, now: datetime) -> Tabl
     symbol = (trade.symbol or trade.key) if instrument is None else instrument.symbol
     product = product_name(trade.product, trade.key.partition("|")[0])
     value = number(trade.price * trade.quantity)
-    named = symbol_cell(symbol, f"{product}, {when(trade.traded_at, now)}", "" if instrument is None else trade.key)
+    named = symbol_cell(symbol, f"{product}, {when(trade.traded_at, now)} IST", "" if instrument is None else trade.key)
     return {
         "cells": [
             {**named, "n": f"order {trade.order_id}, trade {trade.trade_id}"},

@@ -22,6 +22,7 @@ from dashboard.words import in_words
 from services.domain.accounts import TokenKind
 from services.domain.errors import ConfigurationError, UpstoxError
 from services.domain.phases import PhaseNow
+from services.measures.checks import CheckState
 from services.settings import Mode, Settings
 
 BROKER_EVERY = 3.0
@@ -174,8 +175,9 @@ def _broker() -> None:
         "Instruments": master_words(),
     }
     fact_table({name: text for name, text in facts.items() if text})
-    if (away := runtime.orders.book().error) is not None:
-        caution(f"It tells nothing now: {away}")
+    answers = next(check for check in runtime.measures.checks() if check.name == "rest")
+    if answers.state in (CheckState.WARN, CheckState.FAIL):
+        caution(answers.reason)
 
 
 def _phase_words(phase: PhaseNow) -> str:

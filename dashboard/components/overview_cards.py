@@ -18,7 +18,7 @@ from dashboard.components.health_now import checks_list
 from dashboard.components.movers import breadth, breadth_words, movers
 from dashboard.components.notices import live_part, problems_in_words
 from dashboard.components.quote_table import Tracks, quote_table
-from dashboard.formatting import duration, ist_when
+from dashboard.formatting import duration, ist_brief, ist_when
 from dashboard.instrument_wanted import leave_if_wanted, want_instrument
 from dashboard.markup import plain
 from dashboard.navigation import CALENDAR, HEALTH, QUOTES
@@ -27,12 +27,9 @@ from dashboard.resources import desk
 from dashboard.words import title_of
 from services.alerts import title_of as alert_title
 from services.alerts.rules import ERROR_RATE
-from services.domain.clock import IST, ist_date
 from services.domain.phases import Market, Phase, PhaseNow
 
 MOST_ALERTS = 5
-BY_WEEKDAY = 6
-"""Days within which a weekday alone names a day."""
 NO_BREAK = "\N{NO-BREAK SPACE}"
 _MOVER_COLUMNS = Layout(("ltp", "change_percent", "day", "volume"))
 _WITHOUT_A_DAY = Layout(("ltp", "change_percent", "volume"))
@@ -75,10 +72,7 @@ def made_words(reading: Reading) -> str:
     made = [at for key in reading.keys if (row := reading.rows.get(key)) and (at := row["last_trade_time"])]
     if reading.in_session or not made:
         return ""
-    newest, today = max(made).astimezone(IST), ist_date(reading.now)
-    days = (today - newest.date()).days
-    told = f"as of {newest:{'%H:%M' if not days else '%a %H:%M' if days < BY_WEEKDAY else '%d %b %H:%M'}}"
-    return f", {told.replace(' ', NO_BREAK)}"
+    return f", {f'as of {ist_brief(max(made), reading.now)}'.replace(' ', NO_BREAK)}"
 
 
 _OPENED = "overview-opened"

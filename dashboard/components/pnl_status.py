@@ -62,7 +62,7 @@ def show_missing(view: PnlView) -> None:
 def building_note(view: PnlView) -> bool:
     """Says that the book is being built, or lacks what is on its way. Is there nothing to show before that?"""
     if view.past_asked:
-        st.caption(":material/sync: The trades of days before are on their way. Until then the figures lack them.")
+        st.caption(":material/sync: The trades of days before are on their way. Until then the figures may lack some.")
     if not view.building:
         return False
     nothing = view.version == 0

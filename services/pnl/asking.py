@@ -35,18 +35,25 @@ class TradeSource:
         self._told = told
         self._clock = clock
         self._one = Lock()
+        self.asks_past = False
+        """Are trades of days before being asked for, which are not there yet?"""
 
     def read(self, account: str) -> datetime:
         """Ask for all that is due of `account`, the running one; when the trades of today were told. Raises what the
         broker raises; what came before that is kept."""
         with self._one:
             asked = self._clock.now()
-            self._keep.add(self._today(), "trades", account=account)
-            for first, last in self.due(account, ist_date(asked)):
-                self._keep.add(self._past(first, last), HISTORY_SOURCE, account=account)
-                known = self._told.history_told(account)
-                begins = first if known is None else min(first, known[0])
-                self._told.tell_history(account, begins, last, asked)
+            due = self.due(account, ist_date(asked))
+            self.asks_past = bool(due)
+            try:
+                self._keep.add(self._today(), "trades", account=account)
+                for first, last in due:
+                    self._keep.add(self._past(first, last), HISTORY_SOURCE, account=account)
+                    known = self._told.history_told(account)
+                    begins = first if known is None else min(first, known[0])
+                    self._told.tell_history(account, begins, last, asked)
+            finally:
+                self.asks_past = False
             return asked
 
     def due(self, account: str, today: date) -> list[tuple[date, date]]:

@@ -199,7 +199,7 @@ class PnlBook:
         account, now = self.account, self._clock.now()
         _, building, build_error = self._current.state()
         with self._guard:
-            error, as_of, asking = self._error, self._as_of, self._asking
+            error, as_of = self._error, self._as_of
         missing: list[str] = []
         if build_error is not None:
             missing.append(f"the trades of this desk could not be read: {build_error}")
@@ -224,7 +224,7 @@ class PnlBook:
             sources=built.sources,
             missing=[*missing, *built.missing],
             building=building,
-            past_asked=asking and bool(self._source.due(account, ist_date(now))),
+            past_asked=self._source.asks_past,
             old=error is not None or build_error is not None,
             prices=open_now.prices,
             held=open_now.held,

@@ -200,6 +200,6 @@ def _late_beside_work(busy: Load, bare: Load) -> Row:
         f"<= {MOST_LATE_BUSY_MS:g} ms",
         p50 <= MOST_LATE_BUSY_MS,
         "ms",
-        f"p99 {busy.client.p99:.1f} ms; peer: the connection alone beside such a thread"
-        + ("; that alone was later than the goal" if noisy else ""),
+        f"p99 {busy.client.p99:.1f} ms; a busy thread hands over after {1000 * SWITCH_INTERVAL:g} ms; peer: the "
+        "connection alone beside such a thread" + ("; that alone was later than the goal" if noisy else ""),
     )

@@ -6,11 +6,16 @@ import json
 import re
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from ical.calendar_stream import IcsCalendarStream
 
+from dashboard.components.calendar_now import board_data
+from services.domain.calendar.calendar import BUNDLED
+from services.domain.clock import epoch_ms
 from tests.browser.conftest import Broker
+from tests.support.calendar_instants import at
 from tests.support.desk import Desk
 from tests.support.widths import sideways
 
@@ -272,3 +277,20 @@ def test_a_holiday_declared_today_wins_and_both_sides_are_shown(tmp_path, open_p
             overview.get_by_text("Declared holiday").first.wait_for()
     finally:
         broker.stop()
+
+
+@pytest.mark.parametrize("until", [None, epoch_ms(at("2026-11-20T14:20"))])
+def test_until_when_a_word_of_the_broker_is_believed_is_no_event_of_the_market(alone, until):
+    now = at("2026-11-20T14:00")
+    phases = SimpleNamespace(phase=lambda market, *, listing: BUNDLED.phase(market, now, listing=listing))
+    data = board_data(BUNDLED, phases, now, speed=1.0, notes=lambda day: [])
+    data["rows"][0] |= {"then": "Unknown", "until": until}
+
+    page = alone("calendar_now", data)
+
+    first = page.locator(f"text=/{re.escape(data['rows'][1]['name'])}/").first
+    first.wait_for()
+    shown = page.locator("body").inner_text()
+    assert "what follows is not published" in shown
+    assert "14:20" not in shown
+    assert page.evaluate("asked") == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -151,6 +151,12 @@ def test_a_moment_of_another_day_says_which():
     assert f.ist_when(datetime(2026, 11, 23, 3, 30, tzinfo=UTC), NOW) == "Mon 23 Nov, 09:00 IST"
     assert f.ist_when(datetime(2026, 11, 20, 18, 35, tzinfo=UTC), NOW) == "Sat 21 Nov, 00:05 IST"
     assert f.ist_when(None, NOW) == "–"
+
+
+def test_a_brief_moment_names_no_more_of_its_day_than_is_needed():
+    told = [f.ist_brief(NOW - timedelta(days=days), NOW) for days in (0, 1, 5, 6)]
+
+    assert told == ["14:05", "Thu 14:05", "Sun 14:05", "14 Nov 14:05"]
 
 
 def test_an_expiry_is_a_plain_date():

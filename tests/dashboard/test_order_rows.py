@@ -129,7 +129,7 @@ def test_a_fill_is_told_with_its_value():
 
     instrument, *others = fill_row(fill, None, NOW)["cells"]
 
-    assert instrument == {"t": "RELIANCE", "s": "Intraday, 11:30:00", "n": "order O1, trade T1"}
+    assert instrument == {"t": "RELIANCE", "s": "Intraday, 11:30:00 IST", "n": "order O1, trade T1"}
     assert others == ["Sell", "3", {"t": "100.05", "n": "= 300.15"}, "300.15", "O1", "T1"]
     assert filled_value(order(filled_quantity=4, average_price=Decimal("2.5"))) == Decimal("10.0")
 

@@ -211,7 +211,7 @@ def test_a_book_that_is_being_read_shows_no_figures(put):
 def test_figures_that_lack_the_trades_of_days_before_say_so_while_these_are_on_their_way(put):
     put(many_fills(4, days=1), past_asked=True)
 
-    assert "The trades of days before are on their way. Until then the figures lack them." in words_on(visit())
+    assert "The trades of days before are on their way. Until then the figures may lack some." in words_on(visit())
 
 
 def test_open_positions_without_prices_have_no_sum(put, desk):

@@ -311,7 +311,7 @@ class NowBoard {
     if (row.then === "Unknown") { // so long the last word on it is believed; then it is asked for again
       setText(lead, "what follows is not published")
       setText(left, "")
-      if (now >= row.until) this.ask(row)
+      if (row.until !== null && now >= row.until) this.ask(row)
       return
     }
     if (row.until === null) {

@@ -3,7 +3,8 @@
 
 class Forming {
   // `told`: what the desk knew { start, end, open, high, low, close, volume, base, at } (`base`: the day's volume when
-  // the bar began; `at`: until when it is told, null where nobody knows), or null; `edges`: starts of this bar and those to come, ascending; each is the end of the one before.
+  // the bar began; `at`: until when it is told, null where nobody knows), or null; `edges`: starts of this bar and those
+  // to come, ascending; each is the end of the one before.
   constructor(told, edges) {
     this.bar = told ? { ...told } : null
     this.edges = edges
