@@ -16,6 +16,7 @@ from dashboard.resources import paper_account_keeper, person_keeper
 from services.alerts.book import Standing
 from services.alerts.rules import ERROR_RATE
 from services.domain.errors import DataFolderTooNew, NotSent, PoolExhausted
+from services.measures.checks import Check, CheckState
 from services.orders.views import SwitchesView
 from services.paper.options import PaperOptions
 from services.paper.server import PaperServer
@@ -466,6 +467,14 @@ def test_signing_out_asks_for_a_login_and_pages_go_on(desk):
         assert any("no valid token" in str(m.value) for m in app.markdown)
     finally:
         desk.login.save("default", token)
+
+
+@pytest.mark.parametrize("state", [CheckState.PASS, CheckState.FAIL])
+def test_the_brokers_card_says_when_its_calls_fail(desk, monkeypatch, state):
+    told = Check("rest", state, "No call has succeeded for 20 s.", desk.clock.now(), 5.0)
+    monkeypatch.setattr(type(desk.measures), "checks", lambda measures: (told,))
+
+    assert (told.reason in words_on(open_page("account"))) is (state is CheckState.FAIL)
 
 
 def test_with_the_broker_gone_the_account_page_shows_what_it_told_last_grey_and_with_its_age(desk, monkeypatch):
