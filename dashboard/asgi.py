@@ -31,6 +31,7 @@ from dashboard.stopping import heed_first_signal_only
 from dashboard.supervisor import Supervisor
 from dashboard.theme import accent_options, mode_look
 from dashboard.theme_once import tell_theme_once
+from dashboard.timers import hear_no_timers
 from dashboard.token_notice import notice_routes
 from dashboard.turns import take_turns
 from services.domain.errors import ConfigurationError
@@ -54,6 +55,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
     sys.setswitchinterval(SWITCH_INTERVAL)
     heed_first_signal_only()
     leave_out_left_pages()
+    hear_no_timers()
     take_turns()
     tell_theme_once()
     with ExitStack() as closing:

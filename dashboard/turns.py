@@ -3,8 +3,8 @@
 Streamlit gives each run a thread. Python runs one of them at a time, and each of the others wakes thousands of times a
 second to ask for its turn: with some forty at once the asking took more of the core than the pages, and hardly one was
 ever finished. So of the runs that a timer asked for, only a few go on at the same time; the others wait without asking.
-What a person pressed is never held up, nor a whole page, even where Streamlit has joined them with a timer's run; and a
-timer's run that finds others waiting for something goes on after a while.
+What a person pressed is never held up, nor a whole page; and a timer's run that finds others waiting for something goes
+on after a while.
 """
 
 from __future__ import annotations
@@ -14,19 +14,12 @@ from typing import Any
 
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 
+from dashboard.timers import is_a_timers
+
 AT_ONCE = 2
 MOST_WAIT_SECONDS = 2.0
 
 _MARK = "_desk_takes_turns"
-
-
-def is_a_timers(rerun_data: Any) -> bool:
-    """Did timers ask for this run (Streamlit's own data), and nobody else? Where a press waited when a timer's question
-    came, Streamlit makes one of both and calls it the timer's."""
-    if not (rerun_data.is_auto_rerun and rerun_data.fragment_id_queue):
-        return False
-    widgets = rerun_data.widget_states.widgets if rerun_data.widget_states is not None else ()
-    return not any((widget.WhichOneof("value") or "").endswith("trigger_value") for widget in widgets)
 
 
 def take_turns(runner: Any = ScriptRunner, *, at_once: int = AT_ONCE, most_wait: float = MOST_WAIT_SECONDS) -> None:

@@ -13,6 +13,8 @@ from tests.support.widths import sideways
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
+A_DAY_ALONE = re.compile(r"from=([\d-]+)&to=\1")
+
 
 def with_trades(folder, count):
     """A desk whose paper account has traded on days before."""
@@ -133,6 +135,43 @@ def test_ten_trades_are_figures_pictures_and_rows(ten, open_page):
     assert 1 <= rows.count() <= 10
 
 
+def test_timers_that_asked_before_the_page_was_told_do_not_undo_a_choice(ten, chromium):
+    """What the desk tells is held up, so that several timers say what stood in the fields before the day was chosen."""
+    url, _ = ten
+    sides, held, asked, holding = [], [], [], []
+
+    def between(page_side):
+        desk_side = page_side.connect_to_server()
+        page_side.on_message(lambda message: (asked.append(message), desk_side.send(message)))
+        desk_side.on_message(lambda message: held.append(message) if holding else page_side.send(message))
+        sides.append(page_side)
+
+    def asked_more(count):
+        before = len(asked)
+        while len(asked) < before + count:
+            page.wait_for_timeout(100)
+
+    page = chromium.new_page()
+    page.route_web_socket(re.compile("_stcore/stream"), between)
+    page.goto(f"{url}/pnl?period=all")
+    drawn(page, 3)
+    days = page.locator(".day[data-way]")
+    assert days.count() > 1
+
+    holding.append(True)
+    days.last.click()
+    asked_more(8)
+    holding.clear()
+    for message in held:
+        sides[-1].send(message)
+
+    page.wait_for_url(A_DAY_ALONE)
+    asked_more(6)
+    assert A_DAY_ALONE.search(page.url)
+    assert days.count() == 1
+    page.close()
+
+
 def test_five_thousand_are_looked_at_by_day_by_group_and_one_by_one(thousands, open_page):
     page = whole(open_page, thousands)
     drawn(page, 3)
@@ -157,7 +196,7 @@ def test_five_thousand_are_looked_at_by_day_by_group_and_one_by_one(thousands, o
     page.locator('.tile[data-id="net"] .figure', has_text=all_of_them).wait_for()
 
     page.locator(".day[data-way]").last.click()  # which day is told by the link: the calendar may just be drawn anew
-    page.wait_for_url(re.compile(r"from=([\d-]+)&to=\1"))
+    page.wait_for_url(A_DAY_ALONE)
     iso = re.search(r"from=([\d-]+)", page.url)[1]
     page.get_by_role("tab", name="Trades", exact=True).click()
     closed = page.locator('table[aria-label="Closed trades"] tbody tr')

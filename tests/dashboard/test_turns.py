@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from threading import Barrier, Event, Lock, Thread
 
 import pytest
-from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
-from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 
-from dashboard.turns import is_a_timers, take_turns
+from dashboard.turns import take_turns
 
 TIMER, PERSON = RerunData(is_auto_rerun=True, fragment_id_queue=["frame"]), RerunData()
 LONG = 30.0
@@ -111,36 +109,6 @@ def test_a_run_that_fails_gives_its_turn_back() -> None:
     for thread in threads:
         thread.start()
     assert ended(threads)
-
-
-def pressed(**value) -> WidgetStates:
-    return WidgetStates(widgets=[WidgetState(id="other", bool_value=True), WidgetState(id="button", **value)])
-
-
-@pytest.mark.parametrize(
-    "asked",
-    [
-        RerunData(fragment_id_queue=["ticket"]),
-        RerunData(is_auto_rerun=True),
-        RerunData(is_auto_rerun=True, fragment_id_queue=["ticket"], widget_states=pressed(trigger_value=True)),
-        RerunData(is_auto_rerun=True, fragment_id_queue=["ticket"], widget_states=pressed(json_trigger_value="{}")),
-    ],
-    ids=["a part that a person asked for", "a whole page", "a button joined with a timer", "a click in a component"],
-)
-def test_what_a_person_did_is_no_timers_though_streamlit_joined_it_with_one(asked: RerunData) -> None:
-    assert not is_a_timers(asked)
-    assert is_a_timers(replace(asked, is_auto_rerun=True, fragment_id_queue=["ticket"], widget_states=pressed()))
-
-
-def test_streamlit_joins_them_so() -> None:
-    requests = ScriptRequests()
-    requests.request_rerun(RerunData(fragment_id_queue=["a"], widget_states=pressed(trigger_value=True)))
-    others = WidgetStates(widgets=[WidgetState(id="other", bool_value=True)])
-    requests.request_rerun(RerunData(fragment_id_queue=["b"], widget_states=others, is_auto_rerun=True))
-    joined = requests.on_scriptrunner_ready().rerun_data
-
-    assert joined.is_auto_rerun
-    assert not is_a_timers(joined)
 
 
 def test_streamlit_still_has_what_this_goes_by() -> None:
