@@ -41,5 +41,5 @@ def test_movers_out_of_session_tell_when_their_newest_price_was_made():
 def test_a_closed_market_says_that_it_opens_and_not_that_it_is_open():
     closed = PhaseNow(Phase.CLOSED, "Sunday", NOW + timedelta(days=1), then=Phase.OPEN)
 
-    assert phase_words(closed, NOW) == "Closed, Sunday; opens Sat 21 Nov, 14:05 IST (in 1 d 0 h)"
+    assert phase_words(closed, NOW) == "Closed, Sunday; opens Sat 21 Nov, 14:05\N{NO-BREAK SPACE}IST (in 1 d 0 h)"
     assert "; pre-open Sat" in phase_words(replace(closed, then=Phase.PRE_OPEN), NOW)
