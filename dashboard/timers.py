@@ -4,13 +4,14 @@ Parts of pages renew themselves: the browser asks, and sends along what stands i
 Where a press has just had the desk set a field (a click on a day sets the period, units set the lots), a timer that
 asked before the browser was told still says what stood there before. Streamlit takes that for something a person
 entered, calls the field's callback, and the press is undone. What a person did is always sent for itself, so of what
-a timer says only that is heard which is known already.
+a timer says only that is heard which is known already; so with the link, which may be an older one as well.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
@@ -42,9 +43,10 @@ def hear_no_timers(requests: Any = ScriptRequests, runner: Any = ScriptRunner) -
         return bool(join(self, new))
 
     def run_script(self: Any, rerun_data: Any) -> None:
-        if rerun_data.is_auto_rerun and rerun_data.widget_states is not None:
-            known = known_only(rerun_data.widget_states, self._session_state._state)
-            rerun_data = replace(rerun_data, widget_states=known)
+        if is_a_timers(rerun_data) and rerun_data.widget_states is not None:
+            state = self._session_state._state
+            fields, link = known_only(rerun_data.widget_states, state), known_link(state)
+            rerun_data = replace(rerun_data, widget_states=fields, query_string=link)
         run(self, rerun_data)
 
     requests._request_rerun_locked = join_apart
@@ -55,6 +57,11 @@ def hear_no_timers(requests: Any = ScriptRequests, runner: Any = ScriptRunner) -
 def known_only(said: WidgetStates, state: SessionState) -> WidgetStates:
     """Of the fields that `said` tells of those that stand so in `state`, or that it does not know."""
     return WidgetStates(widgets=[one for one in said.widgets if _is_known(one, state)])
+
+
+def known_link(state: SessionState) -> str:
+    """What the address line says, as far as the desk knows or has had it changed."""
+    return urlencode(state.query_params._query_params, doseq=True)
 
 
 def _is_known(said: WidgetState, state: SessionState) -> bool:

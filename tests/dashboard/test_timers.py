@@ -90,12 +90,22 @@ def test_what_a_timer_says_as_it_is_known_is_left_as_it_is(drawn: Any) -> None:
     assert words(runner.ran[0].widget_states) == {"period": "dates"}
 
 
-def test_what_a_person_chose_is_heard(drawn: Any) -> None:
+def test_an_older_link_of_a_timer_is_not_followed(drawn: Any) -> None:
+    runner, state = drawn
+    state.query_params.populate_from_query_string("from=2026-11-20&kind=a&kind=b")
+
+    runner._run_script(replace(TIMER, query_string="period=all", widget_states=said()))
+
+    assert runner.ran[0].query_string == "from=2026-11-20&kind=a&kind=b"
+
+
+def test_what_a_person_chose_is_heard_and_so_is_the_link(drawn: Any) -> None:
     runner, _ = drawn
 
-    runner._run_script(RerunData(widget_states=said(period="week")))
+    runner._run_script(RerunData(query_string="period=week", widget_states=said(period="week")))
 
     assert words(runner.ran[0].widget_states) == {"period": "week"}
+    assert runner.ran[0].query_string == "period=week"
 
 
 @pytest.mark.parametrize("person_first", [True, False])
