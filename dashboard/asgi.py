@@ -34,6 +34,7 @@ from dashboard.theme_once import tell_theme_once
 from dashboard.timers import hear_no_timers
 from dashboard.token_notice import notice_routes
 from dashboard.turns import take_turns
+from dashboard.whole_pages import keep_pages_whole
 from services.domain.errors import ConfigurationError
 from services.heaps import give_back
 from services.logs import setup_logging
@@ -55,6 +56,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
     sys.setswitchinterval(SWITCH_INTERVAL)
     heed_first_signal_only()
     leave_out_left_pages()
+    keep_pages_whole()
     hear_no_timers()
     take_turns()
     tell_theme_once()
