@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -72,12 +73,29 @@ def browsers(chromium: Any) -> Iterator[Browsers]:
     browsers.close()
 
 
+_TABS = pytest.StashKey[list[Any]]()
+_MOST_SHOWN = 4_000
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """A failure is told with what its pages showed at that moment."""
+    report = yield
+    if report.when == "call" and report.failed and (tabs := item.stash.get(_TABS, [])):
+        from playwright.sync_api import Error
+
+        for tab in tabs:
+            with suppress(Error):  # its process may have ended; the failure itself is told anyway
+                report.sections.append((tab.page.url, tab.page.inner_text("body", timeout=2_000)[:_MOST_SHOWN]))
+    return report
+
+
 @pytest.fixture
-def open_page(browsers: Browsers) -> Iterator[Callable[..., Any]]:
+def open_page(browsers: Browsers, request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
     """`open_page(url)` opens a tab of a browser that has never been here; at the end it must have seen no script error
     and no error on the console."""
     errors: list[str] = []
-    tabs = []
+    tabs = request.node.stash.setdefault(_TABS, [])
 
     def note(message: Any) -> None:
         place = (message.location or {}).get("url", "")
