@@ -27,7 +27,8 @@ _PLAIN = frozenset({
 
 
 def is_a_timers(rerun_data: Any) -> bool:
-    """Did timers ask for this run (Streamlit's own data), and nobody else? True only after `hear_no_timers`."""
+    """Did timers ask for this run (Streamlit's own data), and nobody else? Without `hear_no_timers` a
+    press that Streamlit joined with a timer's run looks like the timer's."""
     return bool(rerun_data.is_auto_rerun and rerun_data.fragment_id_queue)
 
 

@@ -125,7 +125,7 @@ def phase_words(phase: PhaseNow, now: datetime) -> str:
     left = duration((phase.until - now).total_seconds())
     if phase.phase in (Phase.CLOSED, Phase.UNKNOWN) and phase.then is not None:
         next_one = "opens" if phase.then is Phase.OPEN else PHASE_NAMES[phase.then].lower()
-        at = ist_when(phase.until, now).replace(" IST", "\N{NO-BREAK SPACE}IST")  # a card is narrow
+        at = ist_when(phase.until, now).replace(" IST", f"{NO_BREAK}IST")  # a card is narrow
         return f"{words}; {next_one} {at} (in {left})"
     return f"{words} ({left} left)"
 
